@@ -1,0 +1,39 @@
+namespace CoordinationPlan.Policy;
+
+/// <summary>
+/// Who calls, as the token and the directory say. Whatever is missing or unknown keeps its default, and every default denies.
+/// </summary>
+/// <param name="NamesAssignment">The call names an assignment.</param>
+/// <param name="AssignmentInForce">The assignment exists, is this caller's, holds today and is not revoked.</param>
+/// <param name="Role">The assignment's role.</param>
+/// <param name="Purpose">The purpose chosen for the call.</param>
+/// <param name="PurposeAssigned">The assignment covers the purpose.</param>
+/// <param name="Assurance">How sure the identity is.</param>
+/// <param name="UnitKind">What the assignment's unit does.</param>
+/// <param name="UnitOfPrincipal">The unit belongs to a municipality or a region.</param>
+public readonly record struct Caller(
+    bool NamesAssignment,
+    bool AssignmentInForce,
+    Role Role,
+    Purpose Purpose,
+    bool PurposeAssigned,
+    AssuranceLevel Assurance,
+    UnitKind UnitKind,
+    bool UnitOfPrincipal);
+
+/// <summary>What the act is about, as the database says in the same transaction. Every default denies.</summary>
+/// <param name="PlanExists">There is such a plan (and, where the act names an item of it, such an item).</param>
+/// <param name="Relation">What the caller's unit is to the plan.</param>
+/// <param name="Released">What consents in force release to the caller's unit for the caller's purpose.</param>
+/// <param name="Withheld">What the person has refused or excluded for the caller's unit. Beats every release.</param>
+/// <param name="ResponsibleUnit">The caller's unit answers for the item that the act changes, or is to answer for the new one.</param>
+/// <param name="ResponsibleUnitTakesPart">The unit that answers for the item owns the plan or takes part in it.</param>
+/// <param name="OwnOrganisation">The directory entry belongs to the caller's organisation, or the caller is the operator's.</param>
+public readonly record struct Facts(
+    bool PlanExists = false,
+    Relation Relation = Relation.None,
+    Categories Released = Categories.None,
+    Categories Withheld = Categories.None,
+    bool ResponsibleUnit = false,
+    bool ResponsibleUnitTakesPart = false,
+    bool OwnOrganisation = false);

@@ -1,0 +1,29 @@
+namespace CoordinationPlan.Policy;
+
+/// <summary>A set of roles.</summary>
+internal readonly record struct Roles(int Bits)
+{
+    /// <summary>Every role but the unspecified one.</summary>
+    public static readonly Roles All = Of([.. Enum.GetValues<Role>().Where(role => role != Role.Unspecified)]);
+
+    public static Roles Of(params Role[] roles) => new(roles.Aggregate(0, (bits, role) => bits | (1 << (int)role)));
+
+    public bool Contains(Role role) => role != Role.Unspecified && (Bits & (1 << (int)role)) != 0;
+}
+
+/// <summary>A set of purposes.</summary>
+public readonly record struct Purposes(int Bits)
+{
+    public static Purposes Of(params ReadOnlySpan<Purpose> purposes)
+    {
+        var bits = 0;
+        foreach (var purpose in purposes)
+        {
+            bits |= 1 << (int)purpose;
+        }
+
+        return new(bits);
+    }
+
+    public bool Contains(Purpose purpose) => purpose != Purpose.Unspecified && (Bits & (1 << (int)purpose)) != 0;
+}
