@@ -16,6 +16,8 @@ fi
 
 # No background compiler or build node outlives a script or holds its output open.
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_CLI_USE_MSBUILD_SERVER=0 MSBUILDDISABLENODEREUSE=1
+# The tools need no language data of the system, as the service needs none.
+export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}
 
 say() { printf '%s\n' "$*"; }
 
