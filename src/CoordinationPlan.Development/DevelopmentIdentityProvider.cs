@@ -181,7 +181,7 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
                     .SetAccessTokenLifetime(options.AccessTokenLifetime)
                     .DisableAccessTokenEncryption()
                     .AddSigningKey(signingKey)
-                    .AddEphemeralEncryptionKey()
+                    .AddEncryptionKey(new SymmetricSecurityKey(RandomNumberGenerator.GetBytes(32)))
                     .Configure(settings =>
                     {
                         settings.CodeChallengeMethods.Remove(CodeChallengeMethods.Plain);

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Runtime.InteropServices;
-using Microsoft.Win32.SafeHandles;
 
 namespace CoordinationPlan.Development;
 
@@ -11,37 +10,12 @@ internal static partial class Libc
     public const int SigQuit = 3;
     public const int SigKill = 9;
 
-    private const int LockExclusive = 2;
-    private const int LockNonBlocking = 4;
-    private const int InterruptedCall = 4;
-    private const int WouldBlock = 11;
+    private const int NoSuchProcess = 3;
 
-    /// <summary>Waits until the file is ours. The kernel gives the lock up when the process ends, however it ends.</summary>
-    public static void Lock(SafeFileHandle file)
-    {
-        while (Flock(file, LockExclusive) != 0)
-        {
-            if (Marshal.GetLastPInvokeError() != InterruptedCall)
-            {
-                throw new Win32Exception();
-            }
-        }
-    }
-
-    /// <summary>Takes the file if nobody has it.</summary>
-    public static bool TryLock(SafeFileHandle file)
-    {
-        if (Flock(file, LockExclusive | LockNonBlocking) == 0)
-        {
-            return true;
-        }
-
-        return Marshal.GetLastPInvokeError() == WouldBlock ? false : throw new Win32Exception();
-    }
-
+    /// <summary>Sends the signal. That the process has just ended by itself is no error.</summary>
     public static void Signal(int processId, int signal)
     {
-        if (Kill(processId, signal) != 0)
+        if (Kill(processId, signal) != 0 && Marshal.GetLastPInvokeError() != NoSuchProcess)
         {
             throw new Win32Exception();
         }
@@ -55,9 +29,12 @@ internal static partial class Libc
         }
     }
 
-    [LibraryImport("libc", EntryPoint = "flock", SetLastError = true)]
+    /// <summary>The path without symbolic links, as the kernel names it in <c>/proc</c>.</summary>
+    public static string RealPath(string path) => RealPath(path, 0) ?? throw new Win32Exception();
+
+    [LibraryImport("libc", EntryPoint = "realpath", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static partial int Flock(SafeFileHandle file, int operation);
+    private static partial string? RealPath(string path, nint buffer);
 
     [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

@@ -8,7 +8,7 @@ internal static class PrivateFiles
 
     /// <summary>
     /// Makes the directory, mode 0700. One that exists and that others may enter is refused and not quietly narrowed: it may be shared for
-    /// a reason, and then keys do not belong in it.
+    /// a reason, and then nothing private belongs in it.
     /// </summary>
     public static void CreateDirectory(string path)
     {
@@ -20,7 +20,7 @@ internal static class PrivateFiles
         Directory.CreateDirectory(path, DirectoryOwnerOnly);
         if ((File.GetUnixFileMode(path) & ~DirectoryOwnerOnly) != 0)
         {
-            throw new InvalidOperationException($"Others may enter {path}, and private keys are kept there. Run: chmod 700 '{path}'");
+            throw new InvalidOperationException($"Others may enter {path}, and it has to be private. Run: chmod 700 '{path}'");
         }
     }
 

@@ -125,6 +125,14 @@ public sealed class DevelopmentCertificateAuthorityTests : IDisposable
         Assert.NotEqual(first.SerialNumber, second.SerialNumber);
     }
 
+    [Fact]
+    public async Task Runs_at_the_same_time_agree_on_one_root_and_one_certificate()
+    {
+        var thumbprints = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(ThumbprintOfNextRun)));
+
+        Assert.Single(thumbprints.Distinct());
+    }
+
     [Theory]
     [InlineData("../outside")]
     [InlineData("root")]
