@@ -115,6 +115,11 @@ public static class AccessPolicy
             return RefusalReason.NotResponsibleUnit;
         }
 
+        if (rule.Needs.HasFlag(Needs.NewItem) && !facts.NewItem)
+        {
+            return RefusalReason.NotResponsibleUnit;
+        }
+
         if (rule.Needs.HasFlag(Needs.ResponsibleUnitGone) && facts.ResponsibleUnitTakesPart)
         {
             return RefusalReason.NotResponsibleUnit;

@@ -27,6 +27,7 @@ public readonly record struct Caller(
 /// <param name="Released">What consents in force release to the caller's unit for the caller's purpose.</param>
 /// <param name="Withheld">What the person has refused or excluded for the caller's unit. Beats every release.</param>
 /// <param name="ResponsibleUnit">The caller's unit answers for the item that the act changes, or is to answer for the new one.</param>
+/// <param name="NewItem">The act adds an item rather than changing one.</param>
 /// <param name="ResponsibleUnitTakesPart">The unit that answers for the item owns the plan or takes part in it.</param>
 /// <param name="OwnOrganisation">The directory entry belongs to the caller's organisation, or the caller is the operator's.</param>
 public readonly record struct Facts(
@@ -35,5 +36,6 @@ public readonly record struct Facts(
     Categories Released = Categories.None,
     Categories Withheld = Categories.None,
     bool ResponsibleUnit = false,
+    bool NewItem = false,
     bool ResponsibleUnitTakesPart = false,
     bool OwnOrganisation = false);

@@ -41,6 +41,9 @@ internal enum Needs
     /// <summary>The unit that answered for the item takes part no longer.</summary>
     ResponsibleUnitGone = 1 << 4,
 
+    /// <summary>The act adds an item.</summary>
+    NewItem = 1 << 6,
+
     /// <summary>The directory entry belongs to the caller's organisation, or the caller to the operator.</summary>
     OwnOrganisation = 1 << 5,
 }
@@ -79,6 +82,8 @@ internal static class RuleBook
         // Goals and others' measures are the owning unit's to write down; an intervention is its responsible unit's.
         new(Act.WriteGoal, CaseWorkers, Relation.Owning, Writes: GoalsAndInterventions),
         new(Act.WriteOtherMeasure, CaseWorkers, Relation.Owning, Writes: GoalsAndInterventions),
+        // The owning unit writes new ones down for everybody, and ends those of a unit that has left.
+        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.NewItem, Writes: GoalsAndInterventions),
         new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.ResponsibleUnit, Writes: GoalsAndInterventions),
         new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.ResponsibleUnitGone, Writes: GoalsAndInterventions),
         new(Act.WriteIntervention, Interveners, Relation.Participating, Needs.ResponsibleUnit, Writes: GoalsAndInterventions),

@@ -1,0 +1,55 @@
+namespace CoordinationPlan.V1;
+
+/// <summary>What every request that changes something has: an id that makes a retry safe (AIP-155), and a dry run (AIP-163).</summary>
+public interface IChangeRequest : Google.Protobuf.IMessage
+{
+    /// <summary>A UUID made by the caller for this change.</summary>
+    string RequestId { get; }
+
+    /// <summary>Check everything and change nothing.</summary>
+    bool ValidateOnly { get; }
+}
+
+public sealed partial class CreatePlanRequest : IChangeRequest;
+
+public sealed partial class UpdatePlanRequest : IChangeRequest;
+
+public sealed partial class EstablishPlanRequest : IChangeRequest;
+
+public sealed partial class ClosePlanRequest : IChangeRequest;
+
+public sealed partial class AddGoalRequest : IChangeRequest;
+
+public sealed partial class UpdateGoalRequest : IChangeRequest;
+
+public sealed partial class EndGoalRequest : IChangeRequest;
+
+public sealed partial class AddInterventionRequest : IChangeRequest;
+
+public sealed partial class UpdateInterventionRequest : IChangeRequest;
+
+public sealed partial class EndInterventionRequest : IChangeRequest;
+
+public sealed partial class AddOtherMeasureRequest : IChangeRequest;
+
+public sealed partial class UpdateOtherMeasureRequest : IChangeRequest;
+
+public sealed partial class EndOtherMeasureRequest : IChangeRequest;
+
+public sealed partial class AddParticipationRequest : IChangeRequest;
+
+public sealed partial class EndParticipationRequest : IChangeRequest;
+
+public sealed partial class RecordConsentRequest : IChangeRequest;
+
+public sealed partial class WithdrawConsentRequest : IChangeRequest;
+
+public sealed partial class PutOrganisationRequest : IChangeRequest;
+
+public sealed partial class PutBoardRequest : IChangeRequest;
+
+public sealed partial class PutUnitRequest : IChangeRequest;
+
+public sealed partial class PutEmployeeRequest : IChangeRequest;
+
+public sealed partial class PutAssignmentRequest : IChangeRequest;

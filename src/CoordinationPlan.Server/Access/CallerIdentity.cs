@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Security.Claims;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Rpc;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Access;
+
+/// <summary>
+/// Who calls, as token and metadata say, before anything is looked up. What is missing stays null or unspecified, and the policy denies it.
+/// </summary>
+/// <param name="EmployeeId">The employee; null where a system calls for itself.</param>
+/// <param name="ClientSystem">The client id of the system that calls.</param>
+/// <param name="AssignmentId">The one assignment that the call is made under.</param>
+/// <param name="ContradictsToken">The token is bound to another assignment than the call names.</param>
+/// <param name="Purpose">What the call is made for.</param>
+/// <param name="Assurance">How sure the identity is.</param>
+/// <param name="Method">The RPC and its act.</param>
+/// <param name="TraceId">The W3C trace id.</param>
+internal sealed record CallerIdentity(
+    string? EmployeeId,
+    string ClientSystem,
+    string? AssignmentId,
+    bool ContradictsToken,
+    Purpose Purpose,
+    AssuranceLevel Assurance,
+    RpcMethod Method,
+    byte[]? TraceId)
+{
+    /// <summary>Metadata: which assignment the call is made under, `assignments/{assignment}`.</summary>
+    public const string AssignmentKey = "coordinationplan-assignment";
+
+    /// <summary>Metadata: what for, a name of the contract's Purpose without its prefix.</summary>
+    public const string PurposeKey = "coordinationplan-purpose";
+
+    private static readonly Dictionary<string, Purpose> PurposesByName = V1.PurposeReflection.Descriptor
+        .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("Purpose").Values
+        .ToDictionary(value => value.Name["PURPOSE_".Length..], value => (Purpose)value.Number, StringComparer.Ordinal);
+
+    /// <summary>The caller's own name: who has changed something, and whose a request id is.</summary>
+    public string Name => EmployeeId is null ? $"systems/{ClientSystem}" : ResourceName.Entry(ResourceName.Employees, EmployeeId);
+
+    public static CallerIdentity Of(ServerCallContext context)
+    {
+        var user = context.GetHttpContext().User;
+        var named = ResourceName.TryParseEntry(context.RequestHeaders.GetValue(AssignmentKey) ?? "", ResourceName.Assignments);
+        var bound = user.FindFirstValue(CallerClaims.Assignment);
+        return new(
+            user.FindFirstValue(CallerClaims.Employee),
+            user.FindFirstValue(CallerClaims.ClientSystem) ?? throw new InvalidOperationException("An unauthenticated call reached the gate."),
+            named ?? bound,
+            named is not null && bound is not null && named != bound,
+            PurposesByName.GetValueOrDefault(context.RequestHeaders.GetValue(PurposeKey) ?? ""),
+            Enum.TryParse<AssuranceLevel>(user.FindFirstValue(CallerClaims.Assurance), out var level) ? level : AssuranceLevel.Unknown,
+            Contract.MethodOf(context.Method),
+            TraceIdOf(Activity.Current));
+    }
+
+    private static byte[]? TraceIdOf(Activity? activity)
+    {
+        if (activity is null)
+        {
+            return null;
+        }
+
+        var bytes = new byte[16];
+        activity.TraceId.CopyTo(bytes);
+        return bytes;
+    }
+}
+
+/// <summary>The claims that authentication leaves, whatever the issuer calls them.</summary>
+internal static class CallerClaims
+{
+    public const string Employee = "coordinationplan/employee";
+    public const string ClientSystem = "coordinationplan/client-system";
+    public const string Assignment = "coordinationplan/assignment";
+    public const string Assurance = "coordinationplan/assurance";
+}

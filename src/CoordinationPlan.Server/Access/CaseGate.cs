@@ -1,0 +1,305 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace CoordinationPlan.Server.Access;
+
+/// <summary>
+/// The only way into a case. Every RPC goes through it: one transaction that loads the facts, decides, writes the log and does the work, in two
+/// round trips of which the second commits. Nothing is answered before the commit. A refusal commits its entry and then fails the call; work
+/// that fails is rolled back and logged as a failed attempt of its own.
+/// </summary>
+internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILogger<CaseGate> log)
+{
+    private static readonly TimeSpan TimeToLogAFailure = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// A read. The work adds its queries to the second round trip and says how the answer is made of their results; it must not read what the
+    /// permit does not list.
+    /// </summary>
+    /// <param name="plan">The plan that the call names; null where it names none.</param>
+    public Task<TResponse> Read<TResponse>(
+        IMessage request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, Task<Func<TResponse>>> work)
+        where TResponse : IMessage<TResponse> =>
+        Enter(new Call(request, null, CallerIdentity.Of(context), plan), static _ => null, (entry, _, trip) => work(entry, trip), context.CancellationToken);
+
+    /// <summary>
+    /// A change. <paramref name="load"/> reads the thing to change in the first round trip; the work checks it, adds its statements to the
+    /// second, and gives the answer.
+    /// </summary>
+    public Task<TResponse> Change<T, TResponse>(
+        IChangeRequest request,
+        ServerCallContext context,
+        Guid? plan,
+        Func<RoundTrip, Pending<Loaded<T>>> load,
+        Func<Entry, T, RoundTrip, TResponse> work)
+        where T : class
+        where TResponse : IMessage<TResponse> =>
+        Enter(
+            new Call(request, request, CallerIdentity.Of(context), plan),
+            trip => load(trip) is var pending ? () => LoadedFacts.Of(pending.Value) : null,
+            (entry, state, trip) =>
+            {
+                var response = work(entry, (T)state!, trip);
+                return Task.FromResult(() => response);
+            },
+            context.CancellationToken);
+
+    /// <summary>A change that needs nothing read beside the facts.</summary>
+    public Task<TResponse> Change<TResponse>(
+        IChangeRequest request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, TResponse> work)
+        where TResponse : IMessage<TResponse> =>
+        Enter(
+            new Call(request, request, CallerIdentity.Of(context), plan),
+            static _ => null,
+            (entry, _, trip) =>
+            {
+                var response = work(entry, trip);
+                return Task.FromResult(() => response);
+            },
+            context.CancellationToken);
+
+    internal static Caller PolicyCaller(CallerIdentity caller, CallerFacts? facts) => new(
+        NamesAssignment: caller.AssignmentId is not null,
+        AssignmentInForce: facts is not null && !caller.ContradictsToken,
+        Role: facts?.Role ?? Policy.Role.Unspecified,
+        Purpose: caller.Purpose,
+        PurposeAssigned: facts?.Purposes.Contains(caller.Purpose) ?? false,
+        Assurance: caller.Assurance,
+        UnitKind: facts?.UnitKind ?? Policy.UnitKind.Unspecified,
+        UnitOfPrincipal: facts?.OrganisationKind is OrganisationKind.Municipality or OrganisationKind.Region);
+
+    internal static Facts PolicyFacts(PlanFacts? plan) => plan is null
+        ? default
+        : new(PlanExists: true, Relation: plan.Relation, Released: plan.Released, Withheld: plan.Withheld);
+
+    private async Task<TResponse> Enter<TResponse>(
+        Call call,
+        Func<RoundTrip, Func<LoadedFacts>?> load,
+        Func<Entry, object?, RoundTrip, Task<Func<TResponse>>> work,
+        CancellationToken stop)
+        where TResponse : IMessage<TResponse>
+    {
+        var visit = new Visit();
+        try
+        {
+            return await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), stop);
+        }
+        catch (Exception exception) when (!visit.IsLogged)
+        {
+            await LogFailure(call, visit, exception);
+            throw;
+        }
+    }
+
+    private async Task<TResponse> Pass<TResponse>(
+        Call call,
+        Visit visit,
+        NpgsqlConnection connection,
+        Func<RoundTrip, Func<LoadedFacts>?> load,
+        Func<Entry, object?, RoundTrip, Task<Func<TResponse>>> work,
+        CancellationToken stop)
+        where TResponse : IMessage<TResponse>
+    {
+        var now = time.GetUtcNow();
+        var today = SwedishTime.DayOf(now);
+
+        var first = new RoundTrip(connection);
+        first.Begin();
+        if (call.Lock() is { } planLock)
+        {
+            first.Add(planLock);
+        }
+
+        var callerFacts = first.Add(FactsSql.Caller(call.Caller, today));
+        var planFacts = call.PlanId is { } planId ? first.Add(FactsSql.Plan(planId, call.Caller, today)) : null;
+        var loaded = load(first);
+        var earlier = call.Change is null ? null : first.Add(RequestOutcomeSql.Find(call.Role, call.Caller.Name, call.RequestId));
+        await first.Run(stop);
+
+        visit.CallerFacts = callerFacts.Value;
+        visit.PlanFacts = planFacts?.Value;
+        var thing = loaded?.Invoke() ?? LoadedFacts.None;
+        var decision = Decide(call, visit, thing);
+
+        var second = new RoundTrip(connection);
+        if (!decision.IsPermit)
+        {
+            second.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Refused, UpperSnake(decision.Reason.ToString()), visit.ConcernOf(call, Categories.None))));
+            second.Commit();
+            await second.Run(stop);
+            visit.IsLogged = true;
+            throw Errors.AccessDenied();
+        }
+
+        var entry = new Entry(call.Caller, visit.CallerFacts!, visit.PlanFacts, decision, now, () => new RoundTrip(connection));
+        if (earlier?.Value is { } outcome)
+        {
+            return await AnswerAgain<TResponse>(call, visit, entry, outcome, second, stop);
+        }
+
+        var answer = await work(entry, thing.State, call.IsDryRun ? new RoundTrip(connection) : second);
+        if (call.Change is { ValidateOnly: false })
+        {
+            second.Add(RequestOutcomeSql.Keep(
+                call.Role, call.Caller.Name, call.RequestId, new RequestOutcome(call.Caller.Method.Name, RequestOutcome.HashOf(call.Change), answer().ToByteArray())));
+        }
+
+        AddEntries<TResponse>(call, visit, entry, second, call.IsDryRun ? AccessOutcome.Validated : AccessOutcome.Permitted);
+        second.Commit();
+        await second.Run(stop);
+        visit.IsLogged = true;
+
+        var response = answer();
+        Redaction.Apply(response, decision.Reads);
+        return response;
+    }
+
+    /// <summary>
+    /// The request id was used before. The right to do it has just been decided anew, and what the caller may read is what the permit of today
+    /// lists: a retry after a withdrawal discloses nothing more.
+    /// </summary>
+    private async Task<TResponse> AnswerAgain<TResponse>(Call call, Visit visit, Entry entry, RequestOutcome outcome, RoundTrip second, CancellationToken stop)
+        where TResponse : IMessage<TResponse>
+    {
+        if (!outcome.IsOf(call.Caller.Method.Name, RequestOutcome.HashOf(call.Change!)))
+        {
+            throw Errors.RequestIdReused();
+        }
+
+        AddEntries<TResponse>(call, visit, entry, second, AccessOutcome.Permitted);
+        second.Commit();
+        await second.Run(stop);
+        visit.IsLogged = true;
+
+        var response = Activator.CreateInstance<TResponse>();
+        response.MergeFrom(outcome.Response);
+        Redaction.Apply(response, entry.Permit.Reads);
+        return response;
+    }
+
+    private Decision Decide(Call call, Visit visit, LoadedFacts thing)
+    {
+        try
+        {
+            var facts = PolicyFacts(visit.PlanFacts) with
+            {
+                PlanExists = visit.PlanFacts is not null && thing.Exists,
+                ResponsibleUnit = thing.ResponsibleUnitId is not null && thing.ResponsibleUnitId == visit.CallerFacts?.UnitId,
+                ResponsibleUnitTakesPart = thing.ResponsibleUnitTakesPart,
+                NewItem = thing.IsNew,
+                OwnOrganisation = visit.CallerFacts is { } caller
+                    && (caller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == caller.OrganisationId)),
+            };
+            return AccessPolicy.Decide(call.Caller.Method.Act, PolicyCaller(call.Caller, visit.CallerFacts), facts);
+        }
+        catch (Exception exception)
+        {
+            log.LogError("The access policy failed with {Kind} in {Method}; the call is refused", exception.GetType().FullName, call.Caller.Method.Name);
+            return Decision.Refuse(RefusalReason.ErrorInDeciding);
+        }
+    }
+
+    private void AddEntries<TResponse>(Call call, Visit visit, Entry entry, RoundTrip trip, AccessOutcome outcome)
+        where TResponse : IMessage<TResponse>
+    {
+        var disclosed = outcome == AccessOutcome.Permitted
+            ? entry.Permit.Reads & Redaction.CategoriesIn(Activator.CreateInstance<TResponse>().Descriptor)
+            : Categories.None;
+        IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
+        foreach (var concern in concerns)
+        {
+            trip.Add(AccessLogSql.Add(Record(call, visit, outcome, UpperSnake(entry.Permit.Basis.ToString()), concern)));
+        }
+    }
+
+    /// <summary>The attempt was rolled back, so its entry is written in a transaction of its own, also when the caller has gone.</summary>
+    private async Task LogFailure(Call call, Visit visit, Exception exception)
+    {
+        var reason = exception switch
+        {
+            RpcException error => Errors.WireName(Errors.ReasonOf(error)),
+            OperationCanceledException => Errors.WireName(ErrorReason.DeadlineExceeded),
+            NpgsqlException { IsTransient: true } => Errors.WireName(ErrorReason.Unavailable),
+            _ => Errors.WireName(ErrorReason.Internal),
+        };
+        using var limit = new CancellationTokenSource(TimeToLogAFailure, time);
+        try
+        {
+            await transactions.Run(
+                call.Role,
+                async (connection, stop) =>
+                {
+                    var trip = new RoundTrip(connection);
+                    trip.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Failed, reason, visit.ConcernOf(call, Categories.None))));
+                    await trip.Run(stop);
+                    return true;
+                },
+                limit.Token);
+        }
+        catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
+        {
+            // Nothing was disclosed and nothing changed; that it was tried is in the service's own log at least.
+            log.LogError("A failed attempt could not be entered in the access log: {Kind} in {Method}, entry {Entry}", failure.GetType().Name, call.Caller.Method.Name, visit.EntryId);
+        }
+    }
+
+    private AccessLogRecord Record(Call call, Visit visit, AccessOutcome outcome, string reason, Concern concern) =>
+        new(visit.EntryId = Ids.Ordered(time.GetUtcNow()), call.Caller, visit.CallerFacts, outcome, reason, concern);
+
+    private static string UpperSnake(string name) =>
+        string.Concat(name.Select((letter, i) => i > 0 && char.IsUpper(letter) ? "_" + letter : char.ToUpperInvariant(letter).ToString()));
+
+    /// <summary>One call as it came in.</summary>
+    private sealed record Call(IMessage Request, IChangeRequest? Change, CallerIdentity Caller, Guid? PlanId)
+    {
+        public bool IsDryRun => Change is { ValidateOnly: true };
+
+        public Guid RequestId => Guid.ParseExact(Change!.RequestId, "D");
+
+        public DatabaseRole Role => Caller.Method.Act switch
+        {
+            Policy.Act.SearchAccessLog => DatabaseRole.LogReview,
+            Policy.Act.WriteDirectory => DatabaseRole.Directory,
+            _ => DatabaseRole.Case,
+        };
+
+        public Query<bool>? Lock() => (PlanId, Change) switch
+        {
+            ({ } plan, _) => FactsSql.LockPlan(plan, alone: Change is not null),
+            (null, not null) => FactsSql.LockRequest(Caller.Name, RequestId),
+            _ => null,
+        };
+    }
+
+    /// <summary>What has come out about a call so far, for its log entry.</summary>
+    private sealed class Visit
+    {
+        public Guid EntryId { get; set; }
+
+        public CallerFacts? CallerFacts { get; set; }
+
+        public PlanFacts? PlanFacts { get; set; }
+
+        /// <summary>The call has its entry; a failure after that is not another attempt.</summary>
+        public bool IsLogged { get; set; }
+
+        public Concern ConcernOf(Call call, Categories disclosed) => new(call.PlanId, PlanFacts?.SubjectId, PlanFacts?.OwnerController, disclosed);
+    }
+
+    /// <summary><see cref="Loaded{T}"/> without its type.</summary>
+    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitTakesPart, bool IsNew, string? OrganisationId)
+    {
+        public static readonly LoadedFacts None = new(true, null, null, false, false, null);
+
+        public static LoadedFacts Of<T>(Loaded<T> loaded)
+            where T : class =>
+            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitTakesPart, loaded.IsNew, loaded.OrganisationId);
+    }
+}

@@ -1,0 +1,69 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
+
+namespace CoordinationPlan.Server.Access;
+
+/// <summary>
+/// What the work of a permitted call stands on: who calls, what was decided, and when. There is none for a refused call.
+/// </summary>
+internal sealed class Entry(CallerIdentity caller, CallerFacts callerFacts, PlanFacts? plan, Decision permit, DateTimeOffset now, Func<RoundTrip> newTrip)
+{
+    private readonly List<Concern> _concerns = [];
+
+    public CallerIdentity Caller => caller;
+
+    /// <summary>The caller's assignment and unit.</summary>
+    public CallerFacts CallerFacts => callerFacts;
+
+    /// <summary>The plan that the call is about; the gate has made sure that a call about a plan has one.</summary>
+    public PlanFacts Plan => plan ?? throw new InvalidOperationException("This call is not about one plan.");
+
+    public Decision Permit => permit;
+
+    public DateTimeOffset Now => now;
+
+    public DateOnly Today { get; } = SwedishTime.DayOf(now);
+
+    /// <summary>Who makes the change, for the history.</summary>
+    public string ChangedBy => caller.Name;
+
+    /// <summary>Persons concerned beyond the plan that the call is about. Each gets a log entry of its own.</summary>
+    public IReadOnlyList<Concern> Concerns => _concerns;
+
+    /// <summary>Another round trip inside the same transaction, for work that cannot know at once how much it must read.</summary>
+    public RoundTrip NewTrip() => newTrip();
+
+    /// <summary>Notes a person whom the call turned out to concern.</summary>
+    public void Concern(Guid planId, Guid subjectId, string ownerController, Categories categories) =>
+        _concerns.Add(new Concern(planId, subjectId, ownerController, categories));
+
+    /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
+    public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
+
+    /// <summary>Refuses a change of a plan that is not in one of the states.</summary>
+    public void RequireState(params ReadOnlySpan<V1.PlanState> states)
+    {
+        if (!states.Contains(Plan.State))
+        {
+            throw Errors.WrongState($"The plan is {StateName(Plan.State)}.");
+        }
+    }
+
+    /// <summary>Refuses a change that was not made from the current version.</summary>
+    public static void RequireEtag(string etag, string current)
+    {
+        if (etag != current)
+        {
+            throw Errors.StaleEtag();
+        }
+    }
+
+    private static string StateName(V1.PlanState state) => state switch
+    {
+        V1.PlanState.Preparing => "being prepared",
+        V1.PlanState.Established => "established",
+        _ => "closed",
+    };
+}

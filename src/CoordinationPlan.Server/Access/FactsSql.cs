@@ -1,0 +1,147 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Database;
+using Npgsql;
+
+namespace CoordinationPlan.Server.Access;
+
+/// <summary>The assignment that the call is made under, as the directory has it today.</summary>
+internal sealed record CallerFacts(Role Role, Purposes Purposes, string UnitId, UnitKind UnitKind, string Controller, string OrganisationId, V1.OrganisationKind OrganisationKind);
+
+/// <summary>What the access decision needs to know of a plan, and what every change of it needs.</summary>
+internal sealed record PlanFacts(
+    Guid PlanId,
+    Guid SubjectId,
+    string OwnerUnitId,
+    string OwnerController,
+    V1.PlanState State,
+    int Version,
+    Relation Relation,
+    Categories Released,
+    Categories Withheld);
+
+/// <summary>Loads facts. All of it runs in the transaction that the decision is logged in.</summary>
+internal static class FactsSql
+{
+    /// <summary>
+    /// Whoever reads a plan holds its lock shared, whoever changes anything of it holds it alone. So a read never sees half of a change, and a
+    /// withdrawal that has been answered was not overtaken by a read (docs/adr/0004).
+    /// </summary>
+    public static Query<bool> LockPlan(Guid plan, bool alone) => new(
+        alone ? "SELECT pg_advisory_xact_lock($1)" : "SELECT pg_advisory_xact_lock_shared($1)",
+        [Parameter.Of(LockKey(plan))],
+        static (_, _) => Task.FromResult(true));
+
+    /// <summary>Where there is no plan to lock yet, the same request sent twice at once waits for itself.</summary>
+    public static Query<bool> LockRequest(string caller, Guid requestId) => new(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
+        [Parameter.Of(caller), Parameter.Of(LockKey(requestId))],
+        static (_, _) => Task.FromResult(true));
+
+    public static Query<CallerFacts?> Caller(CallerIdentity caller, DateOnly today) => new(
+        """
+        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
+        FROM assignment a
+        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN organisation o ON o.organisation_id = u.organisation_id
+        WHERE a.assignment_id = $1
+          AND (a.employee_id = $2 OR ($2 IS NULL AND a.client_system = $3))
+          AND NOT a.revoked AND a.starts_on <= $4 AND (a.ends_on IS NULL OR a.ends_on >= $4)
+        """,
+        [Parameter.OrNull(caller.AssignmentId), Parameter.OrNull(caller.EmployeeId), Parameter.Of(caller.ClientSystem), Parameter.Of(today)],
+        static async (reader, stop) => await reader.ReadAsync(stop)
+            ? new CallerFacts(
+                (Role)reader.GetInt16(0),
+                new Purposes(reader.GetInt32(1)),
+                reader.GetString(2),
+                (UnitKind)reader.GetInt16(3),
+                reader.GetString(4),
+                reader.GetString(5),
+                (V1.OrganisationKind)reader.GetInt16(6))
+            : null);
+
+    private const string PlanColumns =
+        """
+        p.plan_id, p.subject_id, p.owner_unit_id, p.owner_controller, p.state, p.version,
+        p.owner_unit_id = a.unit_id AS owns,
+        EXISTS (
+            SELECT FROM participation x
+            WHERE x.plan_id = p.plan_id AND x.unit_id = a.unit_id AND x.ended_at IS NULL
+              AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)) AS takes_part,
+        r.released, r.withheld
+        """;
+
+    // What consents in force say of the caller's unit. A refusal (state 2) withholds its categories, an exclusion those it names, whatever
+    // the purpose; a consent (state 1) releases its categories for its purpose.
+    private const string Releases =
+        """
+        LEFT JOIN LATERAL (
+            SELECT bit_or(c.categories) FILTER (WHERE c.state = 1 AND c.purpose = $3) AS released,
+                   bit_or(CASE c.state WHEN 1 THEN c.excluded_categories ELSE c.categories | c.excluded_categories END) AS withheld
+            FROM consent c
+            WHERE c.plan_id = p.plan_id AND a.unit_id = ANY (c.recipient_units)
+              AND c.state IN (1, 2) AND c.starts_on <= $2 AND c.ends_on >= $2) r ON true
+        """;
+
+    public static Query<PlanFacts?> Plan(Guid plan, CallerIdentity caller, DateOnly today) => new(
+        $"SELECT {PlanColumns} FROM plan p LEFT JOIN assignment a ON a.assignment_id = $1 {Releases} WHERE p.plan_id = $4",
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
+        static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
+
+    /// <summary>
+    /// The plans that the caller's unit owns or takes part in, newest first, after a position. Candidates only: each is decided afterwards.
+    /// </summary>
+    public static Query<List<(PlanFacts Plan, DateTime CreatedAt)>> Caseload(
+        CallerIdentity caller, DateOnly today, V1.PlanState state, (DateTime CreatedAt, Guid PlanId) after, int limit) => new(
+        $"""
+        SELECT {PlanColumns}, p.created_at
+        FROM assignment a
+        JOIN LATERAL (
+            SELECT o.* FROM plan o WHERE o.owner_unit_id = a.unit_id
+            UNION
+            SELECT q.* FROM participation m JOIN plan q ON q.plan_id = m.plan_id WHERE m.unit_id = a.unit_id AND m.ended_at IS NULL
+        ) p ON true
+        {Releases}
+        WHERE a.assignment_id = $1
+          AND (p.created_at, p.plan_id) < ($4, $5)
+          AND CASE WHEN $6 = 0 THEN p.state <> 3 ELSE p.state = $6 END
+        ORDER BY p.created_at DESC, p.plan_id DESC
+        LIMIT $7
+        """,
+        [
+            Parameter.OrNull(caller.AssignmentId),
+            Parameter.Of(today),
+            Parameter.Of((short)caller.Purpose),
+            Parameter.Of(new DateTimeOffset(after.CreatedAt)),
+            Parameter.Of(after.PlanId),
+            Parameter.Of((int)state),
+            Parameter.Of(limit),
+        ],
+        static async (reader, stop) =>
+        {
+            var plans = new List<(PlanFacts, DateTime)>();
+            while (await reader.ReadAsync(stop))
+            {
+                plans.Add((ReadPlan(reader), reader.GetDateTime(10)));
+            }
+
+            return plans;
+        });
+
+    private static PlanFacts ReadPlan(NpgsqlDataReader reader) => new(
+        reader.GetGuid(0),
+        reader.GetGuid(1),
+        reader.GetString(2),
+        reader.GetString(3),
+        (V1.PlanState)reader.GetInt16(4),
+        reader.GetInt32(5),
+        !reader.IsDBNull(6) && reader.GetBoolean(6) ? Relation.Owning : reader.GetBoolean(7) ? Relation.Participating : Relation.None,
+        reader.IsDBNull(8) ? Categories.None : (Categories)reader.GetInt32(8),
+        reader.IsDBNull(9) ? Categories.None : (Categories)reader.GetInt32(9));
+
+    private static long LockKey(Guid id)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        id.TryWriteBytes(bytes);
+        return BitConverter.ToInt64(bytes);
+    }
+}

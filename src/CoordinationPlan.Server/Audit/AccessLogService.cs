@@ -1,0 +1,60 @@
+using System.Buffers.Binary;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Audit;
+
+/// <summary>The access log for those who review it. What the RPC does and who may call it stands in access_log_service.proto.</summary>
+internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens) : V1.AccessLogService.AccessLogServiceBase
+{
+    private const int DefaultPageSize = 100;
+    private const int MaxPageSize = 500;
+    private static readonly TimeSpan LongestPeriod = TimeSpan.FromDays((365 * 5) + 2);
+
+    public override Task<SearchAccessLogResponse> SearchAccessLog(SearchAccessLogRequest request, ServerCallContext context)
+    {
+        var (from, to) = (request.StartTime.ToDateTimeOffset(), request.EndTime.ToDateTimeOffset());
+        if (to <= from || to - from > LongestPeriod)
+        {
+            throw Errors.InvalidFields(new FieldFault("end_time", "must be after start_time, by at most 5 years"));
+        }
+
+        var planId = request.Plan.Length == 0 ? (Guid?)null : ResourceName.ParsePlan(request.Plan, "plan");
+        var employeeId = ResourceName.ParseOptionalEntry(request.Employee, ResourceName.Employees, "employee");
+        var unitId = ResourceName.ParseOptionalEntry(request.Unit, ResourceName.Units, "unit");
+        var pageSize = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
+
+        return gate.Read(request, context, null, (entry, trip) =>
+        {
+            var before = Position(pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request)) ?? (to, Guid.Empty);
+            var found = trip.Add(AccessLogSql.Find(new AccessLogSql.Search(
+                entry.CallerFacts.Controller, from, to, before, planId, request.Person, employeeId, unitId, request.Outcome, pageSize + 1)));
+            return Task.FromResult(() =>
+            {
+                var response = new SearchAccessLogResponse();
+                response.Entries.AddRange(found.Value.Take(pageSize));
+                if (found.Value.Count > pageSize)
+                {
+                    response.NextPageToken = pageTokens.Seal(Bytes(response.Entries[^1]), entry.Caller.AssignmentId!, request);
+                }
+
+                return response;
+            });
+        });
+    }
+
+    private static (DateTimeOffset Time, Guid EntryId)? Position(byte[]? bytes) => bytes is null
+        ? null
+        : (new DateTimeOffset(BinaryPrimitives.ReadInt64BigEndian(bytes), TimeSpan.Zero), new Guid(bytes.AsSpan(8)));
+
+    private static byte[] Bytes(AccessLogEntry last)
+    {
+        var bytes = new byte[24];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, last.Time.ToDateTimeOffset().Ticks);
+        Guid.Parse(last.Name.AsSpan("accessLogEntries/".Length)).TryWriteBytes(bytes.AsSpan(8));
+        return bytes;
+    }
+}

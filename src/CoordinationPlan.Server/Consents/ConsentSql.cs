@@ -1,0 +1,136 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
+using Npgsql;
+using Purpose = CoordinationPlan.V1.Purpose;
+
+namespace CoordinationPlan.Server.Consents;
+
+/// <summary>A person's consent or refusal.</summary>
+internal sealed record ConsentRecord(
+    Guid ConsentId,
+    ConsentState State,
+    string[] RecipientUnits,
+    Categories Categories,
+    Categories ExcludedCategories,
+    Purpose Purpose,
+    DateOnly StartsOn,
+    DateOnly EndsOn,
+    ConsentForm Form,
+    ConsentGiver GivenBy,
+    string RecordedBy,
+    DateTimeOffset RecordedAt,
+    DateTimeOffset? WithdrawnAt,
+    int Version)
+{
+    public string Etag => Rpc.Etag.Of(ConsentId, Version);
+
+    public Consent ToConsent(Guid planId)
+    {
+        var consent = new Consent
+        {
+            Name = ResourceName.Child(planId, ResourceName.Consents, ConsentId),
+            Etag = Etag,
+            State = State,
+            Purpose = Purpose,
+            Period = new DatePeriod { StartDate = StartsOn.ToDate(), EndDate = EndsOn.ToDate() },
+            Form = Form,
+            GivenBy = GivenBy,
+            RecordedBy = RecordedBy,
+            RecordTime = Timestamp.FromDateTimeOffset(RecordedAt),
+            WithdrawTime = WithdrawnAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
+        };
+        consent.RecipientUnits.AddRange(RecipientUnits.Select(unit => ResourceName.Entry(ResourceName.Units, unit)));
+        consent.Categories.AddRange(CategorySets.ToList(Categories));
+        consent.ExcludedCategories.AddRange(CategorySets.ToList(ExcludedCategories));
+        return consent;
+    }
+}
+
+internal static class ConsentSql
+{
+    private const string Columns =
+        """
+        consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by, recorded_at,
+        withdrawn_at, version
+        """;
+
+    public static Query<List<Consent>> Of(Guid plan) => new(
+        $"SELECT {Columns} FROM consent WHERE plan_id = $1 ORDER BY recorded_at, consent_id",
+        [Parameter.Of(plan)],
+        async (reader, stop) =>
+        {
+            var consents = new List<Consent>();
+            while (await reader.ReadAsync(stop))
+            {
+                consents.Add(Read(reader).ToConsent(plan));
+            }
+
+            return consents;
+        });
+
+    public static Query<Loaded<ConsentRecord>> Find(Guid plan, Guid consent) => new(
+        $"SELECT {Columns} FROM consent WHERE plan_id = $1 AND consent_id = $2",
+        [Parameter.Of(plan), Parameter.Of(consent)],
+        static async (reader, stop) => new Loaded<ConsentRecord>(await reader.ReadAsync(stop) ? Read(reader) : null));
+
+    /// <summary>Which of the units are not in the directory.</summary>
+    public static Query<Loaded<List<string>>> UnknownUnits(string[] units) => new(
+        "SELECT x.unit_id FROM unnest($1) AS x (unit_id) WHERE NOT EXISTS (SELECT FROM unit u WHERE u.unit_id = x.unit_id)",
+        [Parameter.Of(units)],
+        static async (reader, stop) =>
+        {
+            var unknown = new List<string>();
+            while (await reader.ReadAsync(stop))
+            {
+                unknown.Add(reader.GetString(0));
+            }
+
+            return new Loaded<List<string>>(unknown);
+        });
+
+    public static Command Insert(Guid plan, ConsentRecord consent, string changedBy) => new(
+        """
+        INSERT INTO consent (
+            plan_id, consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by,
+            recorded_at, changed_by)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+        """,
+        [
+            Parameter.Of(plan), Parameter.Of(consent.ConsentId), Parameter.Of((short)consent.State), Parameter.Of(consent.RecipientUnits),
+            Parameter.Of(consent.Categories), Parameter.Of(consent.ExcludedCategories), Parameter.Of((short)consent.Purpose), Parameter.Of(consent.StartsOn),
+            Parameter.Of(consent.EndsOn), Parameter.Of((short)consent.Form), Parameter.Of((short)consent.GivenBy), Parameter.Of(consent.RecordedBy),
+            Parameter.Of(consent.RecordedAt), Parameter.Of(changedBy),
+        ],
+        ExpectedRows: 1);
+
+    public static Command Withdraw(Guid plan, ConsentRecord consent, string changedBy) => new(
+        """
+        UPDATE consent SET state = $4, withdrawn_at = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
+        WHERE plan_id = $1 AND consent_id = $2 AND version = $3 - 1
+        """,
+        [
+            Parameter.Of(plan), Parameter.Of(consent.ConsentId), Parameter.Of(consent.Version), Parameter.Of((short)consent.State),
+            Parameter.OrNull(consent.WithdrawnAt), Parameter.Of(changedBy),
+        ],
+        ExpectedRows: 1);
+
+    private static ConsentRecord Read(NpgsqlDataReader reader) => new(
+        reader.GetGuid(0),
+        (ConsentState)reader.GetInt16(1),
+        reader.GetFieldValue<string[]>(2),
+        (Categories)reader.GetInt32(3),
+        (Categories)reader.GetInt32(4),
+        (Purpose)reader.GetInt16(5),
+        reader.GetFieldValue<DateOnly>(6),
+        reader.GetFieldValue<DateOnly>(7),
+        (ConsentForm)reader.GetInt16(8),
+        (ConsentGiver)reader.GetInt16(9),
+        reader.GetString(10),
+        reader.GetFieldValue<DateTimeOffset>(11),
+        reader.IsDBNull(12) ? null : reader.GetFieldValue<DateTimeOffset>(12),
+        reader.GetInt32(13));
+}

@@ -1,0 +1,189 @@
+using System.Text;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Grpc.Core;
+using Role = CoordinationPlan.V1.Role;
+using UnitKind = CoordinationPlan.Policy.UnitKind;
+
+namespace CoordinationPlan.Server.Directory;
+
+/// <summary>Who is who. What each RPC does and who may call it stands in directory_service.proto.</summary>
+internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V1.DirectoryService.DirectoryServiceBase
+{
+    /// <summary>The etag of an entry that is not there yet.</summary>
+    private const string NewEtag = "new";
+    private const int DefaultPageSize = 100;
+    private const int MaxPageSize = 500;
+
+    public override Task<ListUnitsResponse> ListUnits(ListUnitsRequest request, ServerCallContext context)
+    {
+        var organisationId = ResourceName.ParseOptionalEntry(request.Organisation, ResourceName.Organisations, "organisation");
+        var pageSize = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
+        return gate.Read(request, context, null, (entry, trip) =>
+        {
+            var after = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request) is { } position ? Encoding.UTF8.GetString(position) : "";
+            var mayKnowShelters = entry.CallerFacts is { UnitKind: UnitKind.SocialServices } or { Role: Policy.Role.DirectoryAdministrator };
+            var found = trip.Add(DirectorySql.Units(organisationId, mayKnowShelters, after, pageSize + 1));
+            return Task.FromResult(() =>
+            {
+                var response = new ListUnitsResponse();
+                response.Units.AddRange(found.Value.Take(pageSize));
+                if (found.Value.Count > pageSize)
+                {
+                    var last = response.Units[^1].Name[(ResourceName.Units.Length + 1)..];
+                    response.NextPageToken = pageTokens.Seal(Encoding.UTF8.GetBytes(last), entry.Caller.AssignmentId!, request);
+                }
+
+                return response;
+            });
+        });
+    }
+
+    public override Task<PutOrganisationResponse> PutOrganisation(PutOrganisationRequest request, ServerCallContext context)
+    {
+        var id = ResourceName.ParseEntry(request.Organisation.Name, ResourceName.Organisations, "organisation.name");
+        return gate.Change(
+            request,
+            context,
+            null,
+            trip => trip.Add(DirectorySql.FindOrganisation(id)),
+            (entry, found, trip) =>
+            {
+                // The operator's own kind is given once, by the command that prepares the database.
+                if (request.Organisation.Kind == OrganisationKind.Operator && found.Current?.Kind != OrganisationKind.Operator)
+                {
+                    throw Errors.InvalidFields(new FieldFault("organisation.kind", "cannot become OPERATOR"));
+                }
+
+                RequireUnchanged(found.Current is { } current && current.Kind != request.Organisation.Kind, "organisation.kind");
+                var version = NextVersion(request.Organisation.Name, request.Etag, found, "organisation");
+                trip.Add(DirectorySql.Put(id, request.Organisation, version, entry.ChangedBy));
+                var put = request.Organisation.Clone();
+                put.Etag = Etag.Of(put.Name, version);
+                return new PutOrganisationResponse { Organisation = put };
+            });
+    }
+
+    public override Task<PutBoardResponse> PutBoard(PutBoardRequest request, ServerCallContext context)
+    {
+        var id = ResourceName.ParseEntry(request.Board.Name, ResourceName.Boards, "board.name");
+        var organisationId = ResourceName.ParseEntry(request.Board.Organisation, ResourceName.Organisations, "board.organisation");
+        return gate.Change(
+            request,
+            context,
+            null,
+            trip => trip.Add(DirectorySql.FindBoard(id, organisationId)),
+            (entry, found, trip) =>
+            {
+                RequireUnchanged(found.Current is { } current && current.Organisation != request.Board.Organisation, "board.organisation");
+                var version = NextVersion(request.Board.Name, request.Etag, found, "board.organisation");
+                trip.Add(DirectorySql.Put(id, organisationId, request.Board, version, entry.ChangedBy));
+                var put = request.Board.Clone();
+                put.Etag = Etag.Of(put.Name, version);
+                return new PutBoardResponse { Board = put };
+            });
+    }
+
+    public override Task<PutUnitResponse> PutUnit(PutUnitRequest request, ServerCallContext context)
+    {
+        var id = ResourceName.ParseEntry(request.Unit.Name, ResourceName.Units, "unit.name");
+        var organisationId = ResourceName.ParseEntry(request.Unit.Organisation, ResourceName.Organisations, "unit.organisation");
+        var boardId = ResourceName.ParseOptionalEntry(request.Unit.Board, ResourceName.Boards, "unit.board");
+        return gate.Change(
+            request,
+            context,
+            null,
+            trip => trip.Add(DirectorySql.FindUnit(id, organisationId, boardId)),
+            (entry, found, trip) =>
+            {
+                RequireUnchanged(found.Current is { } current && current.Organisation != request.Unit.Organisation, "unit.organisation");
+                RequireUnchanged(found.Current is { } same && same.Board != request.Unit.Board, "unit.board");
+                RequireUnchanged(found.Current is { } one && one.Kind != request.Unit.Kind, "unit.kind");
+                var version = NextVersion(request.Unit.Name, request.Etag, found, "unit");
+                trip.Add(DirectorySql.Put(id, organisationId, boardId, request.Unit, version, entry.ChangedBy));
+                var put = request.Unit.Clone();
+                put.Etag = Etag.Of(put.Name, version);
+                return new PutUnitResponse { Unit = put };
+            });
+    }
+
+    public override Task<PutEmployeeResponse> PutEmployee(PutEmployeeRequest request, ServerCallContext context)
+    {
+        var id = ResourceName.ParseEntry(request.Employee.Name, ResourceName.Employees, "employee.name");
+        var organisationId = ResourceName.ParseEntry(request.Employee.Organisation, ResourceName.Organisations, "employee.organisation");
+        return gate.Change(
+            request,
+            context,
+            null,
+            trip => trip.Add(DirectorySql.FindEmployee(id, organisationId)),
+            (entry, found, trip) =>
+            {
+                RequireUnchanged(found.Current is { } current && current.Organisation != request.Employee.Organisation, "employee.organisation");
+                var version = NextVersion(request.Employee.Name, request.Etag, found, "employee.organisation");
+                trip.Add(DirectorySql.Put(id, organisationId, request.Employee, version, entry.ChangedBy));
+                var put = request.Employee.Clone();
+                put.Etag = Etag.Of(put.Name, version);
+                return new PutEmployeeResponse { Employee = put };
+            });
+    }
+
+    public override Task<PutAssignmentResponse> PutAssignment(PutAssignmentRequest request, ServerCallContext context)
+    {
+        var assignment = request.Assignment;
+        var id = ResourceName.ParseEntry(assignment.Name, ResourceName.Assignments, "assignment.name");
+        var unitId = ResourceName.ParseEntry(assignment.Unit, ResourceName.Units, "assignment.unit");
+        var employeeId = ResourceName.ParseOptionalEntry(assignment.Employee, ResourceName.Employees, "assignment.employee");
+        if (employeeId is null == (assignment.ClientSystem.Length == 0))
+        {
+            throw Errors.InvalidFields(new FieldFault("assignment.employee", "exactly one of employee and client_system must be set"));
+        }
+
+        if (assignment.ClientSystem.Length > 0 != (assignment.Role == Role.SystemIntegration))
+        {
+            throw Errors.InvalidFields(new FieldFault("assignment.role", "SYSTEM_INTEGRATION is the role of systems, and the only one"));
+        }
+
+        return gate.Change(
+            request,
+            context,
+            null,
+            trip => trip.Add(DirectorySql.FindAssignment(id, unitId, employeeId)),
+            (entry, found, trip) =>
+            {
+                RequireUnchanged(
+                    found.Current is { } current && (current.Employee != assignment.Employee || current.ClientSystem != assignment.ClientSystem),
+                    "assignment.employee");
+                RequireUnchanged(found.Current is { } same && same.Unit != assignment.Unit, "assignment.unit");
+                RequireUnchanged(found.Current is { } one && one.Role != assignment.Role, "assignment.role");
+                RequireUnchanged(found.Current is { Revoked: true } && !assignment.Revoked, "assignment.revoked");
+                var version = NextVersion(assignment.Name, request.Etag, found, "assignment");
+                trip.Add(DirectorySql.Put(id, unitId, employeeId, assignment, version, entry.ChangedBy));
+                var put = assignment.Clone();
+                put.Etag = Etag.Of(put.Name, version);
+                return new PutAssignmentResponse { Assignment = put };
+            });
+    }
+
+    /// <summary>The version after this change, which must be made from the current one, and must not refer to what is not there.</summary>
+    private static int NextVersion<T>(string name, string etag, Found<T> found, string referringField)
+        where T : class
+    {
+        Entry.RequireEtag(etag, found.Current is null ? NewEtag : Etag.Of(name, found.Version));
+        if (!found.ReferencesExist)
+        {
+            throw Errors.UnknownReference(referringField, "refers to an organisation, board, unit or employee that is not in the directory");
+        }
+
+        return found.Version + 1;
+    }
+
+    private static void RequireUnchanged(bool changed, string field)
+    {
+        if (changed)
+        {
+            throw Errors.InvalidFields(new FieldFault(field, "cannot be changed"));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Participations;
+
+/// <summary>Which units take part. What each RPC does and who may call it stands in participation_service.proto.</summary>
+internal sealed class ParticipationService(CaseGate gate) : V1.ParticipationService.ParticipationServiceBase
+{
+    public override Task<AddParticipationResponse> AddParticipation(AddParticipationRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        var unitId = ResourceName.ParseEntry(request.Participation.Unit, ResourceName.Units, "participation.unit");
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip => trip.Add(ParticipationSql.FindNewcomer(planId, unitId)),
+            (entry, newcomer, trip) =>
+            {
+                entry.RequireState(PlanState.Preparing, PlanState.Established);
+                Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
+                if (newcomer.UnitKind is null or V1.UnitKind.Administration)
+                {
+                    throw Errors.UnknownReference("participation.unit", "must be a unit in the directory that works with people");
+                }
+
+                if (newcomer.OwnsThePlan || newcomer.TakesPartAlready)
+                {
+                    throw Errors.WrongState("The unit takes part already.");
+                }
+
+                var period = request.Participation.Period;
+                var participation = new ParticipationRecord(Ids.Opaque(), unitId, period.StartDate.ToDateOnly(), period.EndDate?.ToDateOnly(), false, 1);
+                var category = newcomer.UnitKind == V1.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Meetings;
+                trip.Add(ParticipationSql.Insert(planId, participation, category, entry.ChangedBy));
+                return new AddParticipationResponse { Participation = participation.ToParticipation(planId) };
+            });
+    }
+
+    public override Task<EndParticipationResponse> EndParticipation(EndParticipationRequest request, ServerCallContext context)
+    {
+        var (planId, participationId) = ResourceName.ParseChild(request.Name, ResourceName.Participations, "name");
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip => trip.Add(ParticipationSql.Find(planId, participationId)),
+            (entry, participation, trip) =>
+            {
+                entry.RequireState(PlanState.Preparing, PlanState.Established);
+                Entry.RequireEtag(request.Etag, participation.Etag);
+                if (participation.Ended)
+                {
+                    throw Errors.WrongState("The participation has ended already.");
+                }
+
+                var ended = participation with { Ended = true, Version = participation.Version + 1 };
+                trip.Add(ParticipationSql.End(planId, ended, entry.Now, entry.ChangedBy));
+                return new EndParticipationResponse { Participation = ended.ToParticipation(planId) };
+            });
+    }
+}

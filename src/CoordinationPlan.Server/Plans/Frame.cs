@@ -1,0 +1,100 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+
+namespace CoordinationPlan.Server.Plans;
+
+/// <summary>The changeable fields of a plan's own: references and dates as columns, texts as parts by category.</summary>
+internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Plan)
+{
+    /// <summary>The paths that an update mask can list.</summary>
+    public static readonly string[] AllPaths = ["coordinator", "lead_principal", "no_other_measures", "follow_up_date", "social_situation", "health_situation"];
+
+    private static readonly Categories[] TextCategories = [Categories.Identity, Categories.SocialSituation, Categories.Health];
+
+    public static Frame Parse(Plan plan) => new(
+        ResourceName.ParseOptionalEntry(plan.LeadPrincipal, ResourceName.Organisations, "plan.lead_principal"),
+        ResourceName.ParseOptionalEntry(plan.Coordinator, ResourceName.Employees, "plan.coordinator"),
+        plan);
+
+    /// <summary>Refuses references to what is not there. The lead principal is one of the two principals of the law.</summary>
+    public void Require(FrameReferences references)
+    {
+        if (LeadPrincipal is not null && references.LeadPrincipalKind is not (OrganisationKind.Municipality or OrganisationKind.Region))
+        {
+            throw Errors.UnknownReference("plan.lead_principal", "must be a municipality or a region in the directory (SoL 10 kap. 8 §, HSL 16 kap. 4 §)");
+        }
+
+        if (Coordinator is not null && !references.CoordinatorExists)
+        {
+            throw Errors.UnknownReference("plan.coordinator", "must be an employee in the directory");
+        }
+    }
+
+    /// <summary>
+    /// A participant that may write its own category only is refused like any other, before it learns whether its etag is current.
+    /// </summary>
+    public static void RequireWritable(FieldMask mask, Categories writable)
+    {
+        foreach (var path in mask.Paths)
+        {
+            if ((CategoryOf(path) & writable) == Categories.None)
+            {
+                throw Errors.AccessDenied();
+            }
+        }
+    }
+
+    public PlanRecord ApplyTo(PlanRecord record, IReadOnlyCollection<string> paths) => record with
+    {
+        LeadPrincipal = paths.Contains("lead_principal") ? LeadPrincipal : record.LeadPrincipal,
+        Coordinator = paths.Contains("coordinator") ? Coordinator : record.Coordinator,
+        NoOtherMeasures = paths.Contains("no_other_measures") ? Plan.NoOtherMeasures : record.NoOtherMeasures,
+        FollowUpOn = paths.Contains("follow_up_date") ? Plan.FollowUpDate?.ToDateOnly() : record.FollowUpOn,
+    };
+
+    /// <summary>The parts of a new plan.</summary>
+    public static IEnumerable<PlanPart> PartsOf(Plan plan) => TextCategories
+        .Select(category => (category, Body: BodyOf(plan, category)))
+        .Where(part => part.Body.CalculateSize() > 0)
+        .Select(part => NewPart(part.category, part.Body));
+
+    /// <summary>The parts after an update; the ones that change are inserted or replaced.</summary>
+    public static List<PlanPart> Update(List<PlanPart> parts, Plan changes, FieldMask mask, Action<PlanPart> insert, Action<PlanPart> replace)
+    {
+        var next = new List<PlanPart>();
+        foreach (var category in TextCategories)
+        {
+            var part = parts.Find(part => part.Category == category);
+            if (mask.Paths.Any(path => CategoryOf(path) == category))
+            {
+                var body = BodyOf(changes, category);
+                part = part is null ? NewPart(category, body) : part with { Version = part.Version + 1, Body = body.ToByteArray() };
+                (part.Version == 1 ? insert : replace)(part);
+            }
+
+            if (part is not null)
+            {
+                next.Add(part);
+            }
+        }
+
+        return next;
+    }
+
+    private static Categories CategoryOf(string path) => Redaction.CategoryOf(V1.Plan.Descriptor.FindFieldByName(path));
+
+    private static PlanPart NewPart(Categories category, Plan body) =>
+        new(Ids.Opaque(), PartKind.Frame, category, null, ItemState.Active, 1, body.ToByteArray());
+
+    private static Plan BodyOf(Plan plan, Categories category) => category switch
+    {
+        Categories.Identity => new Plan { Subject = plan.Subject },
+        Categories.SocialSituation => new Plan { SocialSituation = plan.SocialSituation },
+        Categories.Health => new Plan { HealthSituation = plan.HealthSituation },
+        _ => throw new ArgumentOutOfRangeException(nameof(category)),
+    };
+}

@@ -1,0 +1,73 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+
+namespace CoordinationPlan.Server.Plans;
+
+/// <summary>What adding, changing and ending is, for goals, interventions and other measures alike.</summary>
+internal static class PlanItems
+{
+    /// <summary>Adds an item in a plan that can be changed. What the service gives, the request cannot.</summary>
+    public static T Add<T>(Entry entry, RoundTrip trip, T item, PartKind kind, string etag, string? unitId = null, Categories category = Categories.GoalsAndInterventions)
+        where T : IPlanItem, new()
+    {
+        entry.RequireState(PlanState.Preparing, PlanState.Established);
+        Entry.RequireEtag(etag, Etag.Of(entry.Plan.PlanId, entry.Plan.Version));
+        item.Outcome = "";
+        var part = new PlanPart(Ids.Opaque(), kind, category, unitId, ItemState.Active, 1, BodyOf(item));
+        trip.Add(PartSql.Insert(entry.Plan.PlanId, part, entry.ChangedBy));
+        return PlanMapping.ToItem<T>(entry.Plan.PlanId, part);
+    }
+
+    /// <summary>Changes the fields that the mask lists.</summary>
+    public static T Update<T>(Entry entry, RoundTrip trip, PlanPart part, T changes, FieldMask mask, string etag)
+        where T : IPlanItem, new()
+    {
+        RequireChangeable(entry, part, etag);
+        var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part);
+        mask.Merge(changes, item, new FieldMask.MergeOptions { ReplaceMessageFields = true, ReplaceRepeatedFields = true, ReplacePrimitiveFields = true });
+        return Replace(entry, trip, part, item, ItemState.Active);
+    }
+
+    /// <summary>Ends an item; it stays in the plan.</summary>
+    public static T End<T>(Entry entry, RoundTrip trip, PlanPart part, ItemEnding ending, string outcome, string etag)
+        where T : IPlanItem, new()
+    {
+        RequireChangeable(entry, part, etag);
+        var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part);
+        item.Outcome = outcome;
+        return Replace(entry, trip, part, item, ending == ItemEnding.Completed ? ItemState.Completed : ItemState.Discontinued);
+    }
+
+    private static void RequireChangeable(Entry entry, PlanPart part, string etag)
+    {
+        entry.RequireState(PlanState.Preparing, PlanState.Established);
+        Entry.RequireEtag(etag, part.Etag);
+        if (part.State != ItemState.Active)
+        {
+            throw Errors.WrongState("It has ended. What has ended is not changed; add a new one.");
+        }
+    }
+
+    private static T Replace<T>(Entry entry, RoundTrip trip, PlanPart part, T item, ItemState state)
+        where T : IPlanItem, new()
+    {
+        var next = part with { State = state, Version = part.Version + 1, Body = BodyOf(item) };
+        trip.Add(PartSql.Replace(entry.Plan.PlanId, next, entry.ChangedBy));
+        return PlanMapping.ToItem<T>(entry.Plan.PlanId, next);
+    }
+
+    /// <summary>Name, etag and state are columns; the body holds the rest.</summary>
+    private static byte[] BodyOf<T>(T item)
+        where T : IPlanItem
+    {
+        item.Name = "";
+        item.Etag = "";
+        item.State = ItemState.Unspecified;
+        return item.ToByteArray();
+    }
+}

@@ -1,0 +1,257 @@
+using System.Buffers.Binary;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Consents;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Plans;
+
+/// <summary>The plan itself. What each RPC does and who may call it stands in plan_service.proto.</summary>
+internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, TimeProvider time, TestPersons testPersons) : V1.PlanService.PlanServiceBase
+{
+    private const int DefaultPageSize = 50;
+    private const int MaxPageSize = 100;
+
+    public override Task<GetPlanResponse> GetPlan(GetPlanRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        return gate.Read(request, context, planId, (entry, trip) =>
+        {
+            var permitted = entry.Permit.Reads;
+            var record = trip.Add(PlanSql.Record(planId));
+            var parts = trip.Add(PartSql.Of(planId, permitted));
+            var participations = trip.Add(ParticipationSql.Of(planId, permitted));
+            var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId)) : null;
+            return Task.FromResult(() =>
+            {
+                var plan = PlanMapping.ToPlan(record.Value, parts.Value);
+                plan.Participations.AddRange(participations.Value);
+                plan.Consents.AddRange(consents?.Value ?? []);
+                return new GetPlanResponse { Plan = plan };
+            });
+        });
+    }
+
+    public override Task<ListPlansResponse> ListPlans(ListPlansRequest request, ServerCallContext context)
+    {
+        var pageSize = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
+        return gate.Read(request, context, null, async (entry, trip) =>
+        {
+            var after = Position(pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request));
+            var (page, next) = await PermittedPage(entry, request.State, after, pageSize, context.CancellationToken);
+            foreach (var (plan, decision, _) in page)
+            {
+                entry.Concern(plan.PlanId, plan.SubjectId, plan.OwnerController, decision.Reads & ListedCategories);
+            }
+
+            var ids = page.Select(item => item.Plan.PlanId).ToArray();
+            var records = trip.Add(PlanSql.Records(ids));
+            var frames = trip.Add(PartSql.FramesOf(ids, [.. page.Select(item => (int)item.Decision.Reads)]));
+            return () =>
+            {
+                var response = new ListPlansResponse();
+                foreach (var (plan, decision, _) in page)
+                {
+                    var listed = PlanMapping.ToPlan(records.Value[plan.PlanId], frames.Value[plan.PlanId]);
+                    Redaction.Apply(listed, decision.Reads);
+                    response.Plans.Add(listed);
+                }
+
+                response.NextPageToken = next is { } position ? pageTokens.Seal(Bytes(position), entry.Caller.AssignmentId!, request) : "";
+                return response;
+            };
+        });
+    }
+
+    public override Task<CreatePlanResponse> CreatePlan(CreatePlanRequest request, ServerCallContext context)
+    {
+        var frame = Frame.Parse(request.Plan);
+        var number = request.Plan.Subject.IdentityNumber;
+        testPersons.Require(number, "plan.subject.identity_number.value");
+        Pending<Guid?>? subject = null;
+        return gate.Change(
+            request,
+            context,
+            null,
+            trip =>
+            {
+                subject = trip.Add(PlanSql.FindSubject(number));
+                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator));
+            },
+            (entry, references, trip) =>
+            {
+                frame.Require(references);
+                var planId = Ids.Opaque();
+                var subjectId = subject!.Value ?? Ids.Opaque();
+                if (subject.Value is null)
+                {
+                    trip.Add(PlanSql.InsertSubject(subjectId, number));
+                }
+
+                var record = frame.ApplyTo(
+                    new PlanRecord(
+                        planId, PlanState.Preparing, 1, 0, LegalBasis.On(entry.Today), entry.CallerFacts.UnitId, null, null, false, null, null, null,
+                        PlanClosingReason.Unspecified),
+                    Frame.AllPaths);
+                trip.Add(PlanSql.Insert(record, subjectId, entry.CallerFacts.Controller, entry.ChangedBy));
+                var parts = Frame.PartsOf(request.Plan).ToList();
+                foreach (var part in parts)
+                {
+                    trip.Add(PartSql.Insert(planId, part, entry.ChangedBy));
+                }
+
+                entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & ListedCategories);
+                return new CreatePlanResponse { Plan = PlanMapping.ToPlan(record, parts) };
+            });
+    }
+
+    public override Task<UpdatePlanResponse> UpdatePlan(UpdatePlanRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Plan.Name, "plan.name");
+        var frame = Frame.Parse(request.Plan);
+        Pending<Loaded<FrameReferences>>? references = null;
+        Pending<List<PlanPart>>? parts = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                references = trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator));
+                parts = trip.Add(PartSql.FrameOf(planId));
+                return trip.Add(PlanSql.Load(planId));
+            },
+            (entry, current, trip) =>
+            {
+                Frame.RequireWritable(request.UpdateMask, entry.Permit.Writes);
+                entry.RequireState(PlanState.Preparing, PlanState.Established);
+                Entry.RequireEtag(request.Etag, current.Etag);
+                frame.Require(references!.Value.State!);
+
+                var record = frame.ApplyTo(current, [.. request.UpdateMask.Paths]) with { Version = current.Version + 1 };
+                trip.Add(PlanSql.Replace(record, entry.ChangedBy));
+                var next = Frame.Update(
+                    parts!.Value,
+                    request.Plan,
+                    request.UpdateMask,
+                    part => trip.Add(PartSql.Insert(planId, part, entry.ChangedBy)),
+                    part => trip.Add(PartSql.Replace(planId, part, entry.ChangedBy)));
+                return new UpdatePlanResponse { Plan = PlanMapping.ToPlan(record, next.Where(part => entry.Permit.Reads.HasFlag(part.Category))) };
+            });
+    }
+
+    public override Task<EstablishPlanResponse> EstablishPlan(EstablishPlanRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        return ChangeState(request, context, planId, request.Etag, (entry, record, content, trip) =>
+        {
+            entry.RequireState(PlanState.Preparing, PlanState.Established);
+            if (Statute.MissingFrom(record, content).ToList() is { Count: > 0 } missing)
+            {
+                throw Errors.StatutoryContentMissing(missing);
+            }
+
+            var established = record with { State = PlanState.Established, Revision = record.Revision + 1, EstablishedOn = entry.Today, Version = record.Version + 1 };
+            trip.Add(PlanSql.Replace(established, entry.ChangedBy));
+            foreach (var command in PlanSql.InsertRevision(established, entry.ChangedBy))
+            {
+                trip.Add(command);
+            }
+
+            return new EstablishPlanResponse { Plan = established.ToPlan() };
+        });
+    }
+
+    public override Task<ClosePlanResponse> ClosePlan(ClosePlanRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        return ChangeState(request, context, planId, request.Etag, (entry, record, _, trip) =>
+        {
+            entry.RequireState(PlanState.Preparing, PlanState.Established);
+            var closed = record with { State = PlanState.Closed, ClosedOn = entry.Today, ClosingReason = request.Reason, Version = record.Version + 1 };
+            trip.Add(PlanSql.Replace(closed, entry.ChangedBy));
+            trip.Add(ParticipationSql.EndAll(planId, entry.Now, entry.ChangedBy));
+            return new ClosePlanResponse { Plan = closed.ToPlan() };
+        });
+    }
+
+    private const Categories ListedCategories = Categories.Existence | Categories.Identity | Categories.Meetings | Categories.GoalsAndInterventions
+        | Categories.SocialSituation | Categories.Health;
+
+    private Task<TResponse> ChangeState<TResponse>(
+        IChangeRequest request, ServerCallContext context, Guid planId, string etag, Func<Entry, PlanRecord, StatutoryContent, RoundTrip, TResponse> work)
+        where TResponse : IMessage<TResponse>
+    {
+        Pending<StatutoryContent>? content = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                content = trip.Add(PlanSql.StatutoryContent(planId, time.Today()));
+                return trip.Add(PlanSql.Load(planId));
+            },
+            (entry, record, trip) =>
+            {
+                Entry.RequireEtag(etag, record.Etag);
+                return work(entry, record, content!.Value, trip);
+            });
+    }
+
+    /// <summary>
+    /// Candidates are fetched by relation and decided one by one until the page is full, so that a plan that may not be shown leaves no gap.
+    /// </summary>
+    private static async Task<(List<(PlanFacts Plan, Decision Decision, DateTime CreatedAt)> Page, (DateTime, Guid)? Next)> PermittedPage(
+        Entry entry, PlanState state, (DateTime CreatedAt, Guid PlanId) after, int pageSize, CancellationToken stop)
+    {
+        var page = new List<(PlanFacts Plan, Decision Decision, DateTime CreatedAt)>();
+        while (true)
+        {
+            var trip = entry.NewTrip();
+            var candidates = trip.Add(FactsSql.Caseload(entry.Caller, entry.Today, state, after, pageSize + 1));
+            await trip.Run(stop);
+            foreach (var (plan, createdAt) in candidates.Value)
+            {
+                var decision = entry.Decide(Policy.Act.ReadPlan, plan);
+                if (!decision.IsPermit)
+                {
+                    continue;
+                }
+
+                if (page.Count == pageSize)
+                {
+                    var last = page[^1];
+                    return (page, (last.CreatedAt, last.Plan.PlanId));
+                }
+
+                page.Add((plan, decision, createdAt));
+            }
+
+            if (candidates.Value.Count <= pageSize)
+            {
+                return (page, null);
+            }
+
+            after = (candidates.Value[^1].CreatedAt, candidates.Value[^1].Plan.PlanId);
+        }
+    }
+
+    private static (DateTime CreatedAt, Guid PlanId) Position(byte[]? bytes) => bytes is null
+        ? (DateTime.SpecifyKind(new DateTime(9000, 1, 1), DateTimeKind.Utc), Guid.Empty)
+        : (new DateTime(BinaryPrimitives.ReadInt64BigEndian(bytes), DateTimeKind.Utc), new Guid(bytes.AsSpan(8)));
+
+    private static byte[] Bytes((DateTime CreatedAt, Guid PlanId) position)
+    {
+        var bytes = new byte[24];
+        BinaryPrimitives.WriteInt64BigEndian(bytes, position.CreatedAt.Ticks);
+        position.PlanId.TryWriteBytes(bytes.AsSpan(8));
+        return bytes;
+    }
+}

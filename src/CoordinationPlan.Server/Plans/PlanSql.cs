@@ -1,0 +1,146 @@
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.V1;
+using Npgsql;
+
+namespace CoordinationPlan.Server.Plans;
+
+internal static class PlanSql
+{
+    private const string RecordColumns =
+        """
+        plan_id, state, version, revision, legal_basis, owner_unit_id, lead_principal, coordinator, no_other_measures, follow_up_on,
+        established_on, closed_on, closing_reason
+        """;
+
+    public static Query<PlanRecord> Record(Guid plan) => new(
+        $"SELECT {RecordColumns} FROM plan WHERE plan_id = $1",
+        [Parameter.Of(plan)],
+        static async (reader, stop) => await reader.ReadAsync(stop) ? ReadRecord(reader) : throw new InvalidOperationException("The plan went away inside its own transaction."));
+
+    /// <summary>The plan as something to change.</summary>
+    public static Query<Loaded<PlanRecord>> Load(Guid plan) => new(
+        $"SELECT {RecordColumns} FROM plan WHERE plan_id = $1",
+        [Parameter.Of(plan)],
+        static async (reader, stop) => new Loaded<PlanRecord>(await reader.ReadAsync(stop) ? ReadRecord(reader) : null));
+
+    public static Query<Dictionary<Guid, PlanRecord>> Records(Guid[] plans) => new(
+        $"SELECT {RecordColumns} FROM plan WHERE plan_id = ANY ($1)",
+        [Parameter.Of(plans)],
+        static async (reader, stop) =>
+        {
+            var records = new Dictionary<Guid, PlanRecord>();
+            while (await reader.ReadAsync(stop))
+            {
+                var record = ReadRecord(reader);
+                records.Add(record.PlanId, record);
+            }
+
+            return records;
+        });
+
+    public static Command Insert(PlanRecord plan, Guid subjectId, string ownerController, string changedBy) => new(
+        """
+        INSERT INTO plan (
+            plan_id, subject_id, owner_unit_id, owner_controller, state, revision, legal_basis, lead_principal, coordinator, no_other_measures,
+            follow_up_on, changed_by)
+        VALUES ($1, $2, $3, $4, $5, 0, $6, $7, $8, $9, $10, $11)
+        """,
+        [
+            Parameter.Of(plan.PlanId), Parameter.Of(subjectId), Parameter.Of(plan.OwnerUnitId), Parameter.Of(ownerController), Parameter.Of((short)plan.State),
+            Parameter.Of(plan.LegalBasis), Parameter.OrNull(plan.LeadPrincipal), Parameter.OrNull(plan.Coordinator), Parameter.Of(plan.NoOtherMeasures),
+            Parameter.OrNull(plan.FollowUpOn), Parameter.Of(changedBy),
+        ],
+        ExpectedRows: 1);
+
+    /// <summary>Replaces the current version; the trigger keeps it in the history.</summary>
+    public static Command Replace(PlanRecord plan, string changedBy) => new(
+        """
+        UPDATE plan
+        SET state = $3, revision = $4, lead_principal = $5, coordinator = $6, no_other_measures = $7, follow_up_on = $8, established_on = $9,
+            closed_on = $10, closing_reason = $11, version = $2, changed_by = $12, changed_at = clock_timestamp()
+        WHERE plan_id = $1 AND version = $2 - 1
+        """,
+        [
+            Parameter.Of(plan.PlanId), Parameter.Of(plan.Version), Parameter.Of((short)plan.State), Parameter.Of(plan.Revision), Parameter.OrNull(plan.LeadPrincipal),
+            Parameter.OrNull(plan.Coordinator), Parameter.Of(plan.NoOtherMeasures), Parameter.OrNull(plan.FollowUpOn), Parameter.OrNull(plan.EstablishedOn),
+            Parameter.OrNull(plan.ClosedOn), Parameter.OrNull(plan.ClosingReason == PlanClosingReason.Unspecified ? null : (short)plan.ClosingReason),
+            Parameter.Of(changedBy),
+        ],
+        ExpectedRows: 1);
+
+    /// <summary>Fixes which version of which part was agreed.</summary>
+    public static IEnumerable<Command> InsertRevision(PlanRecord plan, string establishedBy) =>
+    [
+        new(
+            "INSERT INTO plan_revision (plan_id, revision, plan_version, established_by) VALUES ($1, $2, $3, $4)",
+            [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision), Parameter.Of(plan.Version), Parameter.Of(establishedBy)],
+            ExpectedRows: 1),
+        new(
+            "INSERT INTO plan_revision_part (plan_id, revision, part_id, part_version) SELECT plan_id, $2, part_id, version FROM plan_part WHERE plan_id = $1",
+            [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision)]),
+    ];
+
+    /// <summary>The subject's pseudonymous id, if the service knows the person.</summary>
+    public static Query<Guid?> FindSubject(IdentityNumber number) => new(
+        "SELECT subject_id FROM subject WHERE identity_value = $1 AND identity_kind = $2",
+        [Parameter.Of(number.Value), Parameter.Of((short)number.Kind)],
+        static async (reader, stop) => await reader.ReadAsync(stop) ? reader.GetGuid(0) : null);
+
+    public static Command InsertSubject(Guid subjectId, IdentityNumber number) => new(
+        "INSERT INTO subject (subject_id, identity_kind, identity_value) VALUES ($1, $2, $3)",
+        [Parameter.Of(subjectId), Parameter.Of((short)number.Kind), Parameter.Of(number.Value)],
+        ExpectedRows: 1);
+
+    /// <summary>What the frame refers to in the directory: null where nothing is referred to, false where it is not there.</summary>
+    public static Query<Loaded<FrameReferences>> References(string? leadPrincipal, string? coordinator) => new(
+        """
+        SELECT (SELECT o.kind FROM organisation o WHERE o.organisation_id = $1), EXISTS (SELECT FROM employee e WHERE e.employee_id = $2)
+        """,
+        [Parameter.OrNull(leadPrincipal), Parameter.OrNull(coordinator)],
+        static async (reader, stop) =>
+        {
+            await reader.ReadAsync(stop);
+            return new Loaded<FrameReferences>(new(reader.IsDBNull(0) ? OrganisationKind.Unspecified : (OrganisationKind)reader.GetInt16(0), reader.GetBoolean(1)));
+        });
+
+    /// <summary>What the law asks of a plan that is to be established.</summary>
+    public static Query<StatutoryContent> StatutoryContent(Guid plan, DateOnly today) => new(
+        """
+        SELECT count(*) FILTER (WHERE p.kind = 3),
+               count(*) FILTER (WHERE p.kind = 3 AND o.kind NOT IN (1, 2)),
+               count(*) FILTER (WHERE p.kind = 4),
+               EXISTS (SELECT FROM consent c WHERE c.plan_id = $1 AND c.state = 1 AND c.starts_on <= $2 AND c.ends_on >= $2)
+        FROM plan_part p
+        LEFT JOIN unit u ON u.unit_id = p.unit_id
+        LEFT JOIN organisation o ON o.organisation_id = u.organisation_id
+        WHERE p.plan_id = $1 AND p.state IN (1, 2)
+        """,
+        [Parameter.Of(plan), Parameter.Of(today)],
+        static async (reader, stop) =>
+        {
+            await reader.ReadAsync(stop);
+            return new StatutoryContent(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetBoolean(3));
+        });
+
+    private static PlanRecord ReadRecord(NpgsqlDataReader reader) => new(
+        reader.GetGuid(0),
+        (PlanState)reader.GetInt16(1),
+        reader.GetInt32(2),
+        reader.GetInt32(3),
+        reader.GetString(4),
+        reader.GetString(5),
+        reader.IsDBNull(6) ? null : reader.GetString(6),
+        reader.IsDBNull(7) ? null : reader.GetString(7),
+        reader.GetBoolean(8),
+        reader.IsDBNull(9) ? null : reader.GetFieldValue<DateOnly>(9),
+        reader.IsDBNull(10) ? null : reader.GetFieldValue<DateOnly>(10),
+        reader.IsDBNull(11) ? null : reader.GetFieldValue<DateOnly>(11),
+        reader.IsDBNull(12) ? PlanClosingReason.Unspecified : (PlanClosingReason)reader.GetInt16(12));
+}
+
+/// <summary>What the frame refers to in the directory.</summary>
+internal sealed record FrameReferences(OrganisationKind LeadPrincipalKind, bool CoordinatorExists);
+
+/// <summary>Counts of what the law asks for.</summary>
+internal sealed record StatutoryContent(long Interventions, long InterventionsOutsidePrincipals, long OtherMeasures, bool HasConsent);

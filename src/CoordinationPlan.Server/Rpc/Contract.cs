@@ -1,0 +1,31 @@
+using CoordinationPlan.V1;
+using Google.Protobuf.Reflection;
+
+namespace CoordinationPlan.Server.Rpc;
+
+/// <summary>The contract as the service sees it: every method with the act that it declares.</summary>
+internal static class Contract
+{
+    /// <summary>All services.</summary>
+    public static IReadOnlyList<ServiceDescriptor> Services { get; } =
+    [
+        PlanServiceReflection.Descriptor.Services[0],
+        ParticipationServiceReflection.Descriptor.Services[0],
+        ConsentServiceReflection.Descriptor.Services[0],
+        AccessLogServiceReflection.Descriptor.Services[0],
+        DirectoryServiceReflection.Descriptor.Services[0],
+    ];
+
+    private static readonly Dictionary<string, RpcMethod> Methods = Services
+        .SelectMany(service => service.Methods)
+        .Select(method => new RpcMethod(
+            $"{method.Service.FullName}/{method.Name}",
+            (Policy.Act)(method.GetOptions()?.GetExtension(OptionsExtensions.Act) ?? Act.Unspecified)))
+        .ToDictionary(method => "/" + method.Name);
+
+    /// <summary>The method of a call, by the path that gRPC gives it. One that is not in the contract has no act and is refused.</summary>
+    public static RpcMethod MethodOf(string path) => Methods.TryGetValue(path, out var method) ? method : new RpcMethod(path.TrimStart('/'), Policy.Act.Unspecified);
+}
+
+/// <summary>A method of the contract: its full name without the leading slash, and its act.</summary>
+internal sealed record RpcMethod(string Name, Policy.Act Act);

@@ -1,0 +1,65 @@
+using System.Buffers.Text;
+using System.Security.Cryptography;
+using System.Text;
+using Google.Protobuf;
+
+namespace CoordinationPlan.Server.Rpc;
+
+/// <summary>
+/// Opaque page tokens (AIP-158): where a list goes on, encrypted and bound to who asked and what for. A token that another caller, another RPC
+/// or another query sends is refused. It proves no right: whatever comes on the page is decided again.
+/// </summary>
+internal sealed class PageTokens(byte[] key) : IDisposable
+{
+    private const int NonceSize = 12;
+    private const int TagSize = 16;
+
+    private readonly AesGcm _cipher = new(key, TagSize);
+
+    /// <param name="position">Where the next page begins, at most 100 bytes.</param>
+    /// <param name="caller">Who asked: the assignment.</param>
+    /// <param name="request">The request; its page fields do not count.</param>
+    public string Seal(ReadOnlySpan<byte> position, string caller, IMessage request)
+    {
+        Span<byte> token = stackalloc byte[NonceSize + position.Length + TagSize];
+        RandomNumberGenerator.Fill(token[..NonceSize]);
+        _cipher.Encrypt(token[..NonceSize], position, token[NonceSize..^TagSize], token[^TagSize..], Binding(caller, request));
+        return Base64Url.EncodeToString(token);
+    }
+
+    /// <summary>The position, or null for an empty token; INVALID_ARGUMENT for one that is not this caller's for this query.</summary>
+    public byte[]? Open(string token, string caller, IMessage request)
+    {
+        if (token.Length == 0)
+        {
+            return null;
+        }
+
+        try
+        {
+            ReadOnlySpan<byte> bytes = Base64Url.DecodeFromChars(token);
+            if (bytes.Length > NonceSize + TagSize)
+            {
+                var position = new byte[bytes.Length - NonceSize - TagSize];
+                _cipher.Decrypt(bytes[..NonceSize], bytes[NonceSize..^TagSize], bytes[^TagSize..], position, Binding(caller, request));
+                return position;
+            }
+        }
+        catch (Exception exception) when (exception is FormatException or CryptographicException)
+        {
+            throw Errors.InvalidPageToken();
+        }
+
+        throw Errors.InvalidPageToken();
+    }
+
+    public void Dispose() => _cipher.Dispose();
+
+    private static byte[] Binding(string caller, IMessage request)
+    {
+        var query = request.Descriptor.Parser.ParseFrom(request.ToByteArray());
+        query.Descriptor.FindFieldByName("page_token").Accessor.Clear(query);
+        query.Descriptor.FindFieldByName("page_size").Accessor.Clear(query);
+        return SHA256.HashData([.. Encoding.UTF8.GetBytes($"{query.Descriptor.FullName}\n{caller}\n"), .. query.ToByteArray()]);
+    }
+}

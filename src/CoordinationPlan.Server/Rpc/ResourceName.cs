@@ -1,0 +1,62 @@
+using System.Text.RegularExpressions;
+
+namespace CoordinationPlan.Server.Rpc;
+
+/// <summary>
+/// Resource names (AIP-122). Ids of cases are random UUIDs; ids of the directory are what HSA and the schools call things.
+/// </summary>
+internal static partial class ResourceName
+{
+    public const string Plans = "plans";
+    public const string Goals = "goals";
+    public const string Interventions = "interventions";
+    public const string OtherMeasures = "otherMeasures";
+    public const string Participations = "participations";
+    public const string Consents = "consents";
+    public const string Organisations = "organisations";
+    public const string Boards = "boards";
+    public const string Units = "units";
+    public const string Employees = "employees";
+    public const string Assignments = "assignments";
+
+    public static string Plan(Guid plan) => $"{Plans}/{plan:D}";
+
+    public static string Child(Guid plan, string collection, Guid id) => $"{Plans}/{plan:D}/{collection}/{id:D}";
+
+    /// <summary>The name of a directory entry, or empty where there is none.</summary>
+    public static string Entry(string collection, string? id) => string.IsNullOrEmpty(id) ? "" : $"{collection}/{id}";
+
+    /// <summary>Reads `plans/{plan}`; a malformed one is refused naming the field.</summary>
+    public static Guid ParsePlan(string name, string field) =>
+        name.StartsWith("plans/", StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan("plans/".Length), "D", out var plan)
+            ? plan
+            : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form plans/{plan}, as given by the service"));
+
+    /// <summary>Reads `plans/{plan}/{collection}/{id}`.</summary>
+    public static (Guid Plan, Guid Id) ParseChild(string name, string collection, string field)
+    {
+        var parts = name.Split('/');
+        return parts is [Plans, var plan, var found, var id]
+            && found == collection
+            && Guid.TryParseExact(plan, "D", out var planId)
+            && Guid.TryParseExact(id, "D", out var childId)
+                ? (planId, childId)
+                : throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form plans/{{plan}}/{collection}/{{id}}, as given by the service"));
+    }
+
+    /// <summary>Reads `{collection}/{id}` of the directory.</summary>
+    public static string ParseEntry(string name, string collection, string field) =>
+        TryParseEntry(name, collection)
+        ?? throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form {collection}/{{id}} with 1 to 64 letters, digits, hyphens, full stops, underscores or @"));
+
+    /// <summary>Reads an optional reference to the directory: empty is none.</summary>
+    public static string? ParseOptionalEntry(string name, string collection, string field) =>
+        name.Length == 0 ? null : ParseEntry(name, collection, field);
+
+    /// <summary>The id, or null where the name is malformed.</summary>
+    public static string? TryParseEntry(string name, string collection) =>
+        name.StartsWith(collection + "/", StringComparison.Ordinal) && EntryId().IsMatch(name.AsSpan(collection.Length + 1)) ? name[(collection.Length + 1)..] : null;
+
+    [GeneratedRegex(@"\A[A-Za-z0-9._@-]{1,64}\z")]
+    private static partial Regex EntryId();
+}

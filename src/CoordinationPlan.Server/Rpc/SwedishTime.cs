@@ -1,0 +1,22 @@
+using Google.Type;
+
+namespace CoordinationPlan.Server.Rpc;
+
+/// <summary>Dates of law are Swedish days: they begin at midnight in Stockholm, not in UTC.</summary>
+public static class SwedishTime
+{
+    private static readonly TimeZoneInfo Stockholm = TimeZoneInfo.FindSystemTimeZoneById("Europe/Stockholm");
+
+    /// <summary>The Swedish day of an instant.</summary>
+    public static DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Stockholm).DateTime);
+
+    /// <summary>Today in Sweden.</summary>
+    public static DateOnly Today(this TimeProvider time) => DayOf(time.GetUtcNow());
+
+    internal static Date ToDate(this DateOnly day) => new() { Year = day.Year, Month = day.Month, Day = day.Day };
+
+    internal static Date? ToDate(this DateOnly? day) => day is { } set ? set.ToDate() : null;
+
+    /// <summary>A date that request validation has let through.</summary>
+    internal static DateOnly ToDateOnly(this Date date) => new(date.Year, date.Month, date.Day);
+}
