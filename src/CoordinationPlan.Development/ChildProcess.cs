@@ -7,7 +7,7 @@ namespace CoordinationPlan.Development;
 internal sealed class ChildProcess
 {
     /// <summary>
-    /// The shell opens the log while it still may and is then replaced, step by step, by the program, which so keeps the shell's process id.
+    /// The shell opens the log while it still may. Then it is replaced, step by step, by the program, which so keeps its process id.
     /// A session of its own keeps the terminal's Ctrl+C away: it is for us, and we stop the program when we no longer need it.
     /// </summary>
     private const string Script = """exec setsid setpriv "$@" </dev/null >>"$0" 2>&1""";
@@ -25,15 +25,16 @@ internal sealed class ChildProcess
 
     /// <summary>Starts the program as the user, or as ourselves when there is none.</summary>
     /// <remarks>
-    /// The kernel sends the signal of <c>--pdeathsig</c> when the <em>thread</em> that started the program ends. A thread of the pool may end
-    /// at any time, so the program gets one of its own, which waits for it.
+    /// The kernel sends the signal of <c>--pdeathsig</c> when the <em>thread</em> that started the program ends. A thread of the pool may
+    /// end at any time, so the program gets one of its own, which waits for it.
     /// </remarks>
     public static Task<ChildProcess> StartAsync(UnprivilegedUser? user, string logFile, string program, IEnumerable<string> arguments)
     {
         string[] privileges = user is null
             ? []
             : [Option("--reuid", user.UserId), Option("--regid", user.GroupId), "--clear-groups", "--no-new-privs"];
-        var start = new ProcessStartInfo("/bin/sh", ["-c", Script, logFile, .. privileges, "--pdeathsig=SIGQUIT", "--", program, .. arguments])
+        string[] command = [.. privileges, "--pdeathsig=SIGQUIT", "--", program, .. arguments];
+        var start = new ProcessStartInfo("/bin/sh", ["-c", Script, logFile, .. command])
         {
             WorkingDirectory = "/", // The user may not be allowed where we are.
         };

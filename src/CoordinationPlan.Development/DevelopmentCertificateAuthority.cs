@@ -117,7 +117,8 @@ public sealed class DevelopmentCertificateAuthority : IDisposable
                 X509BasicConstraintsExtension.CreateForEndEntity(critical: true),
                 new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature, critical: true),
                 new X509EnhancedKeyUsageExtension([new Oid(purpose)], critical: false),
-                X509AuthorityKeyIdentifierExtension.CreateFromCertificate(_issuer, includeKeyIdentifier: true, includeIssuerAndSerial: false),
+                X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(
+                    _issuer.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single()),
             },
         };
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
@@ -181,7 +182,7 @@ public sealed class DevelopmentCertificateAuthority : IDisposable
         return File.Exists(certificate) ? X509Certificate2.CreateFromPemFile(certificate, KeyPath(directory, name)) : null;
     }
 
-    /// <summary>The certificate goes first and comes last: where it is, the key beside it is its own, even after a crash in between.</summary>
+    /// <summary>The certificate goes first and comes last: where it is, the key beside it is its own, even after a crash.</summary>
     private static void Save(string directory, string name, X509Certificate2 certificate)
     {
         using var key = certificate.GetECDsaPrivateKey()!;
@@ -195,7 +196,7 @@ public sealed class DevelopmentCertificateAuthority : IDisposable
         ArgumentException.ThrowIfNullOrEmpty(name);
         if (name != Path.GetFileName(name) || name.StartsWith('.') || name == RootName)
         {
-            throw new ArgumentException($"'{name}' cannot be the name of a certificate, because it cannot be the name of its file.", nameof(name));
+            throw new ArgumentException($"'{name}' cannot be a certificate's name, as it cannot be its file's.", nameof(name));
         }
     }
 

@@ -1,6 +1,8 @@
 namespace CoordinationPlan.Development;
 
-/// <summary>What a provider calls its claims. The defaults are those of Inera's identity provider for health care and social services.</summary>
+/// <summary>
+/// What a provider calls its claims. The defaults are those of Inera's identity provider for health care and social services.
+/// </summary>
 /// <param name="Employee">The claim with the employee's id.</param>
 /// <param name="Assignment">The claim with the id of the assignment chosen for this sign-in.</param>
 /// <param name="Assurance">The claim with the level of assurance.</param>

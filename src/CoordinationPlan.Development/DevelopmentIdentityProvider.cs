@@ -30,7 +30,9 @@ namespace CoordinationPlan.Development;
 /// </remarks>
 public sealed class DevelopmentIdentityProvider : IAsyncDisposable
 {
-    /// <summary>Where the browser would be sent with the code. The name cannot exist (RFC 2606): the code is read from the redirect itself.</summary>
+    /// <summary>
+    /// Where a browser would be sent with the code. No such host can exist (RFC 2606): the code is read from the redirect itself.
+    /// </summary>
     public static readonly Uri RedirectUri = new("https://case-system.invalid/signed-in");
 
     /// <summary>The parameter of the authorization request that chooses an assignment other than the employee's usual one.</summary>
@@ -40,16 +42,14 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly X509Certificate2 _serverCertificate;
-    private readonly ECDsa _signingKey;
-    private readonly ECDsaSecurityKey _securityKey;
+    private readonly ECDsaSecurityKey _signingKey;
 
-    private DevelopmentIdentityProvider(Uri issuer, WebApplication app, X509Certificate2 serverCertificate, ECDsa signingKey, ECDsaSecurityKey securityKey)
+    private DevelopmentIdentityProvider(Uri issuer, WebApplication app, X509Certificate2 serverCertificate, ECDsaSecurityKey signingKey)
     {
         Issuer = issuer;
         _app = app;
         _serverCertificate = serverCertificate;
         _signingKey = signingKey;
-        _securityKey = securityKey;
     }
 
     /// <summary>The issuer of the tokens; the discovery document is below it.</summary>
@@ -65,12 +65,15 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
         if (options.EnvironmentName != Environments.Development)
         {
             throw new InvalidOperationException(
-                $"The development identity provider signs anyone in without a password. It does not start in the environment '{options.EnvironmentName}', only in '{Environments.Development}'.");
+                $"The development identity provider signs anyone in without a password. It starts in '{Environments.Development}' only, "
+                + $"and this environment is '{options.EnvironmentName}'.");
         }
 
         var serverCertificate = options.CertificateAuthority.IssueServer(options.Name);
-        var signingKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        var securityKey = new ECDsaSecurityKey(signingKey) { KeyId = RandomNumberGenerator.GetHexString(16, lowercase: true) };
+        var signingKey = new ECDsaSecurityKey(ECDsa.Create(ECCurve.NamedCurves.nistP256))
+        {
+            KeyId = RandomNumberGenerator.GetHexString(16, lowercase: true),
+        };
 
         // The issuer is part of every token, so the port has to be known before anything is configured.
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
@@ -90,11 +93,11 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
                 https.AllowAnyClientCertificate(); // Judged in CertificateSubjectManager, which answers in OAuth's words.
             })));
         builder.Services.Configure<KeyManagementOptions>(keys => keys.XmlRepository = new InMemoryKeyRepository());
-        AddOpenIddict(builder.Services, options, issuer, securityKey);
+        AddOpenIddict(builder.Services, options, issuer, signingKey);
 
         var app = builder.Build();
         app.UseAuthentication();
-        var provider = new DevelopmentIdentityProvider(issuer, app, serverCertificate, signingKey, securityKey);
+        var provider = new DevelopmentIdentityProvider(issuer, app, serverCertificate, signingKey);
         try
         {
             await RegisterAsync(app.Services, options.ClientSystems, cancellationToken);
@@ -128,9 +131,10 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
     {
         var credentials = algorithm switch
         {
-            SecurityAlgorithms.EcdsaSha256 => new SigningCredentials(_securityKey, algorithm),
+            SecurityAlgorithms.EcdsaSha256 => new SigningCredentials(_signingKey, algorithm),
             SecurityAlgorithms.HmacSha256 => new SigningCredentials(
-                new SymmetricSecurityKey(_signingKey.ExportSubjectPublicKeyInfo()) { KeyId = _securityKey.KeyId }, algorithm),
+                new SymmetricSecurityKey(_signingKey.ECDsa.ExportSubjectPublicKeyInfo()) { KeyId = _signingKey.KeyId },
+                algorithm),
             SecurityAlgorithms.None => null,
             _ => throw new ArgumentOutOfRangeException(nameof(algorithm), algorithm, "Known are ES256, HS256 and none."),
         };
@@ -148,7 +152,7 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
     {
         await _app.DisposeAsync();
         _serverCertificate.Dispose();
-        _signingKey.Dispose();
+        _signingKey.ECDsa.Dispose();
     }
 
     private static void AddOpenIddict(
@@ -249,7 +253,8 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
         await using var scope = services.CreateAsyncScope();
         var applications = scope.ServiceProvider.GetRequiredService<IOpenIddictApplicationManager>();
 
-        // OpenIddict wants a confidential client to have a key or a secret. Nobody has this key's private half: only the certificate counts.
+        // OpenIddict wants a confidential client to have a key or a secret. Nobody has the private half of this one, so that only the
+        // certificate can authenticate.
         using var discarded = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         using var publicHalf = ECDsa.Create(discarded.ExportParameters(includePrivateParameters: false));
         var unusable = new JsonWebKeySet { Keys = { JsonWebKeyConverter.ConvertFromECDsaSecurityKey(new ECDsaSecurityKey(publicHalf)) } };

@@ -45,7 +45,7 @@ public sealed class DevelopmentTokenClient : IDisposable
             UseProxy = false,
             SslOptions = new SslClientAuthenticationOptions
             {
-                ClientCertificateContext = SslStreamCertificateContext.Create(clientCertificate, additionalCertificates: null, offline: true),
+                ClientCertificateContext = SslStreamCertificateContext.Create(clientCertificate, null, offline: true),
                 CertificateChainPolicy = new X509ChainPolicy
                 {
                     TrustMode = X509ChainTrustMode.CustomRootTrust,

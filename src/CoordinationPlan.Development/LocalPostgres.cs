@@ -64,7 +64,7 @@ public sealed class LocalPostgres : IAsyncDisposable
 
     /// <summary>Starts a server on the data directory, and makes the cluster first when there is none.</summary>
     /// <exception cref="PostgresNotFoundException">There is no PostgreSQL on this machine.</exception>
-    /// <exception cref="InvalidOperationException">The directory is in use, or PostgreSQL did not start; the message has its words.</exception>
+    /// <exception cref="InvalidOperationException">The directory is in use, or PostgreSQL did not start: the message says why.</exception>
     public static async Task<LocalPostgres> StartAsync(LocalPostgresOptions options, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -80,7 +80,7 @@ public sealed class LocalPostgres : IAsyncDisposable
         var dataDirectory = Path.TrimEndingDirectorySeparator(Path.GetFullPath(options.DataDirectory));
         Directory.CreateDirectory(Path.GetDirectoryName(dataDirectory)!);
         var claim = FileLock.TryAcquire(dataDirectory + ".lock") ?? throw new InvalidOperationException(
-            $"The data directory {dataDirectory} is in use by another running instance of the service. Stop that one or use another directory.");
+            $"The data directory {dataDirectory} is in use by another running instance of the service. Stop that one, or use another.");
 
         var postgres = new LocalPostgres(options, binDirectory, dataDirectory, claim);
         try
@@ -98,7 +98,7 @@ public sealed class LocalPostgres : IAsyncDisposable
     /// <summary>How the user connects to the database.</summary>
     public string ConnectionString(string user, string database) => Connection(user, database).ConnectionString;
 
-    /// <summary>Stops the server and starts it again; or just starts it, after <see cref="StopAsync"/> or <see cref="KillAsync"/>.</summary>
+    /// <summary>Stops the server and starts it again; after <see cref="StopAsync"/> or <see cref="KillAsync"/> it just starts it.</summary>
     public async Task RestartAsync(CancellationToken cancellationToken = default)
     {
         await StopAsync(cancellationToken);
@@ -180,8 +180,8 @@ public sealed class LocalPostgres : IAsyncDisposable
             if (TimeProvider.System.GetElapsedTime(begin) > _previousMayTake)
             {
                 throw new InvalidOperationException(
-                    $"A PostgreSQL (process {processId}) has been working in {directory} for {_previousMayTake.TotalSeconds} seconds and more. "
-                    + $"If it was started by hand, stop it: {BinDirectory}/pg_ctl stop -D {directory}. If it is shutting down, see {_logFile}.");
+                    $"Another PostgreSQL (process {processId}) still works in {directory} after {_previousMayTake.TotalSeconds} seconds. "
+                    + $"If it was started by hand, stop it: {BinDirectory}/pg_ctl stop -D {directory}. If not, see {_logFile}.");
             }
 
             await Task.Delay(_pause, TimeProvider.System, cancellationToken);
@@ -197,14 +197,14 @@ public sealed class LocalPostgres : IAsyncDisposable
         }
     }
 
-    /// <summary>Made beside its place and moved there, so that a cluster is either whole or not there, even if we are killed meanwhile.</summary>
+    /// <summary>Made beside its place and moved there, so that a cluster is whole or not there, even if we are killed meanwhile.</summary>
     private async Task InitialiseAsync()
     {
         if (Directory.Exists(_dataDirectory))
         {
             if (Directory.EnumerateFileSystemEntries(_dataDirectory).Any())
             {
-                throw new InvalidOperationException($"{_dataDirectory} is neither empty nor a PostgreSQL cluster. Use another data directory.");
+                throw new InvalidOperationException($"{_dataDirectory} is neither empty nor a PostgreSQL cluster. Use another directory.");
             }
 
             Directory.Delete(_dataDirectory);
@@ -264,7 +264,8 @@ public sealed class LocalPostgres : IAsyncDisposable
                 await connection.OpenAsync(cancellationToken);
                 return;
             }
-            catch (NpgsqlException exception) when (exception is not PostgresException { SqlState: not PostgresErrorCodes.CannotConnectNow })
+            catch (NpgsqlException exception)
+                when (exception is not PostgresException { SqlState: not PostgresErrorCodes.CannotConnectNow })
             {
                 if (server.Exited.IsCompleted)
                 {

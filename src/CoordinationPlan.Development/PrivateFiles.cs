@@ -24,7 +24,7 @@ internal static class PrivateFiles
         }
     }
 
-    /// <summary>Puts the text there in one step: a reader, or the next run after a crash, sees all of it or none. Mode 0600 if secret.</summary>
+    /// <summary>Puts the text there in one step, mode 0600 if secret: a reader, or the next run after a crash, sees all or none.</summary>
     public static void Write(string path, string text, bool secret)
     {
         if (OperatingSystem.IsWindows())

@@ -16,7 +16,9 @@ internal sealed record UnprivilegedUser(string Name, uint UserId, uint GroupId)
         // initdb asks for the name of its user, so a bare number that the file does not know will not do. The group may be a bare number.
         var users = File.ReadLines("/etc/passwd").Select(line => line.Split(':')).ToList();
         var user = users.Find(fields => fields[0] == "postgres") ?? users.Find(fields => fields[0] == "nobody")
-            ?? throw new InvalidOperationException("PostgreSQL does not run as root, and /etc/passwd knows neither 'postgres' nor 'nobody'.");
-        return new UnprivilegedUser(user[0], uint.Parse(user[2], CultureInfo.InvariantCulture), uint.Parse(user[3], CultureInfo.InvariantCulture));
+            ?? throw new InvalidOperationException("PostgreSQL does not run as root, and /etc/passwd has no 'postgres' and no 'nobody'.");
+        return new UnprivilegedUser(user[0], Number(user[2]), Number(user[3]));
     }
+
+    private static uint Number(string text) => uint.Parse(text, CultureInfo.InvariantCulture);
 }

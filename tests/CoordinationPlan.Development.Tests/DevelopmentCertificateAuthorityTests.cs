@@ -63,8 +63,9 @@ public sealed class DevelopmentCertificateAuthorityTests : IDisposable
         authority.IssueServer("server").Dispose();
         authority.IssueClient("client", "Social Services").Dispose();
 
-        using var openssl = Start(
-            "openssl", "verify", "-x509_strict", "-purpose", purpose, "-CAfile", authority.RootCertificatePath, _directory.Under($"ca/{name}.pem"));
+        var file = _directory.Under($"ca/{name}.pem");
+
+        using var openssl = Start("openssl", "verify", "-x509_strict", "-purpose", purpose, "-CAfile", authority.RootCertificatePath, file);
         var output = await openssl.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken)
             + await openssl.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         await openssl.WaitForExitAsync(TestContext.Current.CancellationToken);

@@ -121,7 +121,8 @@ public sealed class DevelopmentIdentityProviderTests : IAsyncLifetime
     {
         using var client = TokenClient("case-system", _caseSystem);
 
-        var refusal = await Assert.ThrowsAsync<DevelopmentTokenException>(() => client.ForEmployeeAsync("SE1-NOBODY", cancellationToken: Cancel));
+        var refusal = await Assert.ThrowsAsync<DevelopmentTokenException>(
+            () => client.ForEmployeeAsync("SE1-NOBODY", cancellationToken: Cancel));
 
         Assert.Equal("access_denied", refusal.Error);
     }
@@ -158,7 +159,11 @@ public sealed class DevelopmentIdentityProviderTests : IAsyncLifetime
         using var redeemed = await RedeemAsync(without, code, Verifier);
         using var asSystem = await without.PostAsync(
             "token",
-            new FormUrlEncodedContent(new Dictionary<string, string> { ["grant_type"] = "client_credentials", ["client_id"] = "integration" }),
+            new FormUrlEncodedContent(new Dictionary<string, string>
+            {
+                ["grant_type"] = "client_credentials",
+                ["client_id"] = "integration",
+            }),
             Cancel);
 
         Assert.Equal("invalid_client", await ErrorAsync(redeemed));
@@ -276,7 +281,8 @@ public sealed class DevelopmentIdentityProviderTests : IAsyncLifetime
         Assert.Equal(Thumbprint(_caseSystem), Confirmation(Read(right)));
         Assert.Equal(["aud", "cnf", "exp", "iss"], Read(right).Claims.Select(claim => claim.Type).Order());
 
-        Assert.IsType<SecurityTokenExpiredException>((await ValidateAsync(_provider.MintToken(claims, soon.AddHours(-1)), _provider)).Exception);
+        Assert.IsType<SecurityTokenExpiredException>(
+            (await ValidateAsync(_provider.MintToken(claims, soon.AddHours(-1)), _provider)).Exception);
         Assert.IsType<SecurityTokenInvalidTypeException>(
             (await ValidateAsync(_provider.MintToken(claims, soon, type: "JWT"), _provider)).Exception);
         Assert.Equal("HS256", Read(_provider.MintToken(claims, soon, "HS256")).Alg);

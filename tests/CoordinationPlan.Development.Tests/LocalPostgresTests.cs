@@ -6,8 +6,6 @@ namespace CoordinationPlan.Development.Tests;
 
 public sealed class LocalPostgresTests : IDisposable
 {
-    private const string HeldDirectory = "COORDPLAN_TEST_HELD_DIRECTORY";
-
     private readonly TemporaryDirectory _directory = new();
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -192,14 +190,7 @@ public sealed class LocalPostgresTests : IDisposable
             // Makes the cluster, and skips where there is no PostgreSQL.
         }
 
-        var holder = new ProcessStartInfo(
-            Path.ChangeExtension(typeof(LocalPostgresTests).Assembly.Location, null),
-            ["-explicit", "only", "-method", $"{typeof(LocalPostgresTests).FullName}.{nameof(Hold)}"])
-        {
-            Environment = { [HeldDirectory] = Data },
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(holder)!;
+        using var process = Process.Start(Path.ChangeExtension(typeof(LocalPostgresTests).Assembly.Location, null), ["hold", Data]);
         await UntilAsync(() => File.Exists(Path.Combine(Data, "held")));
         var server = ServerOf(Data);
         Assert.True(IsRunning(server));
@@ -209,16 +200,6 @@ public sealed class LocalPostgresTests : IDisposable
         await UntilAsync(() => !IsRunning(server));
         await using var next = await StartAsync();
         Assert.Equal("1", await AskAsync(next, "SELECT 1"));
-    }
-
-    /// <summary>The other process of the test above.</summary>
-    [Fact(Explicit = true)]
-    public async Task Hold()
-    {
-        var data = Environment.GetEnvironmentVariable(HeldDirectory)!;
-        await using var postgres = await StartAsync(new() { DataDirectory = data });
-        await File.WriteAllTextAsync(Path.Combine(data, "held"), "", Cancel);
-        await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, Cancel);
     }
 
     private Task<LocalPostgres> StartAsync() => StartAsync(new() { DataDirectory = Data });

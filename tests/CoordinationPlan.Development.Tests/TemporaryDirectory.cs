@@ -1,6 +1,6 @@
 namespace CoordinationPlan.Development.Tests;
 
-/// <summary>A directory that goes when the test does. Others may pass through it, as PostgreSQL's user has to, but not look around.</summary>
+/// <summary>A directory that goes when the test does. Others may pass through it, as PostgreSQL's user has to, but see nothing.</summary>
 internal sealed class TemporaryDirectory : IDisposable
 {
     public TemporaryDirectory() =>
