@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
-using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace CoordinationPlan.Server.Audit;

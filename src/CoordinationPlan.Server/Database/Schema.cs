@@ -112,6 +112,14 @@ public static class Schema
         await CheckKind(connection, kind, stop);
     }
 
+    /// <summary>The key that page tokens are sealed with, the same for every replica of the service.</summary>
+    internal static async Task<byte[]> PageTokenKey(DataSources dataSources, CancellationToken stop)
+    {
+        await using var connection = await dataSources.For(DatabaseRole.Case).OpenConnectionAsync(stop);
+        await using var command = new NpgsqlCommand("SELECT page_token_key FROM coordinationplan.installation", connection);
+        return (byte[])(await command.ExecuteScalarAsync(stop))!;
+    }
+
     private static void CheckUnedited(Dictionary<int, byte[]> applied)
     {
         foreach (var migration in Migrations)

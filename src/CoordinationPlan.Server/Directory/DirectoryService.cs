@@ -1,5 +1,4 @@
 using System.Text;
-using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;

@@ -41,7 +41,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
     public override Task<ListPlansResponse> ListPlans(ListPlansRequest request, ServerCallContext context)
     {
         var pageSize = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
-        return gate.Read(request, context, null, async (entry, trip) =>
+        return gate.Read<ListPlansResponse>(request, context, null, async (entry, trip) =>
         {
             var after = Position(pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request));
             var (page, next) = await PermittedPage(entry, request.State, after, pageSize, context.CancellationToken);

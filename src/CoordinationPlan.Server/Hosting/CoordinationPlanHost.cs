@@ -1,0 +1,163 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Consents;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Directory;
+using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Plans;
+using CoordinationPlan.Server.Rpc;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace CoordinationPlan.Server.Hosting;
+
+/// <summary>The service as a host: the same for production, development and tests.</summary>
+public static class CoordinationPlanHost
+{
+    private const int MaxMessageBytes = 256 * 1024;
+
+    /// <summary>
+    /// Builds the service, after it has refused an unsafe configuration and a database that does not fit. Nothing listens until it is started.
+    /// </summary>
+    public static async Task<WebApplication> CreateAsync(ServerOptions options, TimeProvider time, Action<WebApplicationBuilder>? configure = null, CancellationToken stop = default)
+    {
+        SafeConfiguration.Require(options);
+        var dataSources = new DataSources(options.Database);
+        try
+        {
+            await Schema.Check(dataSources, options.Installation, stop);
+            var pageTokens = new PageTokens(await Schema.PageTokenKey(dataSources, stop));
+            return Build(options, time, dataSources, pageTokens, configure);
+        }
+        catch
+        {
+            await dataSources.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The API's address, once the host has started.</summary>
+    public static Uri ApiAddress(this WebApplication app) => new(app.Urls.First(url => url.StartsWith("https://", StringComparison.Ordinal)));
+
+    private static WebApplication Build(ServerOptions options, TimeProvider time, DataSources dataSources, PageTokens pageTokens, Action<WebApplicationBuilder>? configure)
+    {
+        var isDevelopment = options.Installation == InstallationKind.Development;
+        var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
+        {
+            EnvironmentName = isDevelopment ? Environments.Development : Environments.Production,
+            ContentRootPath = AppContext.BaseDirectory,
+        });
+        builder.WebHost.UseKestrelHttpsConfiguration();
+        builder.Configuration.Sources.Clear();
+        builder.Logging.ClearProviders().AddSimpleConsole(console => console.SingleLine = true)
+            .SetMinimumLevel(LogLevel.Warning)
+            .AddFilter("CoordinationPlan", LogLevel.Information);
+        configure?.Invoke(builder);
+
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options.Listen));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
+
+        builder.Services
+            .AddSingleton(time)
+            .AddSingleton(_ => dataSources)
+            .AddSingleton(_ => pageTokens)
+            .AddSingleton(new TestPersons(options.Installation))
+            .AddSingleton<Transactions>()
+            .AddSingleton<RpcMetrics>()
+            .AddSingleton<FailureInterceptor>()
+            .AddSingleton<CaseGate>()
+            .AddSingleton<PlanService>()
+            .AddSingleton<ParticipationService>()
+            .AddSingleton<ConsentService>()
+            .AddSingleton<AccessLogService>()
+            .AddSingleton<DirectoryService>()
+            .AddHostedService<AccessLogPartitions>()
+            .AddCallerAuthentication(options.Identity, time)
+            .AddTelemetry();
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.Interceptors.Add<FailureInterceptor>();
+            grpc.MaxReceiveMessageSize = MaxMessageBytes;
+            grpc.EnableDetailedErrors = false;
+        });
+        builder.Services
+            .AddGrpcHealthChecks(health =>
+            {
+                health.Services.Map("liveness", _ => false);
+                health.Services.Map("readiness", check => check.Tags.Contains("readiness"));
+            })
+            .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5));
+        if (isDevelopment)
+        {
+            builder.Services.AddGrpcReflection();
+        }
+
+        var app = builder.Build();
+        app.Use(OnlyHealthOnManagementPort);
+        app.UseAuthentication();
+        app.UseAuthorization();
+        MapServices(app);
+        app.MapGrpcHealthChecksService().AllowAnonymous();
+        if (isDevelopment)
+        {
+            app.MapGrpcReflectionService().AllowAnonymous();
+        }
+
+        return app;
+    }
+
+    private static void MapServices(IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGrpcService<PlanService>();
+        endpoints.MapGrpcService<ParticipationService>();
+        endpoints.MapGrpcService<ConsentService>();
+        endpoints.MapGrpcService<AccessLogService>();
+        endpoints.MapGrpcService<DirectoryService>();
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)
+    {
+        kestrel.AddServerHeader = false;
+        var authorities = CertificateTrust.Of(listen.ClientAuthorities, CertificateTrust.ClientAuthentication);
+        var certificate = X509Certificate2.CreateFromPemFile(listen.Certificate, listen.Key);
+        var chain = new X509Certificate2Collection();
+        chain.ImportFromPemFile(listen.Certificate);
+        kestrel.Listen(IPAddress.Parse(listen.Address), listen.Port, endpoint =>
+        {
+            endpoint.Protocols = HttpProtocols.Http2;
+            endpoint.UseHttps(https =>
+            {
+                https.ServerCertificate = certificate;
+                https.ServerCertificateChain = [.. chain.Skip(1)];
+                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+                https.ClientCertificateValidation = (client, _, _) => CertificateTrust.IsTrusted(client, authorities);
+            });
+        });
+        if (listen.ManagementPort is { } port)
+        {
+            kestrel.Listen(IPAddress.Loopback, port, endpoint => endpoint.Protocols = HttpProtocols.Http2);
+        }
+    }
+
+    /// <summary>The management port has no client certificates; nothing but health is served there.</summary>
+    private static Task OnlyHealthOnManagementPort(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.IsHttps || context.Request.Path.StartsWithSegments("/grpc.health.v1.Health"))
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+}

@@ -1,0 +1,97 @@
+using System.Net;
+using CoordinationPlan.Server.Database;
+
+namespace CoordinationPlan.Server.Hosting;
+
+/// <summary>What a configuration must be before anything listens. Production is strict; development stays on the machine.</summary>
+internal static class SafeConfiguration
+{
+    private static readonly string[] AsymmetricAlgorithms = ["ES256", "ES384", "ES512", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"];
+
+    /// <summary>Throws with every fault found.</summary>
+    public static void Require(ServerOptions options)
+    {
+        var faults = Faults(options).ToList();
+        if (faults.Count > 0)
+        {
+            throw new UnsafeConfigurationException(faults);
+        }
+    }
+
+    private static IEnumerable<string> Faults(ServerOptions options)
+    {
+        if (options.Database.ConnectionString.Length == 0)
+        {
+            yield return "Database:ConnectionString is missing";
+        }
+
+        foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities) })
+        {
+            if (!File.Exists(file))
+            {
+                yield return $"{name} does not name a file";
+            }
+        }
+
+        if (!IPAddress.TryParse(options.Listen.Address, out var address))
+        {
+            yield return "Listen:Address is not an IP address";
+        }
+        else if (options.Installation == InstallationKind.Development && !IPAddress.IsLoopback(address))
+        {
+            yield return "Listen:Address must be a loopback address in development";
+        }
+
+        if (options.Identity.ClockSkew < TimeSpan.Zero || options.Identity.ClockSkew > TimeSpan.FromMinutes(2))
+        {
+            yield return "Identity:ClockSkew must be between zero and two minutes";
+        }
+
+        if (options.Identity.Issuers.Count == 0)
+        {
+            yield return "Identity:Issuers is empty";
+        }
+
+        foreach (var fault in options.Identity.Issuers.SelectMany((issuer, i) => Faults(issuer, $"Identity:Issuers:{i}", options.Installation)))
+        {
+            yield return fault;
+        }
+
+        if (options.Identity.Issuers.Select(issuer => issuer.Issuer).Distinct(StringComparer.Ordinal).Count() != options.Identity.Issuers.Count)
+        {
+            yield return "Identity:Issuers names an issuer twice";
+        }
+    }
+
+    private static IEnumerable<string> Faults(IssuerOptions issuer, string name, InstallationKind installation)
+    {
+        if (!Uri.TryCreate(issuer.Issuer, UriKind.Absolute, out var uri) || uri.Scheme != Uri.UriSchemeHttps)
+        {
+            yield return $"{name}:Issuer is not an https address";
+        }
+        else if (uri.IsLoopback && installation == InstallationKind.Production)
+        {
+            yield return $"{name}:Issuer is on this machine: a development identity provider is never accepted in production";
+        }
+
+        if (issuer.Audience.Length == 0)
+        {
+            yield return $"{name}:Audience is missing";
+        }
+
+        if (issuer.EmployeeClaim.Length == 0 || issuer.AssuranceClaim.Length == 0)
+        {
+            yield return $"{name}:EmployeeClaim and AssuranceClaim are needed";
+        }
+
+        if (issuer.Algorithms.Except(AsymmetricAlgorithms).Any())
+        {
+            yield return $"{name}:Algorithms lists one that is not asymmetric";
+        }
+
+        if (issuer.TrustedAuthorities.Length > 0 && !File.Exists(issuer.TrustedAuthorities))
+        {
+            yield return $"{name}:TrustedAuthorities does not name a file";
+        }
+    }
+}

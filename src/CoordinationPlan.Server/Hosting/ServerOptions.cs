@@ -1,0 +1,110 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Database;
+
+namespace CoordinationPlan.Server.Hosting;
+
+/// <summary>The service's whole configuration: <c>appsettings.json</c>, then environment variables <c>COORDPLAN_Section__Key</c>.</summary>
+public sealed class ServerOptions
+{
+    /// <summary>What the service is for. A production service refuses what belongs to development, and the other way round.</summary>
+    public InstallationKind Installation { get; set; } = InstallationKind.Production;
+
+    public DatabaseOptions Database { get; set; } = new();
+
+    public ListenOptions Listen { get; set; } = new();
+
+    public IdentityOptions Identity { get; set; } = new();
+}
+
+/// <summary>Where the service listens, and with which certificates. Files are PEM.</summary>
+public sealed class ListenOptions
+{
+    /// <summary>IP address of the API.</summary>
+    public string Address { get; set; } = "127.0.0.1";
+
+    /// <summary>Port of the API; 0 takes a free one.</summary>
+    public int Port { get; set; } = 7443;
+
+    /// <summary>The service's certificate with its chain.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>The private key of the certificate.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>The authorities whose client certificates are accepted. Every connection needs a client certificate (mTLS).</summary>
+    public string ClientAuthorities { get; set; } = "";
+
+    /// <summary>
+    /// Port on 127.0.0.1 for health checks (grpc.health.v1 over plaintext HTTP/2, no client certificate, nothing else); null for none, 0 for a free one.
+    /// </summary>
+    public int? ManagementPort { get; set; }
+}
+
+/// <summary>Whose tokens are accepted.</summary>
+public sealed class IdentityOptions
+{
+    /// <summary>One for each identity provider: the national one, the schools' own.</summary>
+    public IList<IssuerOptions> Issuers { get; } = [];
+
+    /// <summary>Allowed difference between the clocks of issuer and service.</summary>
+    public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>
+/// One issuer of access tokens (RFC 9068). Keys are found by discovery. Claim names have those of Inera's IdP by default; another provider's
+/// are named here.
+/// </summary>
+public sealed class IssuerOptions
+{
+    /// <summary>The issuer's URL, as in <c>iss</c>; https.</summary>
+    public string Issuer { get; set; } = "";
+
+    /// <summary>What tokens for this service carry in <c>aud</c>.</summary>
+    public string Audience { get; set; } = "coordinationplan";
+
+    /// <summary>Signature algorithms. No others are accepted, never <c>none</c>, never a shared secret.</summary>
+    public IList<string> Algorithms { get; } = [];
+
+    /// <summary>Claim with the employee's id. A token without it speaks for the client system itself.</summary>
+    public string EmployeeClaim { get; set; } = "employeeHsaId";
+
+    /// <summary>Claim with the chosen assignment, where the provider lets the user choose at login.</summary>
+    public string AssignmentClaim { get; set; } = "commissionHsaId";
+
+    /// <summary>Claim with the level of assurance.</summary>
+    public string AssuranceClaim { get; set; } = "acr";
+
+    /// <summary>What the values of that claim mean. A value that is not here is unknown, and the policy denies it.</summary>
+    public IDictionary<string, AssuranceLevel> AssuranceLevels { get; } = new Dictionary<string, AssuranceLevel>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Whether a token for an employee must be bound to the client certificate (RFC 8705). A provider that cannot bind them may be set to false;
+    /// a token that is bound must fit all the same, and a system's own token must always be bound.
+    /// </summary>
+    public bool EmployeeTokensBound { get; set; } = true;
+
+    /// <summary>PEM file with the authorities of the provider's own TLS certificate; empty: the machine's.</summary>
+    public string TrustedAuthorities { get; set; } = "";
+
+    /// <summary>Levels of the Swedish assurance framework as the national providers write them.</summary>
+    internal static IReadOnlyDictionary<string, AssuranceLevel> NationalLevels { get; } = new Dictionary<string, AssuranceLevel>(StringComparer.Ordinal)
+    {
+        ["http://id.sambi.se/loa/loa2"] = AssuranceLevel.Level2,
+        ["http://id.sambi.se/loa/loa3"] = AssuranceLevel.Level3,
+        ["http://id.sambi.se/loa/loa4"] = AssuranceLevel.Level4,
+        ["http://id.elegnamnden.se/loa/1.0/loa2"] = AssuranceLevel.Level2,
+        ["http://id.elegnamnden.se/loa/1.0/loa3"] = AssuranceLevel.Level3,
+        ["http://id.elegnamnden.se/loa/1.0/loa4"] = AssuranceLevel.Level4,
+    };
+
+    internal AssuranceLevel LevelOf(string? value) => value is null ? AssuranceLevel.Unknown
+        : AssuranceLevels.TryGetValue(value, out var configured) ? configured
+        : NationalLevels.GetValueOrDefault(value);
+}
+
+/// <summary>The configuration is not one that the service will run with.</summary>
+public sealed class UnsafeConfigurationException(IReadOnlyCollection<string> faults)
+    : Exception("The configuration is refused:" + string.Concat(faults.Select(fault => Environment.NewLine + "  - " + fault)))
+{
+    public IReadOnlyCollection<string> Faults => faults;
+}
