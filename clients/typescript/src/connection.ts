@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { createSecureContext } from "node:tls";
+import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { callerHeaders, type CallerChoice } from "./caller.js";
+import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
+import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
+import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
+import { ParticipationService } from "./gen/coordinationplan/v1/participation_service_pb.js";
+import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
+import { retries } from "./retries.js";
+
+/** How to reach the service, and as which system. */
+export interface ConnectionOptions {
+  /** The service's address, https. */
+  address: string;
+  /** The authorities that the service's certificate may come from, PEM. Absent: those that Node.js knows. */
+  ca?: string | Buffer;
+  /** The case system's client certificate, PEM. Tokens are bound to it (RFC 8705). */
+  cert: string | Buffer;
+  /** The certificate's private key, PEM. */
+  key: string | Buffer;
+  /**
+   * How many milliseconds a call may take with all its attempts, where the call itself sets no `timeoutMs`: 10 000 unless said otherwise.
+   * A call without any deadline would wait for ever.
+   */
+  deadlineMs?: number;
+}
+
+/** The service's clients for one caller. */
+export interface Clients {
+  /** Plans and their contents. */
+  readonly plans: Client<typeof PlanService>;
+  /** Which units take part. */
+  readonly participations: Client<typeof ParticipationService>;
+  /** Consents. */
+  readonly consents: Client<typeof ConsentService>;
+  /** The access log. */
+  readonly accessLog: Client<typeof AccessLogService>;
+  /** Organisations, units, employees, assignments. */
+  readonly directory: Client<typeof DirectoryService>;
+}
+
+/** A connection of one case system to the service, shared by all its users. Keep one for the life of the process. */
+export interface Connection {
+  /** Clients that call for somebody. Cheap: make one for each user and purpose. */
+  for(caller: CallerChoice): Clients;
+  /** Closes the connection; calls that are under way fail. The next call would open it again. */
+  close(): void;
+}
+
+/** The deadline of a call that sets none, as `timeout` in clients/service_config.json. */
+export const defaultDeadlineMs = 10_000;
+
+/**
+ * Prepares a connection; it is opened by the first call. Throws where the address is not https or the certificate or key cannot be read.
+ *
+ * @example
+ * const connection = connect({ address, ca, cert, key });
+ * const sara = connection.for({ assignment: "assignments/…", purpose: Purpose.SOCIAL_SERVICES_CASE, accessToken: () => tokens.get() });
+ * const { plan } = await sara.plans.getPlan({ name: "plans/…" });
+ */
+export function connect(options: ConnectionOptions): Connection {
+  if (new URL(options.address).protocol !== "https:") {
+    throw new TypeError("The service's address must be https.");
+  }
+
+  const secureContext = createSecureContext({ ca: options.ca, cert: options.cert, key: options.key });
+  const sessionManager = new Http2SessionManager(options.address, { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 }, { secureContext });
+  const defaultTimeoutMs = options.deadlineMs ?? defaultDeadlineMs;
+  return {
+    for: (caller) =>
+      clientsOver(
+        createGrpcTransport({ baseUrl: options.address, sessionManager, defaultTimeoutMs, interceptors: interceptorsFor(caller) }),
+      ),
+    close: () => sessionManager.abort(),
+  };
+}
+
+/** A new id for one change. A repeated call with the same id gives the first answer again, so keep it until the change is answered. */
+export function newRequestId(): string {
+  return randomUUID();
+}
+
+/** What stands between a client and the transport, the outermost first. */
+export function interceptorsFor(caller: CallerChoice): Interceptor[] {
+  return [callerHeaders(caller), retries()];
+}
+
+/** The clients over any transport. */
+export function clientsOver(transport: Transport): Clients {
+  return {
+    plans: createClient(PlanService, transport),
+    participations: createClient(ParticipationService, transport),
+    consents: createClient(ConsentService, transport),
+    accessLog: createClient(AccessLogService, transport),
+    directory: createClient(DirectoryService, transport),
+  };
+}

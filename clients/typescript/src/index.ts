@@ -1,0 +1,37 @@
+/**
+ * Client of the CoordinationPlan service: coordinated individual plans (SIP) over gRPC.
+ *
+ * @packageDocumentation
+ */
+export { Code, ConnectError } from "@connectrpc/connect";
+export { type CallerChoice, purposeName } from "./caller.js";
+export { type Clients, connect, type Connection, type ConnectionOptions, newRequestId } from "./connection.js";
+export { type FieldFault, fieldFaults, reasonOf, type UnmetPrecondition, unmetPreconditions, userText } from "./errors.js";
+
+// The contract.
+export * from "./gen/coordinationplan/v1/access_log_entry_pb.js";
+export * from "./gen/coordinationplan/v1/access_log_service_pb.js";
+export * from "./gen/coordinationplan/v1/act_pb.js";
+export * from "./gen/coordinationplan/v1/assignment_pb.js";
+export * from "./gen/coordinationplan/v1/board_pb.js";
+export * from "./gen/coordinationplan/v1/consent_pb.js";
+export * from "./gen/coordinationplan/v1/consent_service_pb.js";
+export * from "./gen/coordinationplan/v1/directory_service_pb.js";
+export * from "./gen/coordinationplan/v1/employee_pb.js";
+export * from "./gen/coordinationplan/v1/error_reason_pb.js";
+export * from "./gen/coordinationplan/v1/goal_pb.js";
+export * from "./gen/coordinationplan/v1/information_category_pb.js";
+export * from "./gen/coordinationplan/v1/intervention_pb.js";
+export * from "./gen/coordinationplan/v1/options_pb.js";
+export * from "./gen/coordinationplan/v1/organisation_pb.js";
+export * from "./gen/coordinationplan/v1/other_measure_pb.js";
+export * from "./gen/coordinationplan/v1/participation_pb.js";
+export * from "./gen/coordinationplan/v1/participation_service_pb.js";
+export * from "./gen/coordinationplan/v1/period_pb.js";
+export * from "./gen/coordinationplan/v1/plan_item_pb.js";
+export * from "./gen/coordinationplan/v1/plan_pb.js";
+export * from "./gen/coordinationplan/v1/plan_service_pb.js";
+export * from "./gen/coordinationplan/v1/purpose_pb.js";
+export * from "./gen/coordinationplan/v1/role_pb.js";
+export * from "./gen/coordinationplan/v1/subject_pb.js";
+export * from "./gen/coordinationplan/v1/unit_pb.js";

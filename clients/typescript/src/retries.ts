@@ -1,0 +1,68 @@
+import { setTimeout as delay } from "node:timers/promises";
+import { Code, ConnectError, type Interceptor } from "@connectrpc/connect";
+
+/** When and how often a call is tried again: the numbers of clients/service_config.json. */
+export const retryPolicy = {
+  maxAttempts: 4,
+  initialBackoffMs: 100,
+  maxBackoffMs: 2_000,
+  backoffMultiplier: 2,
+  retryableCodes: [Code.Unavailable],
+} as const;
+
+/** How long to wait before retry number `retry`, counted from 1, without jitter. */
+export function backoffMs(retry: number): number {
+  return Math.min(retryPolicy.initialBackoffMs * retryPolicy.backoffMultiplier ** (retry - 1), retryPolicy.maxBackoffMs);
+}
+
+/**
+ * Retries what the service says it has not done. A change may be retried because it carries its request id. All attempts share the call's
+ * deadline. Each wait is up to a fifth longer or shorter, so that clients which failed together do not come back together.
+ */
+export function retries(): Interceptor {
+  return (next) => async (req) => {
+    if (req.stream) {
+      return next(req);
+    }
+
+    const remaining = countdown(req.header);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await next(req);
+      } catch (thrown) {
+        const error = lostConnection(thrown) ?? ConnectError.from(thrown);
+        if (attempt === retryPolicy.maxAttempts || !retryPolicy.retryableCodes.some((code) => code === error.code)) {
+          throw error;
+        }
+        await delay(backoffMs(attempt) * (0.8 + 0.4 * Math.random()), undefined, { signal: req.signal });
+        remaining();
+      }
+    }
+  };
+}
+
+/** Keeps the deadline that the service is told to what is left of it. */
+function countdown(header: Headers): () => void {
+  const start = performance.now();
+  const milliseconds = /^(\d+)m$/.exec(header.get("grpc-timeout") ?? "")?.[1];
+  return () => {
+    if (milliseconds !== undefined) {
+      header.set("grpc-timeout", `${Math.max(1, Math.round(Number(milliseconds) - (performance.now() - start)))}m`);
+    }
+  };
+}
+
+const lostConnectionCodes = ["ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED", "ERR_HTTP2_INVALID_STREAM", "ERR_HTTP2_INVALID_SESSION"];
+
+/**
+ * A connection that broke is UNAVAILABLE, as in the clients for other languages. The transport reports some such losses as ABORTED, which in
+ * this service means a stale etag.
+ */
+function lostConnection(thrown: unknown): ConnectError | undefined {
+  for (let cause = thrown; cause instanceof Error; cause = cause.cause) {
+    if ("code" in cause && lostConnectionCodes.some((code) => code === cause.code)) {
+      return new ConnectError("the connection to the service was lost", Code.Unavailable, undefined, undefined, thrown);
+    }
+  }
+  return undefined;
+}
