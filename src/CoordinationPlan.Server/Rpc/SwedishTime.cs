@@ -13,6 +13,10 @@ public static class SwedishTime
     /// <summary>Today in Sweden.</summary>
     public static DateOnly Today(this TimeProvider time) => DayOf(time.GetUtcNow());
 
+    /// <summary>The time of day in Sweden, for people to read.</summary>
+    public static string ToSwedishClock(DateTimeOffset instant) =>
+        TimeZoneInfo.ConvertTime(instant, Stockholm).ToString("HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
+
     internal static Date ToDate(this DateOnly day) => new() { Year = day.Year, Month = day.Month, Day = day.Day };
 
     internal static Date? ToDate(this DateOnly? day) => day is { } set ? set.ToDate() : null;

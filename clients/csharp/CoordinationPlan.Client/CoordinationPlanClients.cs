@@ -1,0 +1,36 @@
+using CoordinationPlan.V1;
+using Grpc.Core;
+
+namespace CoordinationPlan.Client;
+
+/// <summary>The service's clients for one caller.</summary>
+public sealed class CoordinationPlanClients
+{
+    internal CoordinationPlanClients(CallInvoker invoker)
+    {
+        Invoker = invoker;
+        Plans = new(invoker);
+        Participations = new(invoker);
+        Consents = new(invoker);
+        AccessLog = new(invoker);
+        Directory = new(invoker);
+    }
+
+    /// <summary>Plans and their contents.</summary>
+    public PlanService.PlanServiceClient Plans { get; }
+
+    /// <summary>Which units take part.</summary>
+    public ParticipationService.ParticipationServiceClient Participations { get; }
+
+    /// <summary>Consents.</summary>
+    public ConsentService.ConsentServiceClient Consents { get; }
+
+    /// <summary>The access log.</summary>
+    public AccessLogService.AccessLogServiceClient AccessLog { get; }
+
+    /// <summary>Organisations, units, employees, assignments.</summary>
+    public DirectoryService.DirectoryServiceClient Directory { get; }
+
+    /// <summary>What the clients call through, for calls that are made by descriptor.</summary>
+    public CallInvoker Invoker { get; }
+}

@@ -1,0 +1,26 @@
+// Opens a plan for a test person and reads it back, against a demonstration that is running (scripts/demo).
+using System.Security.Cryptography.X509Certificates;
+using CoordinationPlan.Client;
+using CoordinationPlan.Development;
+using CoordinationPlan.V1;
+
+var certificates = args.FirstOrDefault() ?? Path.Combine(".coordplan", "certificates");
+using var certificate = X509Certificate2.CreateFromPemFile(Path.Combine(certificates, "case-system-social.pem"), Path.Combine(certificates, "case-system-social.key"));
+using var root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(certificates, "root.pem"));
+
+// In production the token comes from your own identity provider; only this line is for development.
+using var tokens = new DevelopmentTokenClient(new Uri("https://localhost:7444/"), "case-system-social", certificate, root);
+
+using var connection = new CoordinationPlanConnection(new() { Address = new Uri("https://localhost:7443"), ClientCertificate = certificate, ServerAuthorities = [root] });
+var caseWorker = connection.For(new CallerChoice(
+    "assignments/SE2120000142-E101-A1", Purpose.SocialServicesCase, stop => tokens.ForEmployeeAsync("SE2120000142-E101", null, stop)));
+
+var subject = new Subject
+{
+    IdentityNumber = new() { Kind = IdentityNumberKind.Personal, Value = "198804122383" },
+    GivenName = "Sara",
+    FamilyName = "Testsson",
+};
+var created = await caseWorker.Plans.CreatePlanAsync(new() { Plan = new() { Subject = subject }, RequestId = Guid.CreateVersion7().ToString() });
+var read = await caseWorker.Plans.GetPlanAsync(new() { Name = created.Plan.Name });
+Console.WriteLine($"{read.Plan.Name} is {read.Plan.State} under {read.Plan.LegalBasis}");

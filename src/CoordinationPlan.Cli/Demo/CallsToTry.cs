@@ -1,0 +1,42 @@
+using CoordinationPlan.Client;
+using CoordinationPlan.Development;
+using CoordinationPlan.Development.Demonstration;
+
+namespace CoordinationPlan.Cli.Demo;
+
+/// <summary>Calls that can be copied and pasted into another terminal while the demonstration stays up.</summary>
+internal static class CallsToTry
+{
+    public static void Print(DevelopmentInfrastructure infrastructure, Uri address, DirectoryInfo data, PlayOutcome? outcome)
+    {
+        var certificates = Path.GetRelativePath(Environment.CurrentDirectory, infrastructure.CertificateDirectory);
+        var plan = outcome?.Plan.Name ?? "plans/00000000-0000-4000-8000-000000000000";
+        var worker = DemonstrationDirectory.CaseWorker;
+        Console.WriteLine();
+        Console.WriteLine($"The service stays up on {address}; Ctrl+C stops it. Data stays in {Path.GetRelativePath(Environment.CurrentDirectory, data.FullName)}.");
+        Console.WriteLine("In another terminal, from the repository's root:");
+        Console.WriteLine();
+        Console.WriteLine("# a token of the case worker (buf comes with `scripts/setup --dev`)");
+        Console.WriteLine($"TOKEN=$(dotnet src/CoordinationPlan.Cli/bin/Release/net10.0/coordplan.dll token {worker.Id})");
+        Console.WriteLine();
+        Console.WriteLine("# read Sara's plan as the case worker");
+        Console.WriteLine(Curl(certificates, worker, "PlanService/GetPlan", $$"""{"name": "{{plan}}"}""", address));
+        Console.WriteLine();
+        Console.WriteLine("# what the unit works with");
+        Console.WriteLine(Curl(certificates, worker, "PlanService/ListPlans", "{}", address));
+        Console.WriteLine();
+        Console.WriteLine("# all methods");
+        Console.WriteLine(
+            $"node_modules/.bin/buf curl --cacert {certificates}/root.pem --cert {certificates}/{DevelopmentClients.SocialServices}.pem \\\n"
+            + $"  --key {certificates}/{DevelopmentClients.SocialServices}.key --list-methods {address.ToString().TrimEnd('/')}");
+        Console.WriteLine();
+        Console.WriteLine("# the same in C#: clients/csharp/Sample");
+        Console.WriteLine("dotnet run --project clients/csharp/Sample");
+    }
+
+    private static string Curl(string certificates, DemonstrationEmployee employee, string method, string body, Uri address) =>
+        $"node_modules/.bin/buf curl --protocol grpc --cacert {certificates}/root.pem --cert {certificates}/{DevelopmentInfrastructure.ClientOf(employee)}.pem \\\n"
+        + $"  --key {certificates}/{DevelopmentInfrastructure.ClientOf(employee)}.key -H \"authorization: Bearer $TOKEN\" \\\n"
+        + $"  -H 'coordinationplan-assignment: assignments/{employee.AssignmentId}' -H 'coordinationplan-purpose: {PurposeNames.Of(employee.Purpose)}' \\\n"
+        + $"  -d '{body}' {address}coordinationplan.v1.{method}";
+}

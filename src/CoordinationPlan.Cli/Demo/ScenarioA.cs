@@ -1,0 +1,331 @@
+using CoordinationPlan.Client;
+using CoordinationPlan.Development;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Google.Type;
+using Grpc.Core;
+using Spectre.Console;
+using Purpose = CoordinationPlan.V1.Purpose;
+
+namespace CoordinationPlan.Cli.Demo;
+
+/// <summary>What the play came to.</summary>
+/// <param name="IsAsTheScenarioSays">Everything went as it should.</param>
+/// <param name="Plan">Sara's plan, to look at afterwards.</param>
+internal sealed record PlayOutcome(bool IsAsTheScenarioSays, Plan Plan);
+
+/// <summary>
+/// Scenario A: Sara, Elias and Nora; partner violence, shelter, school, and a father who works in health care. Played through the real API with
+/// the clients that case systems use.
+/// </summary>
+internal sealed class ScenarioA : IDisposable
+{
+    private readonly DevelopmentInfrastructure _infrastructure;
+    private readonly Dictionary<string, CoordinationPlanConnection> _connections;
+    private readonly Stage _stage = new();
+    private readonly DatePeriod _halfAYear;
+    private readonly Timestamp _began = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddSeconds(-5));
+    private readonly CancellationToken _stop;
+
+    private ScenarioA(DevelopmentInfrastructure infrastructure, Uri address, CancellationToken stop)
+    {
+        _infrastructure = infrastructure;
+        _connections = DevelopmentClients.All.ToDictionary(client => client, client => infrastructure.Connect(address, client));
+        var today = TimeProvider.System.Today();
+        _halfAYear = new DatePeriod { StartDate = ToDate(today), EndDate = ToDate(today.AddMonths(6)) };
+        _stop = stop;
+    }
+
+    public static async Task<PlayOutcome> Play(DevelopmentInfrastructure infrastructure, Uri address, CancellationToken stop)
+    {
+        using var play = new ScenarioA(infrastructure, address, stop);
+        return await play.Run();
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in _connections.Values)
+        {
+            connection.Dispose();
+        }
+    }
+
+    private async Task<PlayOutcome> Run()
+    {
+        _stage.Title("Scenario A: Sara, Elias (9) and Nora (15)");
+        var sara = await OpenSarasPlan();
+        var consent = await ConsentToPrimaryCare(sara);
+        sara = await GiveStatutoryContents(sara);
+        var elias = await EliasPlan();
+        await WhatEachPartySees(sara, elias);
+        await AnOutsiderLearnsNothing(sara);
+        await Withdraw(sara, consent);
+        await Close(elias);
+        await WhatTheLogSays(sara);
+        _stage.End();
+        return new PlayOutcome(_stage.IsAsTheScenarioSays, sara);
+    }
+
+    private async Task<Plan> OpenSarasPlan()
+    {
+        _stage.Step("RVT Farsta opens a plan for Sara");
+        var created = await As(DemonstrationDirectory.CaseWorker).Plans.CreatePlanAsync(
+            new CreatePlanRequest
+            {
+                Plan = new Plan
+                {
+                    Subject = DemonstrationPersons.Sara,
+                    Coordinator = "employees/" + DemonstrationDirectory.CaseWorker.Id,
+                    SocialSituation = "Sara har levt med våld i en nära relation och bor nu skyddat. Behov av samordning mellan socialtjänst och vård.",
+                },
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop);
+        _stage.Expect(created.Plan.State == PlanState.Preparing, "the plan is being prepared");
+
+        try
+        {
+            await As(DemonstrationDirectory.CaseWorker).Plans.EstablishPlanAsync(
+                new EstablishPlanRequest { Name = created.Plan.Name, Etag = created.Plan.Etag, RequestId = NewId() }, cancellationToken: _stop);
+            _stage.Expect(false, "an empty plan cannot be established");
+        }
+        catch (RpcException error)
+        {
+            _stage.Expect(error.Reason() == ErrorReason.StatutoryContentMissing, "an empty plan cannot be established");
+            _stage.Table("What the law still asks for", ["About", "What is missing"], error.UnmetPreconditions().Select(unmet => new[] { unmet.Subject, unmet.Description }));
+        }
+
+        return created.Plan;
+    }
+
+    private async Task<Consent> ConsentToPrimaryCare(Plan plan)
+    {
+        _stage.Step("Sara consents: primary care may know who she is, the goals and its own part, for six months");
+        var consent = await RecordConsent(
+            plan,
+            DemonstrationDirectory.PrimaryCare,
+            Purpose.CareAndTreatment,
+            ConsentGiver.Self,
+            [InformationCategory.Identity, InformationCategory.GoalsAndInterventions, InformationCategory.Health, InformationCategory.Meetings]);
+        await Join(plan, DemonstrationDirectory.PrimaryCare.UnitId);
+        await Join(plan, DemonstrationDirectory.Shelter.UnitId);
+        _stage.Expect(consent.State == ConsentState.Given, "the consent is recorded, with recipient, categories, purpose and period");
+        return consent;
+    }
+
+    private async Task<Plan> GiveStatutoryContents(Plan plan)
+    {
+        _stage.Step("Goals, interventions, measures by others, a lead principal; then the plan is established");
+        var worker = As(DemonstrationDirectory.CaseWorker).Plans;
+        var goal = await worker.AddGoalAsync(
+            new AddGoalRequest { Parent = plan.Name, Goal = new Goal { Title = "Jag vill sova om nätterna och känna mig trygg" }, Etag = plan.Etag, RequestId = NewId() },
+            cancellationToken: _stop);
+        await AddIntervention(worker, plan, goal.Goal, DemonstrationDirectory.CaseWorker.UnitId, "Stödsamtal och hjälp med ansökan om skyddad folkbokföring");
+        var care = await AddIntervention(As(DemonstrationDirectory.PrimaryCare).Plans, plan, goal.Goal, DemonstrationDirectory.PrimaryCare.UnitId, "Behandling av sömnbesvär");
+        await worker.AddOtherMeasureAsync(
+            new AddOtherMeasureRequest { Parent = plan.Name, OtherMeasure = new OtherMeasure { Title = "Juridisk rådgivning", TakenBy = "Kvinnojour" }, Etag = plan.Etag, RequestId = NewId() },
+            cancellationToken: _stop);
+        var updated = await worker.UpdatePlanAsync(
+            new UpdatePlanRequest
+            {
+                Plan = new Plan { Name = plan.Name, LeadPrincipal = "organisations/" + DemonstrationDirectory.City, FollowUpDate = _halfAYear.EndDate },
+                UpdateMask = FieldMask.FromStringEnumerable<Plan>(["lead_principal", "follow_up_date"]),
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop);
+        var established = await worker.EstablishPlanAsync(
+            new EstablishPlanRequest { Name = plan.Name, Etag = updated.Plan.Etag, RequestId = NewId() }, cancellationToken: _stop);
+        _stage.Expect(care.ResponsibleUnit.EndsWith("-VC", StringComparison.Ordinal), "primary care writes its own intervention");
+        _stage.Expect(established.Plan is { State: PlanState.Established, Revision: 1 }, "the plan is established, revision 1");
+        return established.Plan;
+    }
+
+    private async Task<Plan> EliasPlan()
+    {
+        _stage.Step("Elias has a plan of his own: BUP, the school in the other municipality, and the shelter take part");
+        var worker = As(DemonstrationDirectory.CaseWorker);
+        var plan = (await worker.Plans.CreatePlanAsync(
+            new CreatePlanRequest
+            {
+                Plan = new Plan { Subject = DemonstrationPersons.Elias, SocialSituation = "Elias har upplevt våld hemma.", LeadPrincipal = "organisations/" + DemonstrationDirectory.City },
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop)).Plan;
+        await Join(plan, DemonstrationDirectory.ChildPsychiatry.UnitId);
+        await Join(plan, DemonstrationDirectory.School.UnitId);
+        await Join(plan, DemonstrationDirectory.Shelter.UnitId);
+        await RecordConsent(plan, DemonstrationDirectory.ChildPsychiatry, Purpose.CareAndTreatment, ConsentGiver.Guardian,
+            [InformationCategory.Identity, InformationCategory.GoalsAndInterventions, InformationCategory.Health, InformationCategory.Meetings]);
+        await RecordConsent(plan, DemonstrationDirectory.School, Purpose.Schooling, ConsentGiver.Guardian,
+            [InformationCategory.Identity, InformationCategory.Schooling, InformationCategory.ProtectionMeasures, InformationCategory.SocialSituation]);
+        await RecordConsent(plan, DemonstrationDirectory.Shelter, Purpose.SocialServicesCase, ConsentGiver.Guardian,
+            [InformationCategory.Identity, InformationCategory.GoalsAndInterventions, InformationCategory.Schooling, InformationCategory.Meetings]);
+        await worker.Plans.AddGoalAsync(
+            new AddGoalRequest { Parent = plan.Name, Goal = new Goal { Title = "Jag vill gå i skolan som vanligt" }, Etag = plan.Etag, RequestId = NewId() }, cancellationToken: _stop);
+        return plan;
+    }
+
+    private async Task WhatEachPartySees(Plan sara, Plan elias)
+    {
+        _stage.Step("What each party sees");
+        var rows = new List<string[]>();
+        foreach (var (plan, name, employees) in new[]
+        {
+            (sara, "Sara", new[] { DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.ChildPsychiatry, DemonstrationDirectory.OtherCaseWorker, DemonstrationDirectory.Jonas, DemonstrationDirectory.Colleague }),
+            (elias, "Elias", [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.ChildPsychiatry, DemonstrationDirectory.Shelter, DemonstrationDirectory.School, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.Jonas]),
+        })
+        {
+            foreach (var employee in employees)
+            {
+                var seen = await Read(employee, plan);
+                rows.Add([name, employee.DisplayName, Stage.Describe(seen)]);
+                if (seen is not null && employee != DemonstrationDirectory.CaseWorker)
+                {
+                    _stage.Expect(seen.Consents.Count == 0, $"{employee.DisplayName}: the consents stay with the owning unit");
+                    _stage.Expect(
+                        employee == DemonstrationDirectory.Shelter || !seen.ToString().Contains("KRISCENTRUM", StringComparison.Ordinal),
+                        $"{employee.DisplayName}: nothing about the shelter");
+                }
+            }
+        }
+
+        _stage.Table("Reading the plans", ["Plan", "Who", "Sees"], rows);
+        _stage.Expect((await Read(DemonstrationDirectory.CaseWorker, sara))!.Participations.Any(part => part.Unit.EndsWith("KRISCENTRUM", StringComparison.Ordinal)), "the case worker sees that the shelter takes part");
+        var school = await Read(DemonstrationDirectory.School, elias);
+        _stage.Expect(school is { Subject.GivenName: "Elias", SocialSituation: "", Goals.Count: 0, Participations.Count: 0, OwningUnit: "" },
+            "the school sees who Elias is, and not the violence, the parties or where he comes from");
+    }
+
+    private async Task AnOutsiderLearnsNothing(Plan plan)
+    {
+        _stage.Step("Jonas, logged in as a nurse, looks for the plan");
+        var existing = await RefusalOf(plan.Name);
+        var invented = await RefusalOf($"plans/{Guid.CreateVersion7():D}");
+        _stage.Expect(existing.SequenceEqual(invented), $"the same {existing.Length} bytes for Sara's plan and for one that was never made");
+        var list = await As(DemonstrationDirectory.Jonas).Plans.ListPlansAsync(new ListPlansRequest(), cancellationToken: _stop);
+        _stage.Expect(list.Plans.Count == 0, "his list of plans is empty");
+    }
+
+    private async Task Withdraw(Plan plan, Consent consent)
+    {
+        _stage.Step("Sara withdraws her consent for primary care");
+        await As(DemonstrationDirectory.CaseWorker).Consents.WithdrawConsentAsync(
+            new WithdrawConsentRequest { Name = consent.Name, Etag = consent.Etag, RequestId = NewId() }, cancellationToken: _stop);
+        _stage.Expect(await Read(DemonstrationDirectory.PrimaryCare, plan) is null, "primary care's reads stop at once");
+    }
+
+    private async Task Close(Plan elias)
+    {
+        _stage.Step("Elias's plan is closed");
+        var closed = await As(DemonstrationDirectory.CaseWorker).Plans.ClosePlanAsync(
+            new ClosePlanRequest { Name = elias.Name, Etag = elias.Etag, Reason = PlanClosingReason.Replaced, RequestId = NewId() }, cancellationToken: _stop);
+        _stage.Expect(closed.Plan.State == PlanState.Closed, "it is closed");
+        _stage.Expect(await Read(DemonstrationDirectory.School, elias) is null, "nobody but the owning unit reads it any more");
+    }
+
+    private async Task WhatTheLogSays(Plan plan)
+    {
+        _stage.Step("The log reviewer of the board that owns the case sees it all, and no plan content");
+        var log = await As(DemonstrationDirectory.LogReviewer).AccessLog.SearchAccessLogAsync(
+            new SearchAccessLogRequest
+            {
+                StartTime = _began,
+                EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(1)),
+                Plan = plan.Name,
+                PageSize = 500,
+            },
+            cancellationToken: _stop);
+        _stage.Table(
+            "The access log of Sara's plan, newest first",
+            ["Time", "Who", "Act", "Outcome", "Why", "Disclosed"],
+            log.Entries.Select(entry => new[]
+            {
+                SwedishTime.ToSwedishClock(entry.Time.ToDateTimeOffset()),
+                DemonstrationDirectory.Employees.FirstOrDefault(employee => entry.Employee == "employees/" + employee.Id)?.DisplayName ?? entry.Employee,
+                Stage.Words(entry.Act.ToString()),
+                Stage.Words(entry.Outcome.ToString()),
+                Stage.Words(entry.Reason),
+                string.Join(", ", entry.Categories.Select(category => Stage.Words(category.ToString()))),
+            }));
+        _stage.Expect(log.Entries.Any(entry => entry.Outcome == AccessOutcome.Refused && entry.Employee.EndsWith(DemonstrationDirectory.Jonas.Id, StringComparison.Ordinal)), "Jonas's attempts are there");
+        _stage.Expect(log.Entries.Any(entry => entry.Act == Act.CreatePlan) && log.Entries.Any(entry => entry.Act == Act.WithdrawConsent), "from the opening to the withdrawal");
+    }
+
+    private CoordinationPlanClients As(DemonstrationEmployee employee) =>
+        _connections[DevelopmentInfrastructure.ClientOf(employee)].For(_infrastructure.Choice(employee));
+
+    private async Task<Plan?> Read(DemonstrationEmployee employee, Plan plan)
+    {
+        try
+        {
+            return (await As(employee).Plans.GetPlanAsync(new GetPlanRequest { Name = plan.Name }, cancellationToken: _stop)).Plan;
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.PermissionDenied)
+        {
+            return null;
+        }
+    }
+
+    private async Task<byte[]> RefusalOf(string plan)
+    {
+        try
+        {
+            await As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new GetPlanRequest { Name = plan }, cancellationToken: _stop);
+            return [];
+        }
+        catch (RpcException error)
+        {
+            return error.GetRpcStatus()!.ToByteArray();
+        }
+    }
+
+    private async Task Join(Plan plan, string unitId) =>
+        await As(DemonstrationDirectory.CaseWorker).Participations.AddParticipationAsync(
+            new AddParticipationRequest
+            {
+                Parent = plan.Name,
+                Participation = new Participation { Unit = "units/" + unitId, Period = _halfAYear },
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop);
+
+    private async Task<Consent> RecordConsent(Plan plan, DemonstrationEmployee recipient, Purpose purpose, ConsentGiver giver, IEnumerable<InformationCategory> categories) =>
+        (await As(DemonstrationDirectory.CaseWorker).Consents.RecordConsentAsync(
+            new RecordConsentRequest
+            {
+                Parent = plan.Name,
+                Consent = new Consent
+                {
+                    State = ConsentState.Given,
+                    RecipientUnits = { "units/" + recipient.UnitId },
+                    Categories = { categories },
+                    Purpose = purpose,
+                    Period = _halfAYear,
+                    Form = ConsentForm.Oral,
+                    GivenBy = giver,
+                },
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop)).Consent;
+
+    private async Task<Intervention> AddIntervention(PlanService.PlanServiceClient plans, Plan plan, Goal goal, string unitId, string title) =>
+        (await plans.AddInterventionAsync(
+            new AddInterventionRequest
+            {
+                Parent = plan.Name,
+                Intervention = new Intervention { Title = title, ResponsibleUnit = "units/" + unitId, Goals = { goal.Name }, Period = _halfAYear },
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop)).Intervention;
+
+    private static string NewId() => Guid.CreateVersion7().ToString("D");
+
+    private static Date ToDate(DateOnly day) => new() { Year = day.Year, Month = day.Month, Day = day.Day };
+}
