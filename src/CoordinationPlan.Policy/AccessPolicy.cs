@@ -137,6 +137,8 @@ public static class AccessPolicy
     {
         Relation.Owning => Decision.Permit(RuleBook.OwnerReads(caller.Role), rule.Writes, Basis.OwningUnit),
         Relation.Participating => Decision.Permit(Released(caller, facts), rule.Writes, Basis.Release),
+        _ when rule.Needs.HasFlag(Needs.EachPlanDecided) =>
+            Decision.Permit(Existence | RuleBook.OwnerReads(caller.Role) | RuleBook.ParticipantCeiling(caller.Role), rule.Writes, rule.Basis),
         _ when rule.Needs.HasFlag(Needs.BecomesOwner) => Decision.Permit(RuleBook.OwnerReads(caller.Role), rule.Writes, rule.Basis),
         _ => Decision.Permit(rule.Reads, rule.Writes, rule.Basis),
     };

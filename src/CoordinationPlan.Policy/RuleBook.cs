@@ -35,6 +35,9 @@ internal enum Needs
     /// <summary>Nothing more, but the caller's unit becomes the owner and reads as one.</summary>
     BecomesOwner = 1 << 2,
 
+    /// <summary>Nothing more, but what is read of each plan in the answer is decided by the rows of ReadPlan.</summary>
+    EachPlanDecided = 1 << 7,
+
     /// <summary>The caller's unit answers for the item.</summary>
     ResponsibleUnit = 1 << 3,
 
@@ -69,7 +72,7 @@ internal static class RuleBook
         new(Act.CreatePlan, CaseWorkers, Relation.None, Needs.UnitOfPrincipal | Needs.BecomesOwner, Writes: Frame, Basis: Basis.RoleAlone),
 
         // The own caseload: the list itself needs only the role; every plan in it is then decided by the two rows of ReadPlan.
-        new(Act.ListPlans, Participants, Relation.None, Reads: Existence, Basis: Basis.RoleAlone),
+        new(Act.ListPlans, Participants, Relation.None, Needs.EachPlanDecided, Basis: Basis.RoleAlone),
         new(Act.ReadPlan, CaseWorkers, Relation.Owning),
         new(Act.ReadPlan, Participants, Relation.Participating),
 

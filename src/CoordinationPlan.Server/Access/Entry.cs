@@ -39,6 +39,9 @@ internal sealed class Entry(CallerIdentity caller, CallerFacts callerFacts, Plan
     public void Concern(Guid planId, Guid subjectId, string ownerController, Categories categories) =>
         _concerns.Add(new Concern(planId, subjectId, ownerController, categories));
 
+    /// <summary>Notes that the call turned out to concern nobody: its one entry names no person and no category.</summary>
+    public void ConcernNobody() => _concerns.Add(default);
+
     /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
     public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
 

@@ -50,6 +50,11 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                 entry.Concern(plan.PlanId, plan.SubjectId, plan.OwnerController, decision.Reads & ListedCategories);
             }
 
+            if (page.Count == 0)
+            {
+                entry.ConcernNobody();
+            }
+
             var ids = page.Select(item => item.Plan.PlanId).ToArray();
             var records = trip.Add(PlanSql.Records(ids));
             var frames = trip.Add(PartSql.FramesOf(ids, [.. page.Select(item => (int)item.Decision.Reads)]));

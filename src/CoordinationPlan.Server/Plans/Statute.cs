@@ -32,7 +32,7 @@ internal static class Statute
 
         if (!content.HasConsent)
         {
-            yield return Missing("consents", "a consent of the person in force", plan);
+            yield return new Precondition("STATUTE", "consents", $"The person must consent, and the consent be in force ({plan.LegalBasis}).");
         }
     }
 

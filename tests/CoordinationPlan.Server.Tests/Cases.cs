@@ -1,0 +1,123 @@
+using CoordinationPlan.Client;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Type;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Tests;
+
+/// <summary>What tests need cases for, in the words of the field.</summary>
+public static class Cases
+{
+    public const string City = "organisations/" + DemonstrationDirectory.City;
+
+    /// <summary>Today and half a year on.</summary>
+    public static DatePeriod HalfAYear => Period(0, 180);
+
+    public static string NewId() => Guid.CreateVersion7().ToString("D");
+
+    /// <summary>A period by days from today.</summary>
+    public static DatePeriod Period(int from, int? to) => new()
+    {
+        StartDate = ToDate(TimeProvider.System.Today().AddDays(from)),
+        EndDate = to is { } days ? ToDate(TimeProvider.System.Today().AddDays(days)) : null,
+    };
+
+    public static Date ToDate(DateOnly day) => new() { Year = day.Year, Month = day.Month, Day = day.Day };
+
+    public static string UnitOf(DemonstrationEmployee employee) => "units/" + employee.UnitId;
+
+    public static async Task<Plan> OpenPlan(this Service service, Subject? subject = null, string socialSituation = "Våld i en nära relation.") =>
+        (await service.CaseWorker.Plans.CreatePlanAsync(new CreatePlanRequest
+        {
+            Plan = new Plan { Subject = subject ?? DemonstrationPersons.Sara, SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
+            RequestId = NewId(),
+        })).Plan;
+
+    public static async Task<Plan> Read(this Service service, DemonstrationEmployee employee, Plan plan) =>
+        (await service.As(employee).Plans.GetPlanAsync(new GetPlanRequest { Name = plan.Name })).Plan;
+
+    public static async Task<Participation> Join(this Service service, Plan plan, DemonstrationEmployee employee, DatePeriod? period = null) =>
+        (await service.CaseWorker.Participations.AddParticipationAsync(new AddParticipationRequest
+        {
+            Parent = plan.Name,
+            Participation = new Participation { Unit = UnitOf(employee), Period = period ?? HalfAYear },
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Participation;
+
+    public static async Task<Consent> Consent(
+        this Service service, Plan plan, DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Consent>? change = null)
+    {
+        var consent = new Consent
+        {
+            State = ConsentState.Given,
+            RecipientUnits = { UnitOf(recipient) },
+            Categories = { categories },
+            Purpose = recipient.Purpose,
+            Period = HalfAYear,
+            Form = ConsentForm.Oral,
+            GivenBy = ConsentGiver.Self,
+        };
+        change?.Invoke(consent);
+        return (await service.CaseWorker.Consents.RecordConsentAsync(new RecordConsentRequest
+        {
+            Parent = plan.Name,
+            Consent = consent,
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Consent;
+    }
+
+    public static async Task<Goal> AddGoal(this Service service, Plan plan, string title = "Trygghet") =>
+        (await service.CaseWorker.Plans.AddGoalAsync(new AddGoalRequest { Parent = plan.Name, Goal = new Goal { Title = title }, Etag = plan.Etag, RequestId = NewId() })).Goal;
+
+    public static async Task<Intervention> AddIntervention(this Service service, Plan plan, DemonstrationEmployee responsible, string title = "Stöd") =>
+        (await service.CaseWorker.Plans.AddInterventionAsync(new AddInterventionRequest
+        {
+            Parent = plan.Name,
+            Intervention = new Intervention { Title = title, ResponsibleUnit = UnitOf(responsible) },
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Intervention;
+
+    public static async Task<OtherMeasure> AddOtherMeasure(this Service service, Plan plan, string title = "Rådgivning") =>
+        (await service.CaseWorker.Plans.AddOtherMeasureAsync(new AddOtherMeasureRequest
+        {
+            Parent = plan.Name,
+            OtherMeasure = new OtherMeasure { Title = title, TakenBy = "Kvinnojour" },
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).OtherMeasure;
+
+    /// <summary>A plan with all that the law asks for, not established yet.</summary>
+    public static async Task<Plan> OpenCompletePlan(this Service service)
+    {
+        var plan = await service.OpenPlan();
+        await service.AddGoal(plan);
+        await service.AddIntervention(plan, DemonstrationDirectory.CaseWorker);
+        await service.AddOtherMeasure(plan);
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.GoalsAndInterventions]);
+        return (await service.CaseWorker.Plans.UpdatePlanAsync(new UpdatePlanRequest
+        {
+            Plan = new Plan { Name = plan.Name, LeadPrincipal = City },
+            UpdateMask = new() { Paths = { "lead_principal" } },
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Plan;
+    }
+
+    /// <summary>The call fails with this status and reason.</summary>
+    public static async Task<RpcException> Fails(this Task call, StatusCode status, ErrorReason reason)
+    {
+        var error = await Assert.ThrowsAsync<RpcException>(() => call);
+        Assert.Equal((status, reason), (error.StatusCode, error.Reason()));
+        Assert.False(string.IsNullOrEmpty(error.UserText()));
+        return error;
+    }
+
+    public static Task<RpcException> Fails<T>(this AsyncUnaryCall<T> call, StatusCode status, ErrorReason reason) => Fails((Task)call.ResponseAsync, status, reason);
+
+    public static Task<RpcException> IsRefused<T>(this AsyncUnaryCall<T> call) => call.Fails(StatusCode.PermissionDenied, ErrorReason.AccessDenied);
+}

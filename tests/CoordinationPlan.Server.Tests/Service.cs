@@ -1,0 +1,176 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using CoordinationPlan.Client;
+using CoordinationPlan.Development;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.V1;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace CoordinationPlan.Server.Tests;
+
+/// <summary>A running service with a database of its own. What it logs and traces is kept, because that is an output too.</summary>
+public sealed class Service(Machine machine) : IAsyncLifetime
+{
+    private readonly ConcurrentDictionary<string, CoordinationPlanConnection> _connections = new();
+    private readonly KeepingLoggerProvider _log = new();
+    private readonly ConcurrentQueue<string> _telemetry = new();
+    private ActivityListener? _listener;
+    private WebApplication? _app;
+    private NpgsqlDataSource? _administrator;
+
+    public Machine Machine => machine;
+
+    public DevelopmentInfrastructure Infrastructure => machine.Infrastructure;
+
+    public Uri Address { get; private set; } = null!;
+
+    public DevelopmentDatabase Database { get; private set; } = null!;
+
+    /// <summary>Everything the service has logged.</summary>
+    public IEnumerable<string> LogLines => _log.Lines;
+
+    /// <summary>Every tag of every span.</summary>
+    public IEnumerable<string> Telemetry => _telemetry;
+
+    public NpgsqlDataSource Administrator => _administrator!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _ = machine.Infrastructure;
+        _listener = new ActivityListener
+        {
+            ShouldListenTo = source => source.Name is "Npgsql" or "Microsoft.AspNetCore",
+            Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+            ActivityStopped = activity =>
+            {
+                _telemetry.Enqueue(activity.DisplayName);
+                foreach (var (key, value) in activity.TagObjects)
+                {
+                    _telemetry.Enqueue($"{key}={value}");
+                }
+            },
+        };
+        ActivitySource.AddActivityListener(_listener);
+
+        Database = await machine.CloneDatabaseAsync();
+        _administrator = NpgsqlDataSource.Create(Database.AdministratorConnectionString);
+        _app = await CoordinationPlanHost.CreateAsync(
+            Infrastructure.ServerOptions(Database.Options, 0, 0),
+            TimeProvider.System,
+            builder => builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).Services.AddSingleton<ILoggerProvider>(_log));
+        await _app.StartAsync();
+        Address = new Uri($"https://localhost:{_app.ApiAddress().Port}");
+        ManagementAddress = new Uri(_app.Urls.First(url => url.StartsWith("http://", StringComparison.Ordinal)));
+    }
+
+    public Uri ManagementAddress { get; private set; } = null!;
+
+    /// <summary>Clients that call as a demonstration employee.</summary>
+    public CoordinationPlanClients As(DemonstrationEmployee employee) => As(Infrastructure.Choice(employee), DevelopmentInfrastructure.ClientOf(employee));
+
+    /// <summary>Clients that call as somebody says.</summary>
+    public CoordinationPlanClients As(CallerChoice choice, string clientId) => ConnectionOf(clientId).For(choice);
+
+    public CoordinationPlanConnection ConnectionOf(string clientId) => _connections.GetOrAdd(clientId, id => Infrastructure.Connect(Address, id));
+
+    public CoordinationPlanClients CaseWorker => As(DemonstrationDirectory.CaseWorker);
+
+    /// <summary>Rows of the access log, for what the API does not tell; oldest first.</summary>
+    public async Task<List<LogRow>> LogSince(DateTime start)
+    {
+        await using var command = Administrator.CreateCommand(
+            """
+            SELECT act, outcome, reason, method, employee_id, assignment_id, unit_id, purpose, plan_id, subject_id, categories, policy_version, trace_id, client_system
+            FROM coordinationplan.access_log WHERE occurred_at >= $1 ORDER BY occurred_at, entry_id
+            """);
+        command.Parameters.Add(new() { Value = start });
+        await using var reader = await command.ExecuteReaderAsync();
+        var rows = new List<LogRow>();
+        while (await reader.ReadAsync())
+        {
+            rows.Add(new LogRow(
+                (Act)reader.GetInt16(0), (AccessOutcome)reader.GetInt16(1), reader.GetString(2), reader.GetString(3), Text(4), Text(5), Text(6),
+                reader.IsDBNull(7) ? null : (Purpose)reader.GetInt16(7), reader.IsDBNull(8) ? null : reader.GetGuid(8), reader.IsDBNull(9) ? null : reader.GetGuid(9),
+                (Policy.Categories)reader.GetInt32(10), reader.GetInt32(11), reader.IsDBNull(12) ? null : reader.GetFieldValue<byte[]>(12), reader.GetString(13)));
+        }
+
+        return rows;
+
+        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+    }
+
+    /// <summary>The database's clock, which the log is written by.</summary>
+    public async Task<DateTime> Now()
+    {
+        await using var command = Administrator.CreateCommand("SELECT clock_timestamp()");
+        return (DateTime)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async Task<long> Count(string table)
+    {
+        await using var command = Administrator.CreateCommand($"SELECT count(*) FROM coordinationplan.{table}");
+        return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var connection in _connections.Values)
+        {
+            connection.Dispose();
+        }
+
+        if (_app is not null)
+        {
+            await _app.StopAsync();
+            await _app.DisposeAsync();
+        }
+
+        if (_administrator is not null)
+        {
+            await _administrator.DisposeAsync();
+        }
+
+        _listener?.Dispose();
+        _log.Dispose();
+    }
+
+    private sealed class KeepingLoggerProvider : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Debug;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            Lines.Enqueue($"{logLevel} {formatter(state, exception)} {exception}");
+
+        public void Dispose()
+        {
+        }
+    }
+}
+
+/// <summary>A row of the access log.</summary>
+public sealed record LogRow(
+    Act Act,
+    AccessOutcome Outcome,
+    string Reason,
+    string Method,
+    string? EmployeeId,
+    string? AssignmentId,
+    string? UnitId,
+    Purpose? Purpose,
+    Guid? PlanId,
+    Guid? SubjectId,
+    Policy.Categories Categories,
+    int PolicyVersion,
+    byte[]? TraceId,
+    string ClientSystem);
