@@ -1,0 +1,192 @@
+using System.Reflection;
+using CoordinationPlan.Client;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Tests.Everywhere;
+
+/// <summary>
+/// One plan with one of everything, and for every RPC of the contract a request that its rightful caller would be permitted. A new RPC has no
+/// request here and makes every test that goes over all of them fail until it has.
+/// </summary>
+public sealed class World
+{
+    private World(Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent)
+    {
+        Service = service;
+        Plan = plan;
+        Goal = goal;
+        Intervention = intervention;
+        Measure = measure;
+        Participation = participation;
+        Consent = consent;
+    }
+
+    public Service Service { get; }
+
+    public Plan Plan { get; }
+
+    public Goal Goal { get; }
+
+    public Intervention Intervention { get; }
+
+    public OtherMeasure Measure { get; }
+
+    public Participation Participation { get; }
+
+    public Consent Consent { get; }
+
+    public static async Task<World> Make(Service service)
+    {
+        var plan = await service.OpenCompletePlan();
+        var participation = await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
+        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0]);
+    }
+
+    /// <summary>Every RPC of the contract.</summary>
+    public static IEnumerable<MethodDescriptor> Methods => Contract.Services.SelectMany(service => service.Methods);
+
+    /// <summary>The RPCs that name a plan, or something in one.</summary>
+    public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
+        method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans"));
+
+    /// <summary>The RPCs that change something.</summary>
+    public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
+
+    /// <summary>Who may make the call.</summary>
+    public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => method.Service.Name switch
+    {
+        "AccessLogService" => DemonstrationDirectory.LogReviewer,
+        "DirectoryService" => DemonstrationDirectory.Administrator,
+        _ => DemonstrationDirectory.CaseWorker,
+    };
+
+    /// <summary>A request that is permitted, and succeeds when it is the first of its kind.</summary>
+    public IMessage Request(MethodDescriptor method)
+    {
+        var id = Cases.NewId();
+        var mask = (string path) => new FieldMask { Paths = { path } };
+        var number = Guid.CreateVersion7().ToString("N")[20..];
+        return method.Name switch
+        {
+            "CreatePlan" => new CreatePlanRequest { Plan = new Plan { Subject = DemonstrationPersons.Elias }, RequestId = id },
+            "GetPlan" => new GetPlanRequest { Name = Plan.Name },
+            "ListPlans" => new ListPlansRequest(),
+            "UpdatePlan" => new UpdatePlanRequest { Plan = new Plan { Name = Plan.Name, SocialSituation = "Lägesbild" }, UpdateMask = mask("social_situation"), Etag = Plan.Etag, RequestId = id },
+            "EstablishPlan" => new EstablishPlanRequest { Name = Plan.Name, Etag = Plan.Etag, RequestId = id },
+            "ClosePlan" => new ClosePlanRequest { Name = Plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = Plan.Etag, RequestId = id },
+            "AddGoal" => new AddGoalRequest { Parent = Plan.Name, Goal = new Goal { Title = "Mål" }, Etag = Plan.Etag, RequestId = id },
+            "UpdateGoal" => new UpdateGoalRequest { Goal = new Goal { Name = Goal.Name, Title = "Mål" }, UpdateMask = mask("title"), Etag = Goal.Etag, RequestId = id },
+            "EndGoal" => new EndGoalRequest { Name = Goal.Name, Ending = ItemEnding.Completed, Etag = Goal.Etag, RequestId = id },
+            "AddIntervention" => new AddInterventionRequest
+            {
+                Parent = Plan.Name,
+                Intervention = new Intervention { Title = "Insats", ResponsibleUnit = Cases.UnitOf(DemonstrationDirectory.CaseWorker) },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "UpdateIntervention" => new UpdateInterventionRequest
+            {
+                Intervention = new Intervention { Name = Intervention.Name, Title = "Insats" }, UpdateMask = mask("title"), Etag = Intervention.Etag, RequestId = id,
+            },
+            "EndIntervention" => new EndInterventionRequest { Name = Intervention.Name, Ending = ItemEnding.Completed, Etag = Intervention.Etag, RequestId = id },
+            "AddOtherMeasure" => new AddOtherMeasureRequest { Parent = Plan.Name, OtherMeasure = new OtherMeasure { Title = "Åtgärd", TakenBy = "Skolan" }, Etag = Plan.Etag, RequestId = id },
+            "UpdateOtherMeasure" => new UpdateOtherMeasureRequest
+            {
+                OtherMeasure = new OtherMeasure { Name = Measure.Name, Title = "Åtgärd" }, UpdateMask = mask("title"), Etag = Measure.Etag, RequestId = id,
+            },
+            "EndOtherMeasure" => new EndOtherMeasureRequest { Name = Measure.Name, Ending = ItemEnding.Completed, Etag = Measure.Etag, RequestId = id },
+            "AddParticipation" => new AddParticipationRequest
+            {
+                Parent = Plan.Name,
+                Participation = new Participation { Unit = Cases.UnitOf(DemonstrationDirectory.ChildPsychiatry), Period = Cases.HalfAYear },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "EndParticipation" => new EndParticipationRequest { Name = Participation.Name, Etag = Participation.Etag, RequestId = id },
+            "RecordConsent" => new RecordConsentRequest
+            {
+                Parent = Plan.Name,
+                Consent = new Consent
+                {
+                    State = ConsentState.Given,
+                    RecipientUnits = { Cases.UnitOf(DemonstrationDirectory.PrimaryCare) },
+                    Categories = { InformationCategory.Identity },
+                    Purpose = Purpose.CareAndTreatment,
+                    Period = Cases.HalfAYear,
+                    Form = ConsentForm.Written,
+                    GivenBy = ConsentGiver.Self,
+                },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "WithdrawConsent" => new WithdrawConsentRequest { Name = Consent.Name, Etag = Consent.Etag, RequestId = id },
+            "SearchAccessLog" => new SearchAccessLogRequest
+            {
+                StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
+                EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
+                Plan = Plan.Name,
+            },
+            "ListUnits" => new ListUnitsRequest(),
+            "PutOrganisation" => new PutOrganisationRequest
+            {
+                Organisation = new Organisation { Name = "organisations/x" + number, Kind = OrganisationKind.CivilSociety, DisplayName = "Förening" }, Etag = "new", RequestId = id,
+            },
+            "PutBoard" => new PutBoardRequest { Board = new Board { Name = "boards/x" + number, Organisation = Cases.City, DisplayName = "Nämnd" }, Etag = "new", RequestId = id },
+            "PutUnit" => new PutUnitRequest
+            {
+                Unit = new V1.Unit { Name = "units/x" + number, Organisation = Cases.City, Kind = UnitKind.Support, DisplayName = "Enhet" }, Etag = "new", RequestId = id,
+            },
+            "PutEmployee" => new PutEmployeeRequest { Employee = new Employee { Name = "employees/x" + number, Organisation = Cases.City, DisplayName = "Medarbetare" }, Etag = "new", RequestId = id },
+            "PutAssignment" => new PutAssignmentRequest
+            {
+                Assignment = new Assignment
+                {
+                    Name = "assignments/x" + number,
+                    Employee = "employees/" + DemonstrationDirectory.UnitManager.Id,
+                    Unit = Cases.UnitOf(DemonstrationDirectory.UnitManager),
+                    Role = Role.SocialCaseWorker,
+                    Purposes = { Purpose.SocialServicesCase },
+                    Period = Cases.HalfAYear,
+                },
+                Etag = "new",
+                RequestId = id,
+            },
+            _ => throw new InvalidOperationException($"{method.FullName} has no request in the world of all tests. Give it one."),
+        };
+    }
+
+    /// <summary>The same request about another plan: every plan id in it is replaced.</summary>
+    public IMessage RequestAbout(MethodDescriptor method, Guid plan)
+    {
+        var request = Request(method);
+        var json = JsonFormatter.Default.Format(request).Replace(Plan.Name, $"plans/{plan:D}", StringComparison.Ordinal);
+        return request.Descriptor.Parser.ParseJson(json);
+    }
+
+    /// <summary>Calls any RPC by its descriptor.</summary>
+    public static async Task<IMessage> Call(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default)
+    {
+        var call = typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
+        return await (Task<IMessage>)call.Invoke(null, [clients.Invoker, method, request, options])!;
+    }
+
+    private static async Task<IMessage> Unary<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        var description = new Method<TRequest, TResponse>(
+            MethodType.Unary,
+            method.Service.FullName,
+            method.Name,
+            Marshallers.Create(message => message.ToByteArray(), new MessageParser<TRequest>(() => new TRequest()).ParseFrom),
+            Marshallers.Create(message => message.ToByteArray(), new MessageParser<TResponse>(() => new TResponse()).ParseFrom));
+        return await invoker.AsyncUnaryCall(description, null, options, request);
+    }
+}
