@@ -30,7 +30,7 @@ export function retries(): Interceptor {
       try {
         return await next(req);
       } catch (thrown) {
-        const error = lostConnection(thrown) ?? ConnectError.from(thrown);
+        const error = (req.signal.aborted ? undefined : lostConnection(thrown)) ?? ConnectError.from(thrown);
         if (attempt === retryPolicy.maxAttempts || !retryPolicy.retryableCodes.some((code) => code === error.code)) {
           throw error;
         }
@@ -55,14 +55,24 @@ function countdown(header: Headers): () => void {
 const lostConnectionCodes = ["ECONNRESET", "EPIPE", "ERR_STREAM_DESTROYED", "ERR_HTTP2_INVALID_STREAM", "ERR_HTTP2_INVALID_SESSION"];
 
 /**
- * A connection that broke is UNAVAILABLE, as in the clients for other languages. The transport reports some such losses as ABORTED, which in
- * this service means a stale etag.
+ * A connection that broke is UNAVAILABLE, as in the clients for other languages. The transport reports such a loss as ABORTED, which in this
+ * service means a stale etag, or as CANCELED though the caller cancelled nothing.
  */
 function lostConnection(thrown: unknown): ConnectError | undefined {
+  return isReset(thrown) || hasLostConnectionCode(thrown)
+    ? new ConnectError("the connection to the service was lost", Code.Unavailable, undefined, undefined, thrown)
+    : undefined;
+}
+
+function isReset(thrown: unknown): boolean {
+  return thrown instanceof ConnectError && thrown.code === Code.Canceled && thrown.rawMessage.startsWith("http/2 stream closed with error code");
+}
+
+function hasLostConnectionCode(thrown: unknown): boolean {
   for (let cause = thrown; cause instanceof Error; cause = cause.cause) {
     if ("code" in cause && lostConnectionCodes.some((code) => code === cause.code)) {
-      return new ConnectError("the connection to the service was lost", Code.Unavailable, undefined, undefined, thrown);
+      return true;
     }
   }
-  return undefined;
+  return false;
 }
