@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createSecureContext } from "node:tls";
-import { type Client, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
+import { type Client, Code, ConnectError, createClient, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
@@ -45,7 +45,7 @@ export interface Clients {
 export interface Connection {
   /** Clients that call for somebody. Cheap: make one for each user and purpose. */
   for(caller: CallerChoice): Clients;
-  /** Closes the connection; calls that are under way fail. The next call would open it again. */
+  /** Closes the connection for good: calls that are under way and later ones end with CANCELED. */
   close(): void;
 }
 
@@ -67,13 +67,19 @@ export function connect(options: ConnectionOptions): Connection {
 
   const secureContext = createSecureContext({ ca: options.ca, cert: options.cert, key: options.key });
   const sessionManager = new Http2SessionManager(options.address, { pingIntervalMs: 30_000, pingTimeoutMs: 10_000 }, { secureContext });
-  const defaultTimeoutMs = options.deadlineMs ?? defaultDeadlineMs;
+  return connectionThrough(sessionManager, options.address, options.deadlineMs ?? defaultDeadlineMs);
+}
+
+/** The connection through a session manager, which opens the HTTP/2 connection and keeps it. */
+export function connectionThrough(sessionManager: Http2SessionManager, baseUrl: string, defaultTimeoutMs: number): Connection {
+  const closing = new AbortController();
   return {
     for: (caller) =>
-      clientsOver(
-        createGrpcTransport({ baseUrl: options.address, sessionManager, defaultTimeoutMs, interceptors: interceptorsFor(caller) }),
-      ),
-    close: () => sessionManager.abort(),
+      clientsOver(createGrpcTransport({ baseUrl, sessionManager, defaultTimeoutMs, interceptors: interceptorsFor(caller, closing.signal) })),
+    close() {
+      closing.abort(new ConnectError("the connection is closed", Code.Canceled));
+      sessionManager.abort();
+    },
   };
 }
 
@@ -83,8 +89,8 @@ export function newRequestId(): string {
 }
 
 /** What stands between a client and the transport, the outermost first. */
-export function interceptorsFor(caller: CallerChoice): Interceptor[] {
-  return [callerHeaders(caller), retries()];
+export function interceptorsFor(caller: CallerChoice, closed?: AbortSignal): Interceptor[] {
+  return [callerHeaders(caller), retries(closed)];
 }
 
 /** The clients over any transport. */

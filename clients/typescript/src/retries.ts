@@ -18,8 +18,10 @@ export function backoffMs(retry: number): number {
 /**
  * Retries what the service says it has not done. A change may be retried because it carries its request id. All attempts share the call's
  * deadline. Each wait is up to a fifth longer or shorter, so that clients which failed together do not come back together.
+ *
+ * @param closed Ends all attempts: the connection was closed.
  */
-export function retries(): Interceptor {
+export function retries(closed?: AbortSignal): Interceptor {
   return (next) => async (req) => {
     if (req.stream) {
       return next(req);
@@ -27,10 +29,11 @@ export function retries(): Interceptor {
 
     const remaining = countdown(req.header);
     for (let attempt = 1; ; attempt++) {
+      closed?.throwIfAborted();
       try {
         return await next(req);
       } catch (thrown) {
-        const error = (req.signal.aborted ? undefined : lostConnection(thrown)) ?? ConnectError.from(thrown);
+        const error = (req.signal.aborted || closed?.aborted ? undefined : lostConnection(thrown)) ?? ConnectError.from(thrown);
         if (attempt === retryPolicy.maxAttempts || !retryPolicy.retryableCodes.some((code) => code === error.code)) {
           throw error;
         }

@@ -4,9 +4,9 @@ import { createServer } from "node:http2";
 import { type AddressInfo, createConnection, createServer as createTcpServer, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import { Code, ConnectError, createRouterTransport, type HandlerContext } from "@connectrpc/connect";
-import { connectNodeAdapter, createGrpcTransport } from "@connectrpc/connect-node";
+import { connectNodeAdapter, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { type CallerChoice, purposeName } from "../src/caller.js";
-import { clientsOver, connect, defaultDeadlineMs, interceptorsFor, newRequestId } from "../src/connection.js";
+import { clientsOver, connect, connectionThrough, defaultDeadlineMs, interceptorsFor, newRequestId } from "../src/connection.js";
 import { fieldFaults, reasonOf, unmetPreconditions, userText } from "../src/errors.js";
 import { BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, PreconditionFailureSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import { ErrorReason, PlanService, Purpose } from "../src/index.js";
@@ -206,12 +206,14 @@ after(() => {
   server.close();
 });
 
-function overGrpc(answer: Answer) {
+function connectOverGrpc(answer: Answer, deadlineMs = defaultDeadlineMs) {
   answerOverGrpc = answer;
   attemptsOverGrpc = 0;
-  const { port } = proxy.address() as AddressInfo;
-  return clientsOver(createGrpcTransport({ baseUrl: `http://127.0.0.1:${port}`, interceptors: interceptorsFor(sara) })).plans;
+  const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  return connectionThrough(new Http2SessionManager(address), address, deadlineMs);
 }
+
+const overGrpc = (answer: Answer, deadlineMs?: number) => connectOverGrpc(answer, deadlineMs).for(sara).plans;
 
 test("over gRPC each attempt tells the service what is left of the deadline", async () => {
   const told: (number | undefined)[] = [];
@@ -221,10 +223,10 @@ test("over gRPC each attempt tells the service what is left of the deadline", as
       throw new ConnectError("not ready", Code.Unavailable);
     }
   });
-  await plans.getPlan({}, { timeoutMs: 5000 });
+  await plans.getPlan({});
   const [first = 0, second = 0, third = 0] = told;
   assert.equal(told.length, 3);
-  assert.ok(first <= 5000 && second <= first - 70 && third <= second - 150 && third > 3000, told.join(" "));
+  assert.ok(first <= 10_000 && first > 9000 && second <= first - 70 && third <= second - 150 && third > 8000, told.join(" "));
 });
 
 for (const [how, lose] of [
@@ -268,8 +270,26 @@ test("over gRPC a connection that closes before it is secure is UNAVAILABLE", as
   closing.close();
 });
 
-test("over gRPC a call that takes longer than its deadline is DEADLINE_EXCEEDED", async () => {
-  const plans = overGrpc((_, { signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())));
-  await assert.rejects(plans.getPlan({}, { timeoutMs: 300 }), withCode(Code.DeadlineExceeded));
+for (const [whose, deadlineMs, timeoutMs] of [
+  ["its own", 60_000, 300],
+  ["the connection's", 300, undefined],
+] as const) {
+  test(`over gRPC a call that takes longer than ${whose} deadline is DEADLINE_EXCEEDED`, async () => {
+    const plans = overGrpc((_, { signal }) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())), deadlineMs);
+    await assert.rejects(plans.getPlan({}, { timeoutMs }), withCode(Code.DeadlineExceeded));
+    assert.equal(attemptsOverGrpc, 1);
+  });
+}
+
+test("over gRPC a closed connection ends the calls that are under way, and is not opened again", async () => {
+  const earlier = connections.length;
+  const connection = connectOverGrpc(async () => {
+    connection.close();
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  });
+  const { plans } = connection.for(sara);
+  await assert.rejects(plans.getPlan({}), withCode(Code.Canceled));
+  await assert.rejects(plans.getPlan({}), withCode(Code.Canceled));
   assert.equal(attemptsOverGrpc, 1);
+  assert.equal(connections.length, earlier + 1);
 });
