@@ -9,7 +9,7 @@ namespace CoordinationPlan.Policy;
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 1;
+    public const int Version = 2;
 
     /// <summary>
     /// What a consent can release at all. Risk assessments and whereabouts never leave the owning unit by consent; third parties have not
@@ -41,7 +41,7 @@ public static class AccessPolicy
             return Decision.Refuse(RefusalReason.PurposeNotAssigned);
         }
 
-        if (caller.Assurance < AssuranceLevel.Level3)
+        if (caller.Assurance is not (AssuranceLevel.Level3 or AssuranceLevel.Level4))
         {
             return Decision.Refuse(RefusalReason.AssuranceTooLow);
         }
@@ -135,27 +135,28 @@ public static class AccessPolicy
 
     private static Decision Grant(Rule rule, in Caller caller, in Facts facts) => rule.Relation switch
     {
-        Relation.Owning => Decision.Permit(RuleBook.OwnerReads(caller.Role), rule.Writes, Basis.OwningUnit),
+        Relation.Owning => Decision.Permit(RuleBook.OwnerReads(caller), rule.Writes, Basis.OwningUnit),
         Relation.Participating => Decision.Permit(Released(caller, facts), rule.Writes, Basis.Release),
         _ when rule.Needs.HasFlag(Needs.EachPlanDecided) =>
-            Decision.Permit(Existence | RuleBook.OwnerReads(caller.Role) | RuleBook.ParticipantCeiling(caller.Role), rule.Writes, rule.Basis),
-        _ when rule.Needs.HasFlag(Needs.BecomesOwner) => Decision.Permit(RuleBook.OwnerReads(caller.Role), rule.Writes, rule.Basis),
+            Decision.Permit(Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role), rule.Writes, rule.Basis),
+        _ when rule.Needs.HasFlag(Needs.BecomesOwner) => Decision.Permit(RuleBook.OwnerReads(caller), rule.Writes, rule.Basis),
         _ => Decision.Permit(rule.Reads, rule.Writes, rule.Basis),
     };
 
     /// <summary>
     /// What a participant reads: what was released to its unit, less what the person withholds, within what its role may ever have. Where
-    /// anything is left, it may know that the plan exists. A sheltered housing knows by itself where the person is.
+    /// anything is left, it may know that the plan exists, unless just that is withheld: then it may know nothing. A sheltered housing knows
+    /// by itself where the person is.
     /// </summary>
     private static Categories Released(in Caller caller, in Facts facts)
     {
         var released = facts.Released & Releasable & ~facts.Withheld & RuleBook.ParticipantCeiling(caller.Role);
-        if (released == None)
+        if (released == None || facts.Withheld.HasFlag(Existence))
         {
             return None;
         }
 
         var housesThePerson = caller is { UnitKind: UnitKind.ShelteredHousing, Role: Role.ShelterContactPerson };
-        return released | Existence | (housesThePerson ? Whereabouts : None);
+        return released | Existence | (housesThePerson ? Whereabouts & ~facts.Withheld : None);
     }
 }

@@ -106,12 +106,13 @@ internal static class RuleBook
     private const Categories OwnerEverything = AccessPolicy.Releasable | ThirdParties | ConsentDocuments | RiskAssessment | Whereabouts;
 
     /// <summary>
-    /// What the owning unit reads. Where health care owns the plan, the social services' risk assessments and the whereabouts are not in it.
+    /// What the owning unit reads. Where health care owns the plan, the social services' risk assessments and the whereabouts are not in it,
+    /// whatever the roles of those who work there are called.
     /// </summary>
-    public static Categories OwnerReads(Role role) => role switch
+    public static Categories OwnerReads(in Caller caller) => caller switch
     {
-        SocialCaseWorker or UnitManager => OwnerEverything,
-        HealthCareProfessional or NamedCareContact => OwnerEverything & ~(RiskAssessment | Whereabouts),
+        { Role: SocialCaseWorker or UnitManager, UnitKind: UnitKind.SocialServices } => OwnerEverything,
+        { Role: SocialCaseWorker or UnitManager or HealthCareProfessional or NamedCareContact } => OwnerEverything & ~(RiskAssessment | Whereabouts),
         _ => None,
     };
 

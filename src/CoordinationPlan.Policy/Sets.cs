@@ -8,7 +8,8 @@ internal readonly record struct Roles(int Bits)
 
     public static Roles Of(params Role[] roles) => new(roles.Aggregate(0, (bits, role) => bits | (1 << (int)role)));
 
-    public bool Contains(Role role) => role != Role.Unspecified && (Bits & (1 << (int)role)) != 0;
+    // A shift takes its count modulo 32: an unknown number must not pass for a known one.
+    public bool Contains(Role role) => (int)role is > 0 and < 32 && (Bits & (1 << (int)role)) != 0;
 }
 
 /// <summary>A set of purposes.</summary>
@@ -25,5 +26,5 @@ public readonly record struct Purposes(int Bits)
         return new(bits);
     }
 
-    public bool Contains(Purpose purpose) => purpose != Purpose.Unspecified && (Bits & (1 << (int)purpose)) != 0;
+    public bool Contains(Purpose purpose) => (int)purpose is > 0 and < 32 && (Bits & (1 << (int)purpose)) != 0;
 }
