@@ -66,6 +66,7 @@ internal static class RequestShape
 
     private static void CheckMessage(IMessage message, string prefix, DateOnly today, HashSet<string>? mask, bool insideMaskedResource, List<FieldFault> faults)
     {
+        var found = faults.Count;
         var shape = ShapeOf(message.Descriptor);
         if (shape.HasUnknownFields(message))
         {
@@ -84,7 +85,8 @@ internal static class RequestShape
             CheckField(message, field, prefix + field.Name, today, isMaskedResource ? mask : null, isMaskedResource, faults);
         }
 
-        if (CheckTogether(message, today) is var (name, description) && description is not null)
+        // A field that is faulty by itself is named once.
+        if (faults.Count == found && CheckTogether(message, today) is var (name, description) && description is not null)
         {
             faults.Add(new FieldFault(prefix + name, description));
         }

@@ -28,7 +28,7 @@ internal static partial class ResourceName
 
     /// <summary>Reads `plans/{plan}`; a malformed one is refused naming the field.</summary>
     public static Guid ParsePlan(string name, string field) =>
-        name.StartsWith("plans/", StringComparison.Ordinal) && Guid.TryParseExact(name.AsSpan("plans/".Length), "D", out var plan)
+        name.StartsWith("plans/", StringComparison.Ordinal) && TryParseId(name.AsSpan("plans/".Length), out var plan)
             ? plan
             : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form plans/{plan}, as given by the service"));
 
@@ -38,8 +38,8 @@ internal static partial class ResourceName
         var parts = name.Split('/');
         return parts is [Plans, var plan, var found, var id]
             && found == collection
-            && Guid.TryParseExact(plan, "D", out var planId)
-            && Guid.TryParseExact(id, "D", out var childId)
+            && TryParseId(plan, out var planId)
+            && TryParseId(id, out var childId)
                 ? (planId, childId)
                 : throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form plans/{{plan}}/{collection}/{{id}}, as given by the service"));
     }
@@ -56,6 +56,13 @@ internal static partial class ResourceName
     /// <summary>The id, or null where the name is malformed.</summary>
     public static string? TryParseEntry(string name, string collection) =>
         name.StartsWith(collection + "/", StringComparison.Ordinal) && EntryId().IsMatch(name.AsSpan(collection.Length + 1)) ? name[(collection.Length + 1)..] : null;
+
+    /// <summary>Thirty-six characters exactly: the parser alone would overlook white space.</summary>
+    private static bool TryParseId(ReadOnlySpan<char> text, out Guid id)
+    {
+        id = default;
+        return text.Length == 36 && Guid.TryParseExact(text, "D", out id);
+    }
 
     [GeneratedRegex(@"\A[A-Za-z0-9._@-]{1,64}\z")]
     private static partial Regex EntryId();

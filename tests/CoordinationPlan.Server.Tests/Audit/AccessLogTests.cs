@@ -1,0 +1,177 @@
+using CoordinationPlan.Client;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Tests.Audit;
+
+public sealed class AccessLogTests(Service service) : IClassFixture<Service>
+{
+    private static readonly DemonstrationEmployee Reviewer = DemonstrationDirectory.LogReviewer;
+
+    [Fact]
+    public async Task The_owners_reviewer_finds_by_plan_person_employee_unit_and_outcome()
+    {
+        var plan = await service.OpenPlan(DemonstrationPersons.Nora);
+        await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
+
+        var byPlan = await Search(request => request.Plan = plan.Name);
+        var byPerson = await Search(request => request.Person = DemonstrationPersons.Nora.IdentityNumber);
+        var byEmployee = await Search(request => request.Employee = "employees/" + DemonstrationDirectory.Jonas.Id);
+        var byUnit = await Search(request => request.Unit = Cases.UnitOf(DemonstrationDirectory.Jonas));
+        var refused = await Search(request => request.Outcome = AccessOutcome.Refused);
+
+        Assert.Equal([Act.ReadPlan, Act.CreatePlan], byPlan.Select(entry => entry.Act));
+        Assert.All(byPlan, entry => Assert.Equal(plan.Name, entry.Plan));
+        Assert.Contains(byPerson, entry => entry.Plan == plan.Name && entry.Outcome == AccessOutcome.Refused);
+        Assert.Single(byPerson.Select(entry => entry.Subject).Distinct());
+        Assert.All(byEmployee, entry => Assert.Equal("employees/" + DemonstrationDirectory.Jonas.Id, entry.Employee));
+        Assert.Contains(byUnit, entry => entry.Plan == plan.Name);
+        Assert.All(refused, entry => Assert.Equal((AccessOutcome.Refused, 0), (entry.Outcome, entry.Categories.Count)));
+        Assert.Equal("NO_RELATION", byPlan[0].Reason);
+        Assert.Equal(Role.HealthCareProfessional, byPlan[0].Role);
+        Assert.Equal(32, byPlan[0].TraceId.Length);
+    }
+
+    [Fact]
+    public async Task Another_controllers_reviewer_learns_of_its_own_peoples_attempts_and_not_whether_there_is_a_plan()
+    {
+        var plan = await service.OpenPlan(DemonstrationPersons.Elias);
+        var start = Timestamp.FromDateTime(await service.Now());
+        await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
+        await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = "plans/00000000-0000-4000-8000-000000000001" }).IsRefused();
+
+        var seen = await Search(request => (request.StartTime, request.Employee) = (start, "employees/" + DemonstrationDirectory.Jonas.Id), DemonstrationDirectory.RegionLogReviewer);
+        var byPerson = await Search(request => (request.StartTime, request.Person) = (start, DemonstrationPersons.Elias.IdentityNumber), DemonstrationDirectory.RegionLogReviewer);
+        var owners = await Search(request => (request.StartTime, request.Plan) = (start, plan.Name));
+
+        Assert.Equal(2, seen.Count);
+        Assert.All(seen, entry => Assert.Equal(("NO_ACCESS", ""), (entry.Reason, entry.Subject)));
+        Assert.Empty(byPerson);
+        Assert.NotEmpty(Assert.Single(owners).Subject);
+        Assert.Empty(await Search(request => (request.StartTime, request.Plan) = (start, plan.Name), DemonstrationDirectory.RegionLogReviewer, AccessOutcome.Permitted));
+    }
+
+    [Fact]
+    public async Task A_released_reading_is_seen_by_both_controllers()
+    {
+        var plan = await service.OpenPlan();
+        await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity, InformationCategory.Health]);
+        await service.Read(DemonstrationDirectory.PrimaryCare, plan);
+
+        foreach (var reviewer in new[] { Reviewer, DemonstrationDirectory.RegionLogReviewer })
+        {
+            var entry = Assert.Single(await Search(request => (request.Plan, request.Employee) = (plan.Name, "employees/" + DemonstrationDirectory.PrimaryCare.Id), reviewer));
+            Assert.Equal((AccessOutcome.Permitted, "RELEASE"), (entry.Outcome, entry.Reason));
+            Assert.Equal([InformationCategory.Existence, InformationCategory.Identity, InformationCategory.Health], entry.Categories);
+            Assert.NotEmpty(entry.Subject);
+        }
+    }
+
+    [Fact]
+    public async Task A_list_leaves_an_entry_for_each_person_shown_and_one_where_nobody_is()
+    {
+        var worker = service.As(DemonstrationDirectory.ChildPsychiatry).Plans;
+        var empty = await service.Now();
+        await worker.ListPlansAsync(new());
+        var none = Assert.Single(await service.LogSince(empty));
+        Assert.Equal((null, null, Policy.Categories.None), (none.PlanId, none.SubjectId, none.Categories));
+
+        var plans = new[] { DemonstrationPersons.Sara, DemonstrationPersons.Elias }.Select(async subject =>
+            (await worker.CreatePlanAsync(new() { Plan = new Plan { Subject = subject }, RequestId = Cases.NewId() })).Plan);
+        var names = (await Task.WhenAll(plans)).Select(plan => plan.Name).ToHashSet();
+        var start = await service.Now();
+        await worker.ListPlansAsync(new());
+
+        var entries = await service.LogSince(start);
+        Assert.Equal(names, entries.Select(entry => $"plans/{entry.PlanId}").ToHashSet());
+        Assert.Equal(2, entries.Select(entry => entry.SubjectId).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task Pages_hold_every_entry_once()
+    {
+        var plan = await service.OpenPlan();
+        for (var i = 0; i < 6; i++)
+        {
+            await service.Read(DemonstrationDirectory.CaseWorker, plan);
+        }
+
+        var all = await Search(request => request.Plan = plan.Name);
+        var paged = new List<AccessLogEntry>();
+        var request = Request(found => (found.Plan, found.PageSize) = (plan.Name, 3));
+        do
+        {
+            var page = await service.As(Reviewer).AccessLog.SearchAccessLogAsync(request);
+            paged.AddRange(page.Entries);
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+
+        Assert.Equal(7, all.Count);
+        Assert.Equal(all, paged);
+        Assert.Equal(all.OrderByDescending(entry => entry.Time.ToDateTime()), all);
+    }
+
+    [Fact]
+    public async Task The_search_is_itself_logged_and_reviewers_read_no_plans()
+    {
+        var plan = await service.OpenPlan();
+        var start = await service.Now();
+        await Search(request => request.Plan = plan.Name);
+        await service.As(Reviewer).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
+        await service.CaseWorker.AccessLog.SearchAccessLogAsync(Request(_ => { })).IsRefused();
+
+        Assert.Equal(
+            [(Act.SearchAccessLog, AccessOutcome.Permitted), (Act.ReadPlan, AccessOutcome.Refused), (Act.SearchAccessLog, AccessOutcome.Refused)],
+            (await service.LogSince(start)).Select(entry => (entry.Act, entry.Outcome)));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(366 * 6)]
+    public async Task The_period_is_forward_and_at_most_five_years(int days)
+    {
+        var error = await service.As(Reviewer).AccessLog.SearchAccessLogAsync(Request(request =>
+            request.EndTime = Timestamp.FromDateTimeOffset(request.StartTime.ToDateTimeOffset().AddDays(days)))).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
+
+        Assert.Equal("end_time", error.FieldFaults().Single().Field);
+    }
+
+    [Fact]
+    public async Task Failed_attempts_are_logged_on_their_own_and_the_plan_is_unchanged()
+    {
+        var plan = await service.OpenPlan();
+        var start = await service.Now();
+
+        await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })
+            .Fails(StatusCode.FailedPrecondition, ErrorReason.StatutoryContentMissing);
+
+        var entry = Assert.Single(await service.LogSince(start));
+        Assert.Equal((Act.EstablishPlan, AccessOutcome.Failed, "STATUTORY_CONTENT_MISSING"), (entry.Act, entry.Outcome, entry.Reason));
+        Assert.NotNull(entry.SubjectId);
+    }
+
+    private static SearchAccessLogRequest Request(Action<SearchAccessLogRequest> narrow)
+    {
+        var now = TimeProvider.System.GetUtcNow();
+        var request = new SearchAccessLogRequest
+        {
+            StartTime = Timestamp.FromDateTimeOffset(now.AddHours(-1)),
+            EndTime = Timestamp.FromDateTimeOffset(now.AddHours(1)),
+            PageSize = 500,
+        };
+        narrow(request);
+        return request;
+    }
+
+    private async Task<IList<AccessLogEntry>> Search(Action<SearchAccessLogRequest> narrow, DemonstrationEmployee? reviewer = null, AccessOutcome outcome = AccessOutcome.Unspecified)
+    {
+        var request = Request(narrow);
+        request.Outcome = outcome == AccessOutcome.Unspecified ? request.Outcome : outcome;
+        return (await service.As(reviewer ?? Reviewer).AccessLog.SearchAccessLogAsync(request)).Entries;
+    }
+}
