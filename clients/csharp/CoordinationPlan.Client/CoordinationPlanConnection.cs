@@ -23,7 +23,7 @@ public sealed class CoordinationPlanConnection : IDisposable
     /// Retries what the service says it has not done. A change may be retried because it carries its request id. See service_config.json, which
     /// says the same for clients in other languages.
     /// </summary>
-    private static readonly ServiceConfig Retries = new()
+    internal static ServiceConfig Retries { get; } = new()
     {
         MethodConfigs =
         {
