@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using CoordinationPlan.Bench;
+using CoordinationPlan.Bench.Load;
+using CoordinationPlan.Bench.Report;
+using CoordinationPlan.Development;
+
+var plans = new Option<int>("--plans") { Description = "Plans to load, 1,000 to 1,000,000.", DefaultValueFactory = _ => 10_000 };
+var seconds = new Option<double>("--seconds") { Description = "Measured seconds of each run.", DefaultValueFactory = _ => 8 };
+var warmUp = new Option<double>("--warmup") { Description = "Seconds before those.", DefaultValueFactory = _ => 3 };
+var repeats = new Option<int>("--repeats") { Description = "Rounds of service and pgbench; the medians are reported.", DefaultValueFactory = _ => 2 };
+var concurrency = new Option<int[]>("-c", "--concurrency") { Description = "Calls in flight.", DefaultValueFactory = _ => [1, 16, 64], AllowMultipleArgumentsPerToken = true };
+var connections = new Option<int>("--connections") { Description = "Connections that they share.", DefaultValueFactory = _ => 1 };
+var methods = new Option<string[]>("--method") { Description = "Methods.", DefaultValueFactory = _ => ["GetPlan", "UpdateIntervention"], AllowMultipleArgumentsPerToken = true };
+methods.AcceptOnlyFromAmong("GetPlan", "UpdateIntervention");
+var rate = new Option<double?>("--rate") { Description = "Also GetPlan at so many calls a second, timed from when each is due." };
+var service = new Option<FileInfo?>("--service") { Description = "coordplan.dll of another build to measure." };
+var json = new Option<FileInfo?>("--json") { Description = "Write the results to this file too." };
+var gate = new Option<bool>("--gate") { Description = "Fail where the gate is not met." };
+plans.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() is < 1_000 or > 1_000_000)
+    {
+        result.AddError("--plans must be between 1,000 and 1,000,000");
+    }
+});
+var root = new RootCommand("Measures the service against pgbench that runs the service's own statements, on one cluster in one run. See bench/README.md.")
+{
+    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, service, json, gate,
+};
+root.SetAction(async (parsed, stop) =>
+{
+    var options = new BenchOptions
+    {
+        Plans = parsed.GetValue(plans),
+        Measured = TimeSpan.FromSeconds(parsed.GetValue(seconds)),
+        WarmUp = TimeSpan.FromSeconds(parsed.GetValue(warmUp)),
+        Repeats = parsed.GetValue(repeats),
+        Concurrency = parsed.GetRequiredValue(concurrency),
+        Connections = parsed.GetValue(connections),
+        Methods = parsed.GetRequiredValue(methods),
+        Rate = parsed.GetValue(rate),
+        Service = parsed.GetValue(service),
+        Json = parsed.GetValue(json),
+        Gate = parsed.GetValue(gate),
+    };
+    try
+    {
+        var otherLoad = await Machine.BusyCores(stop);
+        await using var site = await Site.StartAsync(options, Say, stop);
+        var results = await new Bench(options, site, otherLoad, Say).Run(stop);
+        if (site.Service.Complaints() is { Length: > 0 } complaints)
+        {
+            throw new UnsoundRunException("The service complained:\n" + complaints);
+        }
+
+        Table.Print(results, Console.Out);
+        if (options.Json is not null)
+        {
+            await File.WriteAllTextAsync(options.Json.FullName, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }), stop);
+        }
+
+        return options.Gate && !results.GateMet ? 1 : 0;
+    }
+    catch (Exception failure) when (failure is UnsoundRunException or InvalidOperationException or IOException or PostgresNotFoundException)
+    {
+        await Console.Error.WriteLineAsync(failure.Message);
+        return 1;
+    }
+    catch (OperationCanceledException) when (stop.IsCancellationRequested)
+    {
+        await Console.Error.WriteLineAsync("Stopped; what was started has been taken away.");
+        return 130;
+    }
+});
+// Ctrl+C: long enough to stop PostgreSQL and remove the data.
+return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromMinutes(1) });
+
+static void Say(string text) => Console.WriteLine($"{TimeProvider.System.GetLocalNow().ToString("HH:mm:ss", CultureInfo.InvariantCulture)}  {text}");

@@ -1,0 +1,133 @@
+namespace CoordinationPlan.Bench.Reference;
+
+/// <summary>
+/// The statements of the measured calls, copied from the service. <see cref="DriftCheck"/> compares them with what the service really sends,
+/// so that a change of the service changes what it is measured against knowingly or not at all.
+/// </summary>
+internal static class ServiceStatements
+{
+    private const string Plan = "(:a::text || :b::text)::uuid";
+    private const string Subject = "(:a::text || :s::text)::uuid";
+    private const string Part = "(:a::text || :p::text)::uuid";
+    private const string Fresh = "(:r1::text || :r2::text)::uuid";
+    private const string LockKey = ":a::bigint";
+    private const string Assignment = ":assignment::text";
+    private const string Today = ":today::date";
+    private const string Purpose = ":purpose::smallint";
+
+    private const string RecordColumns =
+        """
+        plan_id, state, version, revision, legal_basis, owner_unit_id, lead_principal, coordinator, no_other_measures, follow_up_on,
+        established_on, closed_on, closing_reason
+        """;
+
+    private const string PartColumns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
+
+    private static readonly Statement Begin = new("BEGIN ISOLATION LEVEL READ COMMITTED");
+    private static readonly Statement Commit = new("COMMIT");
+
+    private static readonly Statement CallerFacts = new(
+        """
+        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
+        FROM assignment a
+        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN organisation o ON o.organisation_id = u.organisation_id
+        WHERE a.assignment_id = $1
+          AND (a.employee_id = $2 OR ($2 IS NULL AND a.client_system = $3))
+          AND NOT a.revoked AND a.starts_on <= $4 AND (a.ends_on IS NULL OR a.ends_on >= $4)
+        """,
+        Assignment, ":employee::text", ":client::text", Today);
+
+    private static readonly Statement PlanFacts = new(
+        """
+        SELECT p.plan_id, p.subject_id, p.owner_unit_id, p.owner_controller, p.state, p.version,
+        p.owner_unit_id = a.unit_id AS owns,
+        EXISTS (
+            SELECT FROM participation x
+            WHERE x.plan_id = p.plan_id AND x.unit_id = a.unit_id AND x.ended_at IS NULL
+              AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)) AS takes_part,
+        r.released, r.withheld
+        FROM plan p LEFT JOIN assignment a ON a.assignment_id = $1
+        LEFT JOIN LATERAL (
+            SELECT bit_or(c.categories) FILTER (WHERE c.state = 1 AND c.purpose = $3) AS released,
+                   bit_or(CASE c.state WHEN 1 THEN c.excluded_categories ELSE c.categories | c.excluded_categories END) AS withheld
+            FROM consent c
+            WHERE c.plan_id = p.plan_id AND a.unit_id = ANY (c.recipient_units)
+              AND c.state IN (1, 2) AND c.starts_on <= $2 AND c.ends_on >= $2) r ON true
+        WHERE p.plan_id = $4
+        """,
+        Assignment, Today, Purpose, Plan);
+
+    private static readonly Statement AddLogEntry = new(
+        """
+        INSERT INTO access_log (
+            entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose,
+            plan_id, subject_id, owner_controller, categories, policy_version, trace_id)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+        """,
+        Fresh, ":act::smallint", ":outcome::smallint", ":reason::text", ":method::text", ":employee::text", ":client::text", Assignment,
+        ":role::smallint", ":unit::text", ":controller::text", Purpose, Plan, Subject, ":owner::text", ":categories::integer",
+        ":policy::integer", "nullif(:trace::text, 'none')::bytea");
+
+    /// <summary>A random plan is read.</summary>
+    public static IReadOnlyList<Statement> GetPlan { get; } =
+    [
+        Begin,
+        new("SELECT pg_advisory_xact_lock_shared($1)", LockKey),
+        CallerFacts,
+        PlanFacts,
+        new($"SELECT {RecordColumns} FROM plan WHERE plan_id = $1", Plan),
+        new($"SELECT {PartColumns} FROM plan_part p WHERE p.plan_id = $1 AND p.category & $2 <> 0 ORDER BY p.created_at, p.part_id", Plan, ":categories::integer"),
+        new(
+            """
+            SELECT participation_id, unit_id, starts_on, ends_on, ended_at IS NOT NULL, version
+            FROM participation WHERE plan_id = $1 AND category & $2 <> 0 ORDER BY created_at, participation_id
+            """,
+            Plan, ":categories::integer"),
+        new(
+            """
+            SELECT consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by, recorded_at,
+            withdrawn_at, version
+            FROM consent WHERE plan_id = $1 ORDER BY recorded_at, consent_id
+            """,
+            Plan),
+        AddLogEntry,
+        Commit,
+    ];
+
+    /// <summary>
+    /// An intervention of a random plan is changed. The new version is counted from the row itself, where the service sends the number that it
+    /// has read: a script in one pipeline cannot use what it reads.
+    /// </summary>
+    public static IReadOnlyList<Statement> UpdateIntervention { get; } =
+    [
+        Begin,
+        new("SELECT pg_advisory_xact_lock($1)", LockKey),
+        CallerFacts,
+        PlanFacts,
+        new(
+            $"""
+            SELECT {PartColumns}, coalesce(
+                EXISTS (SELECT FROM plan o WHERE o.plan_id = p.plan_id AND o.owner_unit_id = p.unit_id)
+                OR EXISTS (
+                    SELECT FROM participation x
+                    WHERE x.plan_id = p.plan_id AND x.unit_id = p.unit_id AND x.ended_at IS NULL AND x.starts_on <= $4 AND (x.ends_on IS NULL OR x.ends_on >= $4)),
+                false)
+            FROM plan_part p
+            WHERE p.plan_id = $1 AND p.part_id = $2 AND p.kind = $3
+            """,
+            Plan, Part, "3::smallint", Today),
+        new("SELECT method, request_hash, response FROM request_outcome WHERE caller = $1 AND request_id = $2", ":caller::text", Fresh),
+        new(
+            """
+            UPDATE plan_part SET state = $4, body = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
+            WHERE plan_id = $1 AND part_id = $2 AND version = $3 - 1
+            """,
+            Plan, Part, "(version + 1)", "1::smallint", ":body::bytea", ":caller::text"),
+        new(
+            "INSERT INTO request_outcome (caller, request_id, method, request_hash, response) VALUES ($1, $2, $3, $4, $5)",
+            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea"),
+        AddLogEntry,
+        Commit,
+    ];
+}

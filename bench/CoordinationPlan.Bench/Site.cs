@@ -1,0 +1,194 @@
+using CoordinationPlan.Bench.Data;
+using CoordinationPlan.Bench.Load;
+using CoordinationPlan.Bench.Reference;
+using CoordinationPlan.Development;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Npgsql;
+
+namespace CoordinationPlan.Bench;
+
+/// <summary>
+/// Everything that is measured, in a directory that goes away with it: a cluster of its own with full durability, issuers, plans, the service.
+/// </summary>
+internal sealed class Site : IAsyncDisposable
+{
+    private const string Role = "coordplan_case";
+
+    /// <summary>Durability as in production, said aloud; no checkpoint that would fall on one side of the comparison only.</summary>
+    private static readonly Dictionary<string, string> Settings = new()
+    {
+        ["fsync"] = "on",
+        ["synchronous_commit"] = "on",
+        ["full_page_writes"] = "on",
+        ["max_connections"] = "200",
+        ["shared_buffers"] = "1GB",
+        ["max_wal_size"] = "16GB",
+        ["checkpoint_timeout"] = "1h",
+        ["log_line_prefix"] = StatementLog.LinePrefix,
+    };
+
+    private readonly DirectoryInfo _directory;
+    private readonly BenchOptions _options;
+    private DevelopmentInfrastructure? _infrastructure;
+    private DevelopmentDatabase? _database;
+    private ServiceProcess? _service;
+
+    private Site(BenchOptions options)
+    {
+        _options = options;
+        // PostgreSQL runs as another user where this runs as root, and has to pass through here to its data.
+        _directory = System.IO.Directory.CreateTempSubdirectory("coordplan-bench-");
+        _directory.UnixFileMode |= UnixFileMode.GroupExecute | UnixFileMode.OtherExecute;
+    }
+
+    public ServiceProcess Service => _service!;
+
+    /// <summary>As whom the load generator calls: the case worker whose unit owns every plan.</summary>
+    public Target Target => new(
+        Service.Address,
+        Infrastructure.ClientCertificate(DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.CaseWorker)),
+        Infrastructure.Authority.Root,
+        Infrastructure.Choice(DemonstrationDirectory.CaseWorker));
+
+    public Pgbench Pgbench => new(
+        Path.Combine(Infrastructure.Postgres!.BinDirectory, "pgbench"), Infrastructure.Postgres.SocketDirectory, Infrastructure.Postgres.Port, "bench", Role, _directory.FullName);
+
+    /// <summary>Which part of each plan is the intervention that is changed.</summary>
+    public int ChangedPart { get; private set; }
+
+    /// <summary>How many plans the service changes, from the first on; pgbench changes as many, from the next on.</summary>
+    public int ChangedPlans => Math.Min(_options.Plans / 2, 20_000);
+
+    /// <summary>Constants of the reference by method.</summary>
+    public IReadOnlyDictionary<string, ReferenceScript> References { get; private set; } = new Dictionary<string, ReferenceScript>();
+
+    private DevelopmentInfrastructure Infrastructure => _infrastructure!;
+
+    public static async Task<Site> StartAsync(BenchOptions options, Action<string> say, CancellationToken stop)
+    {
+        var site = new Site(options);
+        try
+        {
+            say("Starting PostgreSQL, issuers and the service");
+            site._infrastructure = await DevelopmentInfrastructure.StartAsync(
+                new DevelopmentInfrastructureOptions
+                {
+                    Directory = site._directory.FullName,
+                    SearchRoot = Environment.CurrentDirectory,
+                    PostgresSettings = Settings,
+                },
+                stop);
+            site._database = await site._infrastructure.PrepareDatabaseAsync("bench", stop);
+            await site.Load(say, stop);
+            return site;
+        }
+        catch
+        {
+            await site.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The administrator's connection, with the service's own search path.</summary>
+    public async Task<NpgsqlConnection> Administrator(CancellationToken stop)
+    {
+        var connection = new NpgsqlConnection(
+            new NpgsqlConnectionStringBuilder(_database!.AdministratorConnectionString) { SearchPath = "coordinationplan", CommandTimeout = 0 }.ConnectionString);
+        await connection.OpenAsync(stop);
+        return connection;
+    }
+
+    /// <summary>Entries of permitted calls of a method in the access log.</summary>
+    public async Task<long> CountEntries(string method, CancellationToken stop)
+    {
+        await using var connection = await Administrator(stop);
+        await using var command = new NpgsqlCommand("SELECT count(*) FROM access_log WHERE method = $1 AND outcome = 1", connection) { Parameters = { new() { Value = method } } };
+        return (long)(await command.ExecuteScalarAsync(stop))!;
+    }
+
+    public async Task<string> PostgresVersion(CancellationToken stop)
+    {
+        await using var connection = await Administrator(stop);
+        return connection.ServerVersion;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_service is not null)
+        {
+            await _service.DisposeAsync();
+        }
+
+        if (_infrastructure is not null)
+        {
+            await _infrastructure.DisposeAsync();
+        }
+
+        NpgsqlConnection.ClearAllPools();
+        _directory.Delete(recursive: true);
+    }
+
+    private async Task Load(Action<string> say, CancellationToken stop)
+    {
+        await using var administrator = await Administrator(stop);
+
+        // A first service, whose statements PostgreSQL logs, loads the data and shows what it sends; a fresh one is measured.
+        await StatementLog.Switch(administrator, Role, on: true, stop);
+        await StartService(stop);
+        IReadOnlyList<(Plan Plan, Intervention Changed)> templates;
+        using (var connection = Infrastructure.Connect(Service.Address, DevelopmentClients.SocialServices))
+        {
+            await DemonstrationDirectory.LoadAsync(connection.For(Infrastructure.Choice(DemonstrationDirectory.Administrator)), TimeProvider.System.Today(), stop);
+            templates = await new TemplatePlans(connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker))).Make(stop);
+        }
+
+        say($"Copying {templates.Count} plans to {_options.Plans:N0}");
+        await using (var copying = await Administrator(stop))
+        {
+            ChangedPart = await new PlanLoad(copying, _options.Plans, templates).Copy(stop);
+        }
+
+        say("Comparing the reference's statements with the service's");
+        References = await LearnReferences(administrator, stop);
+        await Service.DisposeAsync();
+        await StatementLog.Switch(administrator, Role, on: false, stop);
+        await StartService(stop);
+    }
+
+    private async Task StartService(CancellationToken stop) => _service = await ServiceProcess.StartAsync(
+        _options.Service?.FullName ?? Path.Combine(AppContext.BaseDirectory, "coordplan.dll"),
+        Infrastructure.ServerOptions(_database!.Options, port: 0, managementPort: null),
+        _directory.FullName,
+        stop);
+
+    private async Task<IReadOnlyDictionary<string, ReferenceScript>> LearnReferences(NpgsqlConnection administrator, CancellationToken stop)
+    {
+        var log = new StatementLog(Path.Combine(_directory.FullName, "postgres", "postgres.log"), Role);
+        using var connection = Infrastructure.Connect(Service.Address, DevelopmentClients.SocialServices);
+        var plans = connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker)).Plans;
+
+        log.Begin();
+        var plan = (await plans.GetPlanAsync(new GetPlanRequest { Name = $"plans/{PlanIds.Of(1):D}" }, cancellationToken: stop)).Plan;
+        DriftCheck.Require(nameof(plans.GetPlan), ServiceStatements.GetPlan, await log.Statements(stop));
+        var read = new ReferenceScript(
+            ServiceStatements.GetPlan,
+            await PgbenchVariables.Of("coordinationplan.v1.PlanService/GetPlan", isChange: false, administrator, stop),
+            1, _options.Plans, ChangedPart);
+
+        var name = $"{plan.Name}/interventions/{PlanIds.Of(1, ChangedPart):D}";
+        var request = UpdateInterventionCalls.Request(1, ChangedPart, plan.Interventions.First(intervention => intervention.Name == name).Etag, change: 0);
+        log.Begin();
+        await plans.UpdateInterventionAsync(request, cancellationToken: stop);
+        DriftCheck.Require(nameof(plans.UpdateIntervention), ServiceStatements.UpdateIntervention, await log.Statements(stop));
+        var change = new ReferenceScript(
+            ServiceStatements.UpdateIntervention,
+            await PgbenchVariables.Of("coordinationplan.v1.PlanService/UpdateIntervention", isChange: true, administrator, stop),
+            ChangedPlans + 1, 2 * ChangedPlans, ChangedPart);
+
+        await read.Try(administrator, stop);
+        await change.Try(administrator, stop);
+        return new Dictionary<string, ReferenceScript> { [nameof(plans.GetPlan)] = read, [nameof(plans.UpdateIntervention)] = change };
+    }
+}
