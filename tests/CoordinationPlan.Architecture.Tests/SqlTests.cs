@@ -1,0 +1,151 @@
+using System.Text.RegularExpressions;
+
+namespace CoordinationPlan.Architecture.Tests;
+
+/// <summary>Where SQL stands, and whose tables it names.</summary>
+public sealed partial class SqlTests
+{
+    /// <summary>The slice that owns each table. Only its own SQL writes it.</summary>
+    private static readonly Dictionary<string, string> Owners = new()
+    {
+        ["organisation"] = "Directory",
+        ["board"] = "Directory",
+        ["unit"] = "Directory",
+        ["employee"] = "Directory",
+        ["assignment"] = "Directory",
+        ["subject"] = "Plans",
+        ["plan"] = "Plans",
+        ["plan_part"] = "Plans",
+        ["plan_revision"] = "Plans",
+        ["plan_revision_part"] = "Plans",
+        ["participation"] = "Participations",
+        ["consent"] = "Consents",
+        ["access_log"] = "Audit",
+        ["request_outcome"] = "Access",
+        ["directory_request_outcome"] = "Access",
+        ["installation"] = "Database",
+        ["schema_migration"] = "Database",
+    };
+
+    /// <summary>
+    /// What a file reads of another slice, beside the directory, which everybody refers to. Each is a question that its own statement must
+    /// answer in the same round trip; a new one is a decision, not a habit.
+    /// </summary>
+    private static readonly Dictionary<string, string[]> ReadsElsewhere = new()
+    {
+        // Facts: whatever the access decision rests on.
+        ["Access/FactsSql.cs"] = ["plan", "participation", "consent"],
+        // Whom a search by identity number is about.
+        ["Audit/AccessLogSql.cs"] = ["subject"],
+        // Whether the unit that is to take part owns the plan.
+        ["Participations/ParticipationSql.cs"] = ["plan"],
+        // Whether the unit that answers for an item still takes part.
+        ["Plans/PartSql.cs"] = ["participation"],
+        // Whether somebody has consented, before a plan is established.
+        ["Plans/PlanSql.cs"] = ["consent"],
+        // The entry that says who prepared the directory.
+        ["Directory/Bootstrap.cs"] = ["access_log"],
+    };
+
+    [Fact]
+    public void Sql_stands_in_the_slices_sql_files_and_in_the_few_places_that_have_no_slice()
+    {
+        var elsewhere =
+            from file in Source.OfTheServer
+            where !MayHoldSql(file)
+            from sql in Source.StatementsIn(file)
+            select $"{file.Path}: {sql.Trim()}";
+
+        Assert.Empty(elsewhere);
+    }
+
+    [Fact]
+    public void Sql_is_found_where_it_stands()
+    {
+        // The other tests here would pass if they found no SQL at all.
+        Assert.All(
+            Source.OfTheServer.Where(file => file.Name.EndsWith("Sql.cs", StringComparison.Ordinal)),
+            file => Assert.True(Source.StatementsIn(file).Any(), $"{file.Path} holds no SQL."));
+        Assert.Equal(Owners.Keys.Except(["schema_migration"]).Order(), TablesOfTheSchema().Order());
+    }
+
+    [Fact]
+    public void Every_table_that_is_named_belongs_to_a_slice()
+    {
+        var nobodys =
+            from use in Uses()
+            where !Owners.ContainsKey(use.Table)
+            select $"{use.File.Path} names {use.Table}";
+
+        Assert.Empty(nobodys);
+    }
+
+    [Fact]
+    public void A_slice_writes_only_its_own_tables()
+    {
+        var strangers =
+            from use in Uses()
+            where use.Writes && Owners[use.Table] != use.File.Slice && !IsAllowed(use)
+            select $"{use.File.Path} writes {use.Table} of {Owners[use.Table]}";
+
+        Assert.Empty(strangers);
+    }
+
+    [Fact]
+    public void A_slice_reads_its_own_tables_the_directory_and_what_is_listed()
+    {
+        var strangers =
+            from use in Uses()
+            where !use.Writes && Owners[use.Table] != use.File.Slice && Owners[use.Table] != "Directory" && !IsAllowed(use)
+            select $"{use.File.Path} reads {use.Table} of {Owners[use.Table]}";
+
+        Assert.Empty(strangers);
+    }
+
+    [Fact]
+    public void Nothing_is_listed_that_is_not_read()
+    {
+        var used = Uses().Select(use => (KeyOf(use.File), use.Table)).ToHashSet();
+
+        Assert.All(
+            from entry in ReadsElsewhere from table in entry.Value select (entry.Key, table),
+            listed => Assert.Contains(listed, used));
+    }
+
+    private static bool MayHoldSql(SourceFile file) =>
+        file.Name.EndsWith("Sql.cs", StringComparison.Ordinal)
+        || file.Slice == "Database"
+        || KeyOf(file) is "Directory/Bootstrap.cs" or "Hosting/AccessLogPartitions.cs" or "Hosting/DatabaseHealth.cs";
+
+    private static bool IsAllowed(Use use) => ReadsElsewhere.GetValueOrDefault(KeyOf(use.File), []).Contains(use.Table);
+
+    private static string KeyOf(SourceFile file) => file.Path[Source.Server.Length..];
+
+    private sealed record Use(SourceFile File, string Table, bool Writes);
+
+    /// <summary>Every table that a statement names, by where it names it. What a WITH defines is no table.</summary>
+    private static IEnumerable<Use> Uses() =>
+        from file in Source.OfTheServer
+        from sql in Source.SqlIn(file)
+        from use in Table().Matches(sql)
+        let table = use.Groups["table"].Value
+        where !IsSystems(table)
+        select new Use(file, table, use.Groups["verb"].Value is "INTO" or "UPDATE" or "DELETE FROM" or "TRUNCATE");
+
+    private static bool IsSystems(string name) => name is "unnest" || name.StartsWith("pg_", StringComparison.Ordinal);
+
+    private static IEnumerable<string> TablesOfTheSchema() =>
+        from file in Source.Files
+        where file.Path.StartsWith(Source.Server + "Database/Migrations/", StringComparison.Ordinal)
+        from table in CreateTable().Matches(file.Text)
+        select table.Groups["table"].Value;
+
+    // A table after a verb, or after the comma of a FROM. DO UPDATE SET names none: it is the INSERT's.
+    [GeneratedRegex(
+        @"(?<!DO\s+)(\b(?<verb>DELETE FROM|FROM|JOIN|INTO|UPDATE|TRUNCATE)\s+|(?<=\bFROM\s+[a-z_.]+(\s+(AS\s+)?[a-z_]+)?),\s*)(coordinationplan\.)?(?<table>[a-z_]+)",
+        RegexOptions.ExplicitCapture)]
+    private static partial Regex Table();
+
+    [GeneratedRegex(@"^CREATE TABLE (?<table>[a-z_]+)", RegexOptions.ExplicitCapture | RegexOptions.Multiline)]
+    private static partial Regex CreateTable();
+}
