@@ -153,7 +153,13 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             {
                 Issuers =
                 {
-                    new IssuerOptions { Issuer = National.Issuer.ToString(), Audience = Audience, TrustedAuthorities = Authority.RootCertificatePath },
+                    new IssuerOptions
+                    {
+                        Issuer = National.Issuer.ToString(),
+                        Audience = Audience,
+                        TrustedAuthorities = Authority.RootCertificatePath,
+                        Organisations = { DemonstrationDirectory.City, DemonstrationDirectory.Region, DemonstrationDirectory.Association, DemonstrationDirectory.Operator.OrganisationId },
+                    },
                     new IssuerOptions
                     {
                         Issuer = Schools.Issuer.ToString(),
@@ -161,6 +167,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
                         TrustedAuthorities = Authority.RootCertificatePath,
                         EmployeeClaim = SchoolClaims.Employee,
                         AssignmentClaim = SchoolClaims.Assignment,
+                        Organisations = { DemonstrationDirectory.OtherMunicipality, DemonstrationDirectory.SchoolCompany },
                     },
                 },
             },

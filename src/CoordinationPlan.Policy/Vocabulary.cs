@@ -152,4 +152,5 @@ public enum RefusalReason
     NotResponsibleUnit = 13,
     OtherOrganisation = 14,
     ErrorInDeciding = 15,
+    FieldMayNot = 16,
 }

@@ -105,13 +105,26 @@ public sealed class CoordinationPlanConnection : IDisposable
         public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
             TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
         {
+            return continuation(request, With(context));
+        }
+
+        public override TResponse BlockingUnaryCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, BlockingUnaryCallContinuation<TRequest, TResponse> continuation)
+        {
+            return continuation(request, With(context));
+        }
+
+        private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+            where TRequest : class
+            where TResponse : class
+        {
             var options = context.Options.Credentials is null ? context.Options.WithCredentials(credentials) : context.Options;
             if (options.Deadline is null)
             {
                 options = options.WithDeadline(time.GetUtcNow().UtcDateTime + deadline);
             }
 
-            return continuation(request, new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, options));
+            return new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, options);
         }
     }
 }

@@ -21,8 +21,11 @@ public static class DemonstrationDirectory
     /// <summary>A neighbouring municipality, invented.</summary>
     public const string OtherMunicipality = "2120009999";
 
-    private const string SchoolCompany = "5560000001";
-    private const string Association = "8020000001";
+    /// <summary>An independent school organiser, invented.</summary>
+    public const string SchoolCompany = "5560000001";
+
+    /// <summary>A women's shelter run by civil society, invented.</summary>
+    public const string Association = "8020000001";
 
     /// <summary>The operator, and who fills the directory.</summary>
     public static FirstAdministrator Operator { get; } = new("operator", "Drift av tjänsten", "OPERATOR-E1", "Katalogadministratör");

@@ -15,6 +15,7 @@ namespace CoordinationPlan.Server.Access;
 /// <param name="ContradictsToken">The token is bound to another assignment than the call names.</param>
 /// <param name="Purpose">What the call is made for.</param>
 /// <param name="Assurance">How sure the identity is.</param>
+/// <param name="VouchedFor">The organisations whose people the token's issuer answers for; null for all.</param>
 /// <param name="Method">The RPC and its act.</param>
 /// <param name="TraceId">The W3C trace id.</param>
 internal sealed record CallerIdentity(
@@ -24,6 +25,7 @@ internal sealed record CallerIdentity(
     bool ContradictsToken,
     Purpose Purpose,
     AssuranceLevel Assurance,
+    string[]? VouchedFor,
     RpcMethod Method,
     byte[]? TraceId)
 {
@@ -52,6 +54,7 @@ internal sealed record CallerIdentity(
             named is not null && bound is not null && named != bound,
             PurposesByName.GetValueOrDefault(context.RequestHeaders.GetValue(PurposeKey) ?? ""),
             Enum.TryParse<AssuranceLevel>(user.FindFirstValue(CallerClaims.Assurance), out var level) ? level : AssuranceLevel.Unknown,
+            user.FindAll(CallerClaims.VouchedFor).Select(claim => claim.Value).ToArray() is { Length: > 0 } organisations ? organisations : null,
             Contract.MethodOf(context.Method),
             TraceIdOf(Activity.Current));
     }
@@ -76,4 +79,5 @@ internal static class CallerClaims
     public const string ClientSystem = "coordinationplan/client-system";
     public const string Assignment = "coordinationplan/assignment";
     public const string Assurance = "coordinationplan/assurance";
+    public const string VouchedFor = "coordinationplan/vouched-for";
 }

@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Database;
@@ -33,16 +35,18 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
     /// A change. <paramref name="load"/> reads the thing to change in the first round trip; the work checks it, adds its statements to the
     /// second, and gives the answer.
     /// </summary>
+    /// <param name="directoryEntry">The entry that a change of the directory is about: two changes of it wait for each other.</param>
     public Task<TResponse> Change<T, TResponse>(
         IChangeRequest request,
         ServerCallContext context,
         Guid? plan,
         Func<RoundTrip, Pending<Loaded<T>>> load,
-        Func<Entry, T, RoundTrip, TResponse> work)
+        Func<Entry, T, RoundTrip, TResponse> work,
+        string? directoryEntry = null)
         where T : class
         where TResponse : IMessage<TResponse> =>
         Enter(
-            new Call(request, request, CallerIdentity.Of(context), plan),
+            new Call(request, request, CallerIdentity.Of(context), plan, directoryEntry),
             trip => load(trip) is var pending ? () => LoadedFacts.Of(pending.Value) : null,
             (entry, state, trip) =>
             {
@@ -127,13 +131,14 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         visit.PlanFacts = planFacts?.Value;
         var thing = loaded?.Invoke() ?? LoadedFacts.None;
         var decision = Decide(call, visit, thing);
+        visit.IsPermitted = decision.IsPermit;
 
         var second = new RoundTrip(connection);
         if (!decision.IsPermit)
         {
             second.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Refused, UpperSnake(decision.Reason.ToString()), visit.ConcernOf(call, Categories.None))));
             second.Commit();
-            await second.Run(stop);
+            await second.Run(CancellationToken.None);
             visit.IsLogged = true;
             throw Errors.AccessDenied();
         }
@@ -141,19 +146,21 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         var entry = new Entry(call.Caller, visit.CallerFacts!, visit.PlanFacts, decision, now, () => new RoundTrip(connection));
         if (earlier?.Value is { } outcome)
         {
-            return await AnswerAgain<TResponse>(call, visit, entry, outcome, second, stop);
+            return await AnswerAgain<TResponse>(call, visit, entry, outcome, second);
         }
 
         var answer = await work(entry, thing.State, call.IsDryRun ? new RoundTrip(connection) : second);
         if (call.Change is { ValidateOnly: false })
         {
+            var concern = entry.Concerns.Count > 0 ? entry.Concerns[0] : default;
             second.Add(RequestOutcomeSql.Keep(
-                call.Role, call.Caller.Name, call.RequestId, new RequestOutcome(call.Caller.Method.Name, RequestOutcome.HashOf(call.Change), answer().ToByteArray())));
+                call.Role, call.Caller.Name, call.RequestId, new RequestOutcome(call.Caller.Method.Name, call.Hash, answer().ToByteArray(), concern)));
         }
 
         AddEntries<TResponse>(call, visit, entry, second, call.IsDryRun ? AccessOutcome.Validated : AccessOutcome.Permitted);
         second.Commit();
-        await second.Run(stop);
+        // From here on the caller's going away changes nothing: what is sent is committed or not by the database, never in doubt here.
+        await second.Run(CancellationToken.None);
         visit.IsLogged = true;
 
         var response = answer();
@@ -165,21 +172,21 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
     /// The request id was used before. The right to do it has just been decided anew, and what the caller may read is what the permit of today
     /// lists: a retry after a withdrawal discloses nothing more.
     /// </summary>
-    private async Task<TResponse> AnswerAgain<TResponse>(Call call, Visit visit, Entry entry, RequestOutcome outcome, RoundTrip second, CancellationToken stop)
+    private async Task<TResponse> AnswerAgain<TResponse>(Call call, Visit visit, Entry entry, RequestOutcome outcome, RoundTrip second)
         where TResponse : IMessage<TResponse>
     {
-        if (!outcome.IsOf(call.Caller.Method.Name, RequestOutcome.HashOf(call.Change!)))
+        if (!outcome.IsOf(call.Caller.Method.Name, call.Hash))
         {
             throw Errors.RequestIdReused();
         }
 
+        entry.ConcernAgain(outcome.Concern);
         AddEntries<TResponse>(call, visit, entry, second, AccessOutcome.Permitted);
         second.Commit();
-        await second.Run(stop);
+        await second.Run(CancellationToken.None);
         visit.IsLogged = true;
 
-        var response = Activator.CreateInstance<TResponse>();
-        response.MergeFrom(outcome.Response);
+        var response = (TResponse)Activator.CreateInstance<TResponse>().Descriptor.Parser.WithDiscardUnknownFields(true).ParseFrom(outcome.Response);
         Redaction.Apply(response, entry.Permit.Reads);
         return response;
     }
@@ -222,8 +229,10 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
     /// <summary>The attempt was rolled back, so its entry is written in a transaction of its own, also when the caller has gone.</summary>
     private async Task LogFailure(Call call, Visit visit, Exception exception)
     {
+        var isRefusal = exception is RpcException { StatusCode: StatusCode.PermissionDenied };
         var reason = exception switch
         {
+            _ when isRefusal => UpperSnake(nameof(RefusalReason.FieldMayNot)),
             RpcException error => Errors.WireName(Errors.ReasonOf(error)),
             OperationCanceledException => Errors.WireName(ErrorReason.DeadlineExceeded),
             NpgsqlException { IsTransient: true } => Errors.WireName(ErrorReason.Unavailable),
@@ -237,7 +246,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
                 async (connection, stop) =>
                 {
                     var trip = new RoundTrip(connection);
-                    trip.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Failed, reason, visit.ConcernOf(call, Categories.None))));
+                    trip.Add(AccessLogSql.Add(Record(call, visit, isRefusal ? AccessOutcome.Refused : AccessOutcome.Failed, reason, visit.ConcernOfFailure(call))));
                     await trip.Run(stop);
                     return true;
                 },
@@ -257,7 +266,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         string.Concat(name.Select((letter, i) => i > 0 && char.IsUpper(letter) ? "_" + letter : char.ToUpperInvariant(letter).ToString()));
 
     /// <summary>One call as it came in.</summary>
-    private sealed record Call(IMessage Request, IChangeRequest? Change, CallerIdentity Caller, Guid? PlanId)
+    private sealed record Call(IMessage Request, IChangeRequest? Change, CallerIdentity Caller, Guid? PlanId, string? DirectoryEntry = null)
     {
         public bool IsDryRun => Change is { ValidateOnly: true };
 
@@ -270,10 +279,13 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
             _ => DatabaseRole.Case,
         };
 
+        /// <summary>The request and the assignment that it was made under: a retry is made under the same.</summary>
+        public byte[] Hash => SHA256.HashData([.. Encoding.UTF8.GetBytes($"{Caller.AssignmentId}\n"), .. Request.ToByteArray()]);
+
         public Query<bool>? Lock() => (PlanId, Change) switch
         {
             ({ } plan, _) => FactsSql.LockPlan(plan, alone: Change is not null),
-            (null, not null) => FactsSql.LockRequest(Caller.Name, RequestId),
+            (null, not null) => FactsSql.LockName(DirectoryEntry ?? $"{Caller.Name}/{RequestId}"),
             _ => null,
         };
     }
@@ -290,7 +302,16 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         /// <summary>The call has its entry; a failure after that is not another attempt.</summary>
         public bool IsLogged { get; set; }
 
-        public Concern ConcernOf(Call call, Categories disclosed) => new(call.PlanId, PlanFacts?.SubjectId, PlanFacts?.OwnerController, disclosed);
+        /// <summary>The call was permitted, and what failed came after.</summary>
+        public bool IsPermitted { get; set; }
+
+        public Concern ConcernOf(Call call, Categories disclosed) => new(call.PlanId, PlanFacts?.SubjectId, PlanFacts?.OwnerController, disclosed, call.DirectoryEntry);
+
+        /// <summary>
+        /// A call that failed before it was permitted is entered with the plan as asked for and nothing of what was found: a plan that is there
+        /// and one that never was leave the same entry with the caller's own reviewer.
+        /// </summary>
+        public Concern ConcernOfFailure(Call call) => IsPermitted ? ConcernOf(call, Categories.None) : new(call.PlanId, null, null, Categories.None, call.DirectoryEntry);
     }
 
     /// <summary><see cref="Loaded{T}"/> without its type.</summary>

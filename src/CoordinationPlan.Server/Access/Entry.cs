@@ -39,6 +39,27 @@ internal sealed class Entry(CallerIdentity caller, CallerFacts callerFacts, Plan
     public void Concern(Guid planId, Guid subjectId, string ownerController, Categories categories) =>
         _concerns.Add(new Concern(planId, subjectId, ownerController, categories));
 
+    /// <summary>Notes which directory entry was changed, and whose it is.</summary>
+    public void Concern(string directoryEntry, string? controller) => _concerns.Add(new Concern(null, null, controller, permit.Reads, directoryEntry));
+
+    /// <summary>Notes whom the first answer to the same request was about.</summary>
+    public void ConcernAgain(Concern first)
+    {
+        if (first != default)
+        {
+            _concerns.Add(first with { Categories = first.Categories & permit.Reads });
+        }
+    }
+
+    /// <summary>
+    /// The unit whose rows of the category WHEREABOUTS may be read: null for all of them, for the owning unit. A sheltered housing knows by itself
+    /// that the person stays with it, and not where the person went next.
+    /// </summary>
+    public string? WhereaboutsOf => permit.Basis == Basis.Release ? callerFacts.UnitId : null;
+
+    /// <summary>Whether the caller may know of sheltered housings in this plan; if not, one that it names is as unknown as an invented one.</summary>
+    public bool MayKnowWhereabouts => permit.Reads.HasFlag(Categories.Whereabouts);
+
     /// <summary>Notes that the call turned out to concern nobody: its one entry names no person and no category.</summary>
     public void ConcernNobody() => _concerns.Add(default);
 

@@ -31,23 +31,37 @@ internal static class FactsSql
         [Parameter.Of(LockKey(plan))],
         static (_, _) => Task.FromResult(true));
 
-    /// <summary>Where there is no plan to lock yet, the same request sent twice at once waits for itself.</summary>
-    public static Query<bool> LockRequest(string caller, Guid requestId) => new(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, $2))",
-        [Parameter.Of(caller), Parameter.Of(LockKey(requestId))],
+    /// <summary>
+    /// Where there is no plan: the same request sent twice at once waits for itself, and two changes of one directory entry for each other.
+    /// </summary>
+    public static Query<bool> LockName(string name) => new(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+        [Parameter.Of(name)],
         static (_, _) => Task.FromResult(true));
 
+    /// <summary>Shared locks of several plans, always in the same order.</summary>
+    public static Query<bool> LockPlans(IEnumerable<Guid> plans) => new(
+        "SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1) AS key",
+        [Parameter.Of(plans.Select(LockKey).Order().ToArray())],
+        static (_, _) => Task.FromResult(true));
+
+    /// <summary>
+    /// The assignment, if it is the caller's and in force. The issuer of the token must answer for the employee's organisation: a school's provider
+    /// cannot speak for an employee of the region, whatever name it puts in a token.
+    /// </summary>
     public static Query<CallerFacts?> Caller(CallerIdentity caller, DateOnly today) => new(
         """
         SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
         FROM assignment a
         JOIN unit u ON u.unit_id = a.unit_id
         JOIN organisation o ON o.organisation_id = u.organisation_id
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
         WHERE a.assignment_id = $1
           AND (a.employee_id = $2 OR ($2 IS NULL AND a.client_system = $3))
+          AND ($5 IS NULL OR coalesce(e.organisation_id, u.organisation_id) = ANY ($5))
           AND NOT a.revoked AND a.starts_on <= $4 AND (a.ends_on IS NULL OR a.ends_on >= $4)
         """,
-        [Parameter.OrNull(caller.AssignmentId), Parameter.OrNull(caller.EmployeeId), Parameter.Of(caller.ClientSystem), Parameter.Of(today)],
+        [Parameter.OrNull(caller.AssignmentId), Parameter.OrNull(caller.EmployeeId), Parameter.Of(caller.ClientSystem), Parameter.Of(today), Parameter.OrNull(caller.VouchedFor)],
         static async (reader, stop) => await reader.ReadAsync(stop)
             ? new CallerFacts(
                 (Role)reader.GetInt16(0),
@@ -87,8 +101,25 @@ internal static class FactsSql
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
 
+    /// <summary>Several plans at once, by plan.</summary>
+    public static Query<Dictionary<Guid, PlanFacts>> Plans(Guid[] plans, CallerIdentity caller, DateOnly today) => new(
+        $"SELECT {PlanColumns} FROM plan p LEFT JOIN assignment a ON a.assignment_id = $1 {Releases} WHERE p.plan_id = ANY ($4)",
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plans)],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<Guid, PlanFacts>();
+            while (await reader.ReadAsync(stop))
+            {
+                var plan = ReadPlan(reader);
+                found.Add(plan.PlanId, plan);
+            }
+
+            return found;
+        });
+
     /// <summary>
-    /// The plans that the caller's unit owns or takes part in, newest first, after a position. Candidates only: each is decided afterwards.
+    /// The plans that the caller's unit owns, or takes part in with some consent in force, newest first, after a position. Candidates only: each is
+    /// decided afterwards.
     /// </summary>
     public static Query<List<(PlanFacts Plan, DateTime CreatedAt)>> Caseload(
         CallerIdentity caller, DateOnly today, V1.PlanState state, (DateTime CreatedAt, Guid PlanId) after, int limit) => new(
@@ -96,14 +127,24 @@ internal static class FactsSql
         SELECT {PlanColumns}, p.created_at
         FROM assignment a
         JOIN LATERAL (
-            SELECT o.* FROM plan o WHERE o.owner_unit_id = a.unit_id
+            (SELECT o.*
+             FROM plan o
+             WHERE o.owner_unit_id = a.unit_id AND (o.created_at, o.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN o.state <> 3 ELSE o.state = $6 END
+             ORDER BY o.created_at DESC, o.plan_id DESC
+             LIMIT $7)
             UNION
-            SELECT q.* FROM participation m JOIN plan q ON q.plan_id = m.plan_id WHERE m.unit_id = a.unit_id AND m.ended_at IS NULL
+            (SELECT q.*
+             FROM participation m JOIN plan q ON q.plan_id = m.plan_id
+             WHERE m.unit_id = a.unit_id AND m.ended_at IS NULL
+               AND EXISTS (
+                   SELECT FROM consent c
+                   WHERE c.plan_id = q.plan_id AND a.unit_id = ANY (c.recipient_units) AND c.state = 1 AND c.purpose = $3 AND c.starts_on <= $2 AND c.ends_on >= $2)
+               AND (q.created_at, q.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN q.state <> 3 ELSE q.state = $6 END
+             ORDER BY q.created_at DESC, q.plan_id DESC
+             LIMIT $7)
         ) p ON true
         {Releases}
         WHERE a.assignment_id = $1
-          AND (p.created_at, p.plan_id) < ($4, $5)
-          AND CASE WHEN $6 = 0 THEN p.state <> 3 ELSE p.state = $6 END
         ORDER BY p.created_at DESC, p.plan_id DESC
         LIMIT $7
         """,

@@ -15,6 +15,8 @@ internal static class Redaction
 {
     private static readonly ConcurrentDictionary<MessageDescriptor, (IFieldAccessor Accessor, Categories Category, bool IsMessage, bool IsRepeated)[]> Plans = new();
 
+    private static readonly ConcurrentDictionary<MessageDescriptor, Categories> Answers = new();
+
     /// <summary>Drops what the permit does not list, in the message and in what it holds.</summary>
     public static void Apply(IMessage message, Categories permitted)
     {
@@ -31,8 +33,16 @@ internal static class Redaction
         }
     }
 
-    /// <summary>Every category that an answer of this type can hold.</summary>
-    public static Categories CategoriesIn(MessageDescriptor descriptor) => CategoriesIn(descriptor, []);
+    /// <summary>
+    /// Every category that an answer of this type can hold. Participations and interventions of a sheltered housing are whereabouts, whatever the
+    /// categories of their fields: which rows they are is decided in SQL, by the category of each.
+    /// </summary>
+    public static Categories CategoriesIn(MessageDescriptor descriptor) => Answers.GetOrAdd(descriptor, static found =>
+    {
+        var seen = new HashSet<MessageDescriptor>();
+        var categories = CategoriesIn(found, seen);
+        return seen.Contains(Participation.Descriptor) || seen.Contains(Intervention.Descriptor) ? categories | Categories.Whereabouts : categories;
+    });
 
     /// <summary>The category of a field; one without a category is never sent.</summary>
     public static Categories CategoryOf(FieldDescriptor field)

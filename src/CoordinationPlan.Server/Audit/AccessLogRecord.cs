@@ -9,7 +9,8 @@ namespace CoordinationPlan.Server.Audit;
 /// <param name="SubjectId">The person; null where there is no such plan.</param>
 /// <param name="OwnerController">The controller whose plan it is; null where there is no such plan.</param>
 /// <param name="Categories">What was disclosed.</param>
-internal readonly record struct Concern(Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories);
+/// <param name="Resource">The directory entry that was changed.</param>
+internal readonly record struct Concern(Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories, string? Resource = null);
 
 /// <summary>One row of the access log before it is written. Its time is given by the database.</summary>
 internal sealed record AccessLogRecord(

@@ -14,8 +14,15 @@ internal static class AccessLogSql
         """
         INSERT INTO access_log (
             entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose,
-            plan_id, subject_id, owner_controller, categories, policy_version, trace_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource)
+        VALUES (
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+            -- Who names an assignment that is not his own is seen by the reviewers of where he does work.
+            coalesce(
+                $11,
+                (SELECT u.controller FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.employee_id = $6 ORDER BY a.revoked, a.assignment_id LIMIT 1),
+                (SELECT 'organisations/' || e.organisation_id FROM employee e WHERE e.employee_id = $6)),
+            $12, $13, $14, $15, $16, $17, $18, $19)
         """,
         [
             Parameter.Of(entry.EntryId),
@@ -36,8 +43,8 @@ internal static class AccessLogSql
             Parameter.Of(entry.Concern.Categories),
             Parameter.Of(AccessPolicy.Version),
             Parameter.OrNull(entry.Caller.TraceId),
-        ],
-        ExpectedRows: 1);
+            Parameter.OrNull(entry.Concern.Resource),
+        ]);
 
     /// <summary>Conditions of a search. Each that is null does not count.</summary>
     public sealed record Search(
@@ -53,15 +60,19 @@ internal static class AccessLogSql
         int Limit);
 
     // Only what concerns the controller: what its own units did, and what anyone did with its plans. Towards a controller that does not own
-    // the plan, a refusal says neither why nor about whom: the reviewer of another authority is not to learn that a plan exists.
+    // the plan, a refusal says neither why nor about whom: the reviewer of another authority is not to learn that a plan exists. Towards a
+    // controller that does not run the sheltered housing, who acted from it is left out: that would tell where the person is.
     private const string SearchSql =
         """
         SELECT l.occurred_at, l.entry_id, l.act, l.outcome,
                CASE WHEN l.outcome = 2 AND l.plan_id IS NOT NULL AND l.owner_controller IS DISTINCT FROM $1 THEN 'NO_ACCESS' ELSE l.reason END,
-               l.method, l.employee_id, l.client_system, l.assignment_id, l.role, l.unit_id, l.purpose, l.plan_id,
+               l.method, CASE WHEN NOT x.hides_actor THEN l.employee_id END, l.client_system, CASE WHEN NOT x.hides_actor THEN l.assignment_id END,
+               CASE WHEN NOT x.hides_actor THEN l.role END, CASE WHEN NOT x.hides_actor THEN l.unit_id END, l.purpose, l.plan_id,
                CASE WHEN l.outcome = 2 AND l.owner_controller IS DISTINCT FROM $1 THEN NULL ELSE l.subject_id END,
-               l.categories, l.policy_version, l.trace_id
+               l.categories, l.policy_version, l.trace_id, l.resource
         FROM access_log l
+        CROSS JOIN LATERAL (
+            SELECT l.actor_controller IS DISTINCT FROM $1 AND EXISTS (SELECT FROM unit u WHERE u.unit_id = l.unit_id AND u.kind = 4) AS hides_actor) x
         WHERE (l.actor_controller = $1 OR l.owner_controller = $1)
           AND l.occurred_at >= $2 AND l.occurred_at < $3
           AND (l.occurred_at, l.entry_id) < ($4, $5)
@@ -103,12 +114,12 @@ internal static class AccessLogSql
 
         if (search.EmployeeId is { } employee)
         {
-            Narrow("l.employee_id = ${0}", Parameter.Of(employee));
+            Narrow("l.employee_id = ${0} AND NOT x.hides_actor", Parameter.Of(employee));
         }
 
         if (search.UnitId is { } unit)
         {
-            Narrow("l.unit_id = ${0}", Parameter.Of(unit));
+            Narrow("l.unit_id = ${0} AND NOT x.hides_actor", Parameter.Of(unit));
         }
 
         return new(sql.Append(SearchEnd).ToString(), [.. parameters], ReadEntries);
@@ -137,6 +148,7 @@ internal static class AccessLogSql
                 Subject = reader.IsDBNull(13) ? "" : $"subjects/{reader.GetGuid(13):D}",
                 PolicyVersion = reader.GetInt32(15),
                 TraceId = reader.IsDBNull(16) ? "" : Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(16)),
+                Resource = TextOrNull(reader, 17) ?? "",
             };
             entry.Categories.AddRange(CategorySets.ToList((Categories)reader.GetInt32(14)));
             entries.Add(entry);

@@ -22,12 +22,12 @@ internal sealed class ConsentService(CaseGate gate) : V1.ConsentService.ConsentS
             request,
             context,
             planId,
-            trip => trip.Add(ConsentSql.UnknownUnits(units)),
-            (entry, unknown, trip) =>
+            trip => trip.Add(ConsentSql.Count(units)),
+            (entry, recipients, trip) =>
             {
                 entry.RequireState(PlanState.Preparing, PlanState.Established);
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                if (unknown.Count > 0)
+                if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.MayKnowWhereabouts))
                 {
                     throw Errors.UnknownReference("consent.recipient_units", "must all be units in the directory");
                 }

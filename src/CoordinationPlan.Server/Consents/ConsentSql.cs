@@ -50,6 +50,9 @@ internal sealed record ConsentRecord(
     }
 }
 
+/// <summary>Units that a consent names.</summary>
+internal sealed record Recipients(int Known, int ShelteredHousings);
+
 internal static class ConsentSql
 {
     private const string Columns =
@@ -77,19 +80,14 @@ internal static class ConsentSql
         [Parameter.Of(plan), Parameter.Of(consent)],
         static async (reader, stop) => new Loaded<ConsentRecord>(await reader.ReadAsync(stop) ? Read(reader) : null));
 
-    /// <summary>Which of the units are not in the directory.</summary>
-    public static Query<Loaded<List<string>>> UnknownUnits(string[] units) => new(
-        "SELECT x.unit_id FROM unnest($1) AS x (unit_id) WHERE NOT EXISTS (SELECT FROM unit u WHERE u.unit_id = x.unit_id)",
+    /// <summary>How many of the units are in the directory, and how many of those are sheltered housings.</summary>
+    public static Query<Loaded<Recipients>> Count(string[] units) => new(
+        "SELECT count(*), count(*) FILTER (WHERE u.kind = 4) FROM unit u WHERE u.unit_id = ANY ($1)",
         [Parameter.Of(units)],
         static async (reader, stop) =>
         {
-            var unknown = new List<string>();
-            while (await reader.ReadAsync(stop))
-            {
-                unknown.Add(reader.GetString(0));
-            }
-
-            return new Loaded<List<string>>(unknown);
+            await reader.ReadAsync(stop);
+            return new Loaded<Recipients>(new Recipients((int)reader.GetInt64(0), (int)reader.GetInt64(1)));
         });
 
     public static Command Insert(Guid plan, ConsentRecord consent, string changedBy) => new(
@@ -104,8 +102,7 @@ internal static class ConsentSql
             Parameter.Of(consent.Categories), Parameter.Of(consent.ExcludedCategories), Parameter.Of((short)consent.Purpose), Parameter.Of(consent.StartsOn),
             Parameter.Of(consent.EndsOn), Parameter.Of((short)consent.Form), Parameter.Of((short)consent.GivenBy), Parameter.Of(consent.RecordedBy),
             Parameter.Of(consent.RecordedAt), Parameter.Of(changedBy),
-        ],
-        ExpectedRows: 1);
+        ]);
 
     public static Command Withdraw(Guid plan, ConsentRecord consent, string changedBy) => new(
         """

@@ -43,6 +43,10 @@ public sealed class DataSources : IAsyncDisposable
             // Every statement of the service is a constant text, so all of them are prepared on their second use.
             MaxAutoPrepare = 200,
             AutoPrepareMinUsages = 2,
+            CommandTimeout = 15,
+            // Neither values nor details of rows in exceptions, spans or logs.
+            IncludeErrorDetail = false,
+            LogParameters = false,
             // A request leaves no session state behind: no SET, no temporary tables, no session locks.
             NoResetOnClose = true,
         };

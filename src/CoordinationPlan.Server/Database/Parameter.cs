@@ -32,6 +32,9 @@ internal static class Parameter
     public static NpgsqlParameter Of(int[] value) =>
         new NpgsqlParameter<int[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
 
+    public static NpgsqlParameter Of(long[] value) =>
+        new NpgsqlParameter<long[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
+
     public static NpgsqlParameter Of(Guid[] value) =>
         new NpgsqlParameter<Guid[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
 
@@ -39,6 +42,8 @@ internal static class Parameter
 
     /// <summary>A text where empty means none.</summary>
     public static NpgsqlParameter OrNull(string? value) => Nullable(string.IsNullOrEmpty(value) ? null : value, NpgsqlDbType.Text);
+
+    public static NpgsqlParameter OrNull(string[]? value) => Nullable(value, NpgsqlDbType.Array | NpgsqlDbType.Text);
 
     public static NpgsqlParameter OrNull(Guid? value) => Nullable(value, NpgsqlDbType.Uuid);
 

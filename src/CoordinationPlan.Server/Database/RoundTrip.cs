@@ -5,7 +5,9 @@ namespace CoordinationPlan.Server.Database;
 /// <summary>A statement that returns rows, and how they are read. SQL texts are constants, so that they can be prepared.</summary>
 internal sealed record Query<T>(string Sql, NpgsqlParameter[] Parameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> Read);
 
-/// <summary>A statement that returns no rows. Where <paramref name="ExpectedRows"/> is set, any other count is a fault.</summary>
+/// <summary>
+/// A statement that returns no rows. Where <paramref name="ExpectedRows"/> is set, any other count is a fault, and nothing is committed.
+/// </summary>
 internal sealed record Command(string Sql, NpgsqlParameter[] Parameters, int? ExpectedRows = null);
 
 /// <summary>The result of a query, there once its round trip has run.</summary>
@@ -29,12 +31,14 @@ internal sealed class Pending<T>
 /// </summary>
 internal sealed class RoundTrip(NpgsqlConnection connection)
 {
+    private bool _commits;
     private readonly List<(NpgsqlBatchCommand Statement, Func<NpgsqlDataReader, CancellationToken, Task>? Read, int? ExpectedRows)> _statements = [];
 
     /// <summary>Read committed: a request sees what had been committed when it held its plan's lock (docs/adr/0004).</summary>
     public void Begin() => Add(new Command("BEGIN ISOLATION LEVEL READ COMMITTED", []));
 
-    public void Commit() => Add(new Command("COMMIT", []));
+    /// <summary>Commits with this trip; where a statement's count must be looked at first, right after it.</summary>
+    public void Commit() => _commits = true;
 
     public Pending<T> Add<T>(Query<T> query)
     {
@@ -48,6 +52,12 @@ internal sealed class RoundTrip(NpgsqlConnection connection)
     /// <summary>Sends the statements and reads every result.</summary>
     public async Task Run(CancellationToken stop)
     {
+        var mustCount = _statements.Exists(statement => statement.ExpectedRows is not null);
+        if (_commits && !mustCount)
+        {
+            Add(new Command("COMMIT", []));
+        }
+
         await using var batch = new NpgsqlBatch(connection);
         foreach (var (statement, _, _) in _statements)
         {
@@ -74,6 +84,17 @@ internal sealed class RoundTrip(NpgsqlConnection connection)
                 throw new InvalidOperationException($"A statement changed {statement.RecordsAffected} rows where {expected} were due.");
             }
         }
+
+        if (_commits && mustCount)
+        {
+            await CommitAlone(stop);
+        }
+    }
+
+    private async Task CommitAlone(CancellationToken stop)
+    {
+        await using var commit = new NpgsqlCommand("COMMIT", connection);
+        await commit.ExecuteNonQueryAsync(stop);
     }
 
     private static NpgsqlBatchCommand Statement(string sql, NpgsqlParameter[] parameters)

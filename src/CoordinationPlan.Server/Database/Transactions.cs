@@ -35,6 +35,6 @@ internal sealed class Transactions(DataSources dataSources)
 
     /// <summary>Whether the same block may succeed when it is run again.</summary>
     internal static bool MayRepeat(NpgsqlException exception) =>
-        exception.IsTransient
+        exception is { IsTransient: true, InnerException: not TimeoutException }
         || exception is PostgresException { SqlState: PostgresErrorCodes.UniqueViolation, TableName: "request_outcome" or "directory_request_outcome" or "subject" };
 }

@@ -23,8 +23,7 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
         return gate.Read(request, context, null, (entry, trip) =>
         {
             var after = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request) is { } position ? Encoding.UTF8.GetString(position) : "";
-            var mayKnowShelters = entry.CallerFacts is { UnitKind: UnitKind.SocialServices } or { Role: Policy.Role.DirectoryAdministrator };
-            var found = trip.Add(DirectorySql.Units(organisationId, mayKnowShelters, after, pageSize + 1));
+            var found = trip.Add(DirectorySql.Units(organisationId, MayKnowShelters(entry.CallerFacts), entry.CallerFacts, after, pageSize + 1));
             return Task.FromResult(() =>
             {
                 var response = new ListUnitsResponse();
@@ -61,8 +60,10 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
                 trip.Add(DirectorySql.Put(id, request.Organisation, version, entry.ChangedBy));
                 var put = request.Organisation.Clone();
                 put.Etag = Etag.Of(put.Name, version);
+                entry.Concern(put.Name, request.Organisation.Name);
                 return new PutOrganisationResponse { Organisation = put };
-            });
+            },
+            request.Organisation.Name);
     }
 
     public override Task<PutBoardResponse> PutBoard(PutBoardRequest request, ServerCallContext context)
@@ -81,8 +82,10 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
                 trip.Add(DirectorySql.Put(id, organisationId, request.Board, version, entry.ChangedBy));
                 var put = request.Board.Clone();
                 put.Etag = Etag.Of(put.Name, version);
+                entry.Concern(put.Name, request.Board.Name);
                 return new PutBoardResponse { Board = put };
-            });
+            },
+            request.Board.Name);
     }
 
     public override Task<PutUnitResponse> PutUnit(PutUnitRequest request, ServerCallContext context)
@@ -104,8 +107,10 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
                 trip.Add(DirectorySql.Put(id, organisationId, boardId, request.Unit, version, entry.ChangedBy));
                 var put = request.Unit.Clone();
                 put.Etag = Etag.Of(put.Name, version);
+                entry.Concern(put.Name, boardId is null ? request.Unit.Organisation : request.Unit.Board);
                 return new PutUnitResponse { Unit = put };
-            });
+            },
+            request.Unit.Name);
     }
 
     public override Task<PutEmployeeResponse> PutEmployee(PutEmployeeRequest request, ServerCallContext context)
@@ -124,8 +129,10 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
                 trip.Add(DirectorySql.Put(id, organisationId, request.Employee, version, entry.ChangedBy));
                 var put = request.Employee.Clone();
                 put.Etag = Etag.Of(put.Name, version);
+                entry.Concern(put.Name, request.Employee.Organisation);
                 return new PutEmployeeResponse { Employee = put };
-            });
+            },
+            request.Employee.Name);
     }
 
     public override Task<PutAssignmentResponse> PutAssignment(PutAssignmentRequest request, ServerCallContext context)
@@ -151,6 +158,11 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
             trip => trip.Add(DirectorySql.FindAssignment(id, unitId, employeeId)),
             (entry, found, trip) =>
             {
+                if (employeeId is not null && employeeId == entry.Caller.EmployeeId)
+                {
+                    throw Errors.InvalidFields(new FieldFault("assignment.employee", "nobody gives himself an assignment; another administrator does"));
+                }
+
                 RequireUnchanged(
                     found.Current is { } current && (current.Employee != assignment.Employee || current.ClientSystem != assignment.ClientSystem),
                     "assignment.employee");
@@ -161,9 +173,19 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
                 trip.Add(DirectorySql.Put(id, unitId, employeeId, assignment, version, entry.ChangedBy));
                 var put = assignment.Clone();
                 put.Etag = Etag.Of(put.Name, version);
+                entry.Concern(put.Name, found.Controller);
                 return new PutAssignmentResponse { Assignment = put };
-            });
+            },
+            assignment.Name);
     }
+
+    /// <summary>Where somebody hides is for those who place people there, and for the operator, who keeps the directory.</summary>
+    private static bool MayKnowShelters(CallerFacts caller) => caller switch
+    {
+        { UnitKind: UnitKind.SocialServices, Role: Policy.Role.SocialCaseWorker or Policy.Role.UnitManager } => true,
+        { Role: Policy.Role.DirectoryAdministrator, OrganisationKind: OrganisationKind.Operator } => true,
+        _ => false,
+    };
 
     /// <summary>The version after this change, which must be made from the current one, and must not refer to what is not there.</summary>
     private static int NextVersion<T>(string name, string etag, Found<T> found, string referringField)

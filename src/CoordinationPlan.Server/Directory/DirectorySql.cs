@@ -11,21 +11,22 @@ using UnitKind = CoordinationPlan.V1.UnitKind;
 namespace CoordinationPlan.Server.Directory;
 
 /// <summary>What a change of the directory finds: the current entry, if there is one, and whether what it refers to is there.</summary>
-internal sealed record Found<T>(T? Current, int Version, bool ReferencesExist)
+/// <param name="Controller">Whose it is to review, where the request does not say.</param>
+internal sealed record Found<T>(T? Current, int Version, bool ReferencesExist, string? Controller = null)
     where T : class;
 
 internal static class DirectorySql
 {
-    /// <summary>Units by id, after an id. Sheltered housing only where it may be listed.</summary>
-    public static Query<List<V1.Unit>> Units(string? organisationId, bool withShelteredHousing, string after, int limit) => new(
+    /// <summary>Units by id, after an id. Sheltered housing only where it may be listed; an administrator lists his own organisation's.</summary>
+    public static Query<List<V1.Unit>> Units(string? organisationId, bool withShelteredHousing, CallerFacts caller, string after, int limit) => new(
         """
         SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name
         FROM unit u
-        WHERE u.unit_id > $1 AND ($2 IS NULL OR u.organisation_id = $2) AND ($3 OR u.kind <> 4)
+        WHERE u.unit_id > $1 AND ($2 IS NULL OR u.organisation_id = $2) AND ($3 OR u.kind <> 4 OR u.organisation_id = $5)
         ORDER BY u.unit_id
         LIMIT $4
         """,
-        [Parameter.Of(after), Parameter.OrNull(organisationId), Parameter.Of(withShelteredHousing), Parameter.Of(limit)],
+        [Parameter.Of(after), Parameter.OrNull(organisationId), Parameter.Of(withShelteredHousing), Parameter.Of(limit), Parameter.OrNull(caller.Role == Policy.Role.DirectoryAdministrator ? caller.OrganisationId : null)],
         static async (reader, stop) =>
         {
             var units = new List<V1.Unit>();
@@ -95,7 +96,8 @@ internal static class DirectorySql
                coalesce(
                    (SELECT u.organisation_id FROM unit u WHERE u.unit_id = a.unit_id),
                    (SELECT u.organisation_id FROM unit u WHERE u.unit_id = $2)),
-               EXISTS (SELECT FROM unit u WHERE u.unit_id = $2) AND ($3 IS NULL OR EXISTS (SELECT FROM employee e WHERE e.employee_id = $3))
+               EXISTS (SELECT FROM unit u WHERE u.unit_id = $2) AND ($3 IS NULL OR EXISTS (SELECT FROM employee e WHERE e.employee_id = $3)),
+               (SELECT u.controller FROM unit u WHERE u.unit_id = coalesce(a.unit_id, $2))
         FROM (SELECT) one LEFT JOIN assignment a ON a.assignment_id = $1
         """,
         [Parameter.Of(id), Parameter.Of(unitId), Parameter.OrNull(employeeId)],
@@ -122,7 +124,10 @@ internal static class DirectorySql
                 current.Purposes.AddRange(Enum.GetValues<Purpose>().Where(purpose => purposes.Contains((Policy.Purpose)purpose)));
             }
 
-            return Of(current, VersionAt(reader, 8), reader.GetBoolean(10), reader.IsDBNull(9) ? null : reader.GetString(9));
+            return new Loaded<Found<Assignment>>(new(current, VersionAt(reader, 8), reader.GetBoolean(10), reader.IsDBNull(11) ? null : reader.GetString(11)))
+            {
+                OrganisationId = reader.IsDBNull(9) ? null : reader.GetString(9),
+            };
         });
 
     public static Command Put(string id, Organisation organisation, int version, string changedBy) => new(

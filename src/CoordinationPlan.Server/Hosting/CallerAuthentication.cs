@@ -99,6 +99,12 @@ internal static class CallerAuthentication
             return null;
         }
 
+        // A token that speaks for the system itself says so (RFC 9068 section 2.2). One that merely lacks the employee's claim is nobody's.
+        if (string.IsNullOrEmpty(employee) && token.FindFirstValue("sub") != clientSystem)
+        {
+            return null;
+        }
+
         var thumbprint = ThumbprintIn(token.FindFirstValue("cnf"));
         var mustBeBound = string.IsNullOrEmpty(employee) || issuer.EmployeeTokensBound;
         if (thumbprint is null ? mustBeBound : !IsOf(thumbprint, certificate))
@@ -114,6 +120,7 @@ internal static class CallerAuthentication
             claims.Add(new(CallerClaims.Employee, employee));
         }
 
+        claims.AddRange(issuer.Organisations.Select(organisation => new Claim(CallerClaims.VouchedFor, organisation)));
         if (token.FindFirstValue(issuer.AssignmentClaim) is { Length: > 0 } assignment)
         {
             claims.Add(new(CallerClaims.Assignment, assignment));

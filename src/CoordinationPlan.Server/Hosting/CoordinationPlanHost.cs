@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Audit;
@@ -140,7 +141,8 @@ public static class CoordinationPlanHost
                 https.ServerCertificate = certificate;
                 https.ServerCertificateChain = [.. chain.Skip(1)];
                 https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.ClientCertificateValidation = (client, _, _) => CertificateTrust.IsTrusted(client, authorities);
+                https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = authorities.Clone();
+                https.ClientCertificateValidation = (_, _, errors) => errors == SslPolicyErrors.None;
             });
         });
         if (listen.ManagementPort is { } port)

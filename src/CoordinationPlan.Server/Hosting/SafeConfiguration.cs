@@ -1,5 +1,6 @@
 using System.Net;
 using CoordinationPlan.Server.Database;
+using Npgsql;
 
 namespace CoordinationPlan.Server.Hosting;
 
@@ -23,6 +24,11 @@ internal static class SafeConfiguration
         if (options.Database.ConnectionString.Length == 0)
         {
             yield return "Database:ConnectionString is missing";
+        }
+
+        else if (options.Installation == InstallationKind.Production && !IsPrivate(new NpgsqlConnectionStringBuilder(options.Database.ConnectionString)))
+        {
+            yield return "Database:ConnectionString must use a socket or SSL Mode=VerifyFull in production";
         }
 
         foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities) })
@@ -57,11 +63,24 @@ internal static class SafeConfiguration
             yield return fault;
         }
 
+        if (options.Identity.Issuers.Count > 1 && options.Identity.Issuers.Any(issuer => issuer.Organisations.Count == 0))
+        {
+            yield return "Identity:Issuers: where there are several, each must name the Organisations that it answers for";
+        }
+
+        if (options.Identity.Issuers.SelectMany(issuer => issuer.Organisations).GroupBy(id => id, StringComparer.Ordinal).Any(group => group.Count() > 1))
+        {
+            yield return "Identity:Issuers: two issuers answer for the same organisation";
+        }
+
         if (options.Identity.Issuers.Select(issuer => issuer.Issuer).Distinct(StringComparer.Ordinal).Count() != options.Identity.Issuers.Count)
         {
             yield return "Identity:Issuers names an issuer twice";
         }
     }
+
+    private static bool IsPrivate(NpgsqlConnectionStringBuilder connection) =>
+        connection.SslMode == SslMode.VerifyFull || (connection.Host?.Split(',').All(host => host.StartsWith('/')) ?? false);
 
     private static IEnumerable<string> Faults(IssuerOptions issuer, string name, InstallationKind installation)
     {

@@ -62,6 +62,12 @@ public sealed class IssuerOptions
     /// <summary>What tokens for this service carry in <c>aud</c>.</summary>
     public string Audience { get; set; } = "coordinationplan";
 
+    /// <summary>
+    /// Ids of the organisations whose employees and systems this issuer answers for. Where several issuers are accepted, each must name its own:
+    /// otherwise one could speak for the people of another.
+    /// </summary>
+    public IList<string> Organisations { get; } = [];
+
     /// <summary>Signature algorithms. No others are accepted, never <c>none</c>, never a shared secret.</summary>
     public IList<string> Algorithms { get; } = [];
 

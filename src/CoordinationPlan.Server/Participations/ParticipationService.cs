@@ -22,7 +22,7 @@ internal sealed class ParticipationService(CaseGate gate) : V1.ParticipationServ
             {
                 entry.RequireState(PlanState.Preparing, PlanState.Established);
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                if (newcomer.UnitKind is null or V1.UnitKind.Administration)
+                if (newcomer.UnitKind is null or V1.UnitKind.Administration || (newcomer.UnitKind == V1.UnitKind.ShelteredHousing && !entry.MayKnowWhereabouts))
                 {
                     throw Errors.UnknownReference("participation.unit", "must be a unit in the directory that works with people");
                 }

@@ -26,10 +26,18 @@ internal static class ParticipationSql
 {
     private const string Columns = "participation_id, unit_id, starts_on, ends_on, ended_at IS NOT NULL, version";
 
-    /// <summary>The participations that the permit covers: a sheltered housing's only for those who may know the whereabouts.</summary>
-    public static Query<List<Participation>> Of(Guid plan, Categories permitted) => new(
-        $"SELECT {Columns} FROM participation WHERE plan_id = $1 AND category & $2 <> 0 ORDER BY created_at, participation_id",
-        [Parameter.Of(plan), Parameter.Of(permitted)],
+    /// <summary>
+    /// The participations that the permit covers: a sheltered housing's only for those who may know the whereabouts, and of those only the given
+    /// unit's, where one is given.
+    /// </summary>
+    public static Query<List<Participation>> Of(Guid plan, Categories permitted, string? whereaboutsOf) => new(
+        $"""
+        SELECT {Columns}
+        FROM participation
+        WHERE plan_id = $1 AND category & $2 <> 0 AND (category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR unit_id = $3)
+        ORDER BY created_at, participation_id
+        """,
+        [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],
         async (reader, stop) =>
         {
             var participations = new List<Participation>();
@@ -66,8 +74,7 @@ internal static class ParticipationSql
         [
             Parameter.Of(plan), Parameter.Of(participation.ParticipationId), Parameter.Of(participation.UnitId), Parameter.Of(category),
             Parameter.Of(participation.StartsOn), Parameter.OrNull(participation.EndsOn), Parameter.Of(changedBy),
-        ],
-        ExpectedRows: 1);
+        ]);
 
     public static Command End(Guid plan, ParticipationRecord participation, DateTimeOffset now, string changedBy) => new(
         """

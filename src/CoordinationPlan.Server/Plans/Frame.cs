@@ -28,9 +28,9 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
             throw Errors.UnknownReference("plan.lead_principal", "must be a municipality or a region in the directory (SoL 10 kap. 8 §, HSL 16 kap. 4 §)");
         }
 
-        if (Coordinator is not null && !references.CoordinatorExists)
+        if (Coordinator is not null && !references.CoordinatorWorksThere)
         {
-            throw Errors.UnknownReference("plan.coordinator", "must be an employee in the directory");
+            throw Errors.UnknownReference("plan.coordinator", "must be an employee with an assignment in the owning unit");
         }
     }
 

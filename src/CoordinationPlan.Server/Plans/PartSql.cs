@@ -10,10 +10,18 @@ internal static class PartSql
 {
     private const string Columns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
 
-    /// <summary>The parts whose category is permitted. The others are not fetched.</summary>
-    public static Query<List<PlanPart>> Of(Guid plan, Categories permitted) => new(
-        $"SELECT {Columns} FROM plan_part p WHERE p.plan_id = $1 AND p.category & $2 <> 0 ORDER BY p.created_at, p.part_id",
-        [Parameter.Of(plan), Parameter.Of(permitted)],
+    /// <summary>
+    /// The parts whose category is permitted, and of those that tell the whereabouts only the given unit's, where one is given. The others are not
+    /// fetched.
+    /// </summary>
+    public static Query<List<PlanPart>> Of(Guid plan, Categories permitted, string? whereaboutsOf) => new(
+        $"""
+        SELECT {Columns}
+        FROM plan_part p
+        WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND (p.category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR p.unit_id = $3)
+        ORDER BY p.created_at, p.part_id
+        """,
+        [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],
         ReadAll);
 
     /// <summary>The frame's parts of several plans, each within its own permit, by plan.</summary>
@@ -48,14 +56,18 @@ internal static class PartSql
             : new Loaded<PlanPart>(null));
 
     /// <summary>What an intervention refers to: its unit, its goals in the same plan, its contact person.</summary>
-    public static Query<Loaded<InterventionReferences>> LoadReferences(Guid plan, string? unit, Guid[] goals, string? contactPerson, DateOnly today) => new(
+    /// <param name="part">The intervention, where it is there already and its unit is not given.</param>
+    public static Query<Loaded<InterventionReferences>> LoadReferences(Guid plan, string? unit, Guid? part, Guid[] goals, string? contactPerson, DateOnly today) => new(
         $"""
         SELECT u.unit_id, u.kind, u.organisation_id, {TakesPart("u.unit_id", "$1", "$5")},
                (SELECT count(*) FROM plan_part g WHERE g.plan_id = $1 AND g.kind = 2 AND g.part_id = ANY ($3)),
-               EXISTS (SELECT FROM employee e WHERE e.employee_id = $4)
-        FROM (SELECT) one LEFT JOIN unit u ON u.unit_id = $2
+               EXISTS (
+                   SELECT FROM assignment w
+                   WHERE w.employee_id = $4 AND w.unit_id = u.unit_id AND NOT w.revoked AND w.starts_on <= $5 AND (w.ends_on IS NULL OR w.ends_on >= $5))
+        FROM (SELECT) one
+        LEFT JOIN unit u ON u.unit_id = coalesce($2, (SELECT t.unit_id FROM plan_part t WHERE t.plan_id = $1 AND t.part_id = $6))
         """,
-        [Parameter.Of(plan), Parameter.OrNull(unit), Parameter.Of(goals), Parameter.OrNull(contactPerson), Parameter.Of(today)],
+        [Parameter.Of(plan), Parameter.OrNull(unit), Parameter.Of(goals), Parameter.OrNull(contactPerson), Parameter.Of(today), Parameter.OrNull(part)],
         static async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
@@ -83,8 +95,7 @@ internal static class PartSql
         [
             Parameter.Of(plan), Parameter.Of(part.PartId), Parameter.Of((short)part.Kind), Parameter.Of(part.Category), Parameter.OrNull(part.UnitId),
             Parameter.Of((short)part.State), Parameter.Of(part.Body), Parameter.Of(changedBy),
-        ],
-        ExpectedRows: 1);
+        ]);
 
     /// <summary>Replaces the current version; the trigger keeps it in the history.</summary>
     public static Command Replace(Guid plan, PlanPart part, string changedBy) => new(
@@ -130,4 +141,4 @@ internal static class PartSql
 }
 
 /// <summary>What an intervention refers to.</summary>
-internal sealed record InterventionReferences(V1.UnitKind UnitKind, string? OrganisationId, bool UnitTakesPart, int GoalsFound, bool ContactPersonExists);
+internal sealed record InterventionReferences(V1.UnitKind UnitKind, string? OrganisationId, bool UnitTakesPart, int GoalsFound, bool ContactPersonWorksThere);

@@ -69,7 +69,7 @@ internal static class PlanMapping
             switch (part.Kind)
             {
                 case PartKind.Frame:
-                    Google.Protobuf.MessageExtensions.MergeFrom(plan, part.Body);
+                    plan.MergeFrom(Plan.Parser.WithDiscardUnknownFields(true).ParseFrom(part.Body));
                     break;
                 case PartKind.Goal:
                     plan.Goals.Add(ToItem<Goal>(record.PlanId, part));
@@ -92,8 +92,8 @@ internal static class PlanMapping
     public static T ToItem<T>(Guid planId, PlanPart part)
         where T : IPlanItem, new()
     {
-        var item = new T();
-        Google.Protobuf.MessageExtensions.MergeFrom(item, part.Body);
+        // A later version of the service may have stored fields that this one has no category for.
+        var item = (T)new T().Descriptor.Parser.WithDiscardUnknownFields(true).ParseFrom(part.Body);
         item.Name = ResourceName.Child(planId, CollectionOf(part.Kind), part.PartId);
         item.Etag = part.Etag;
         item.State = part.State;

@@ -19,10 +19,10 @@ internal sealed partial class PlanService
             request,
             context,
             planId,
-            trip => trip.Add(PartSql.LoadReferences(planId, unitId, links.Goals, links.ContactPerson, time.Today())),
+            trip => trip.Add(PartSql.LoadReferences(planId, unitId, null, links.Goals, links.ContactPerson, time.Today())),
             (entry, found, trip) =>
             {
-                if (!found.UnitTakesPart)
+                if (!found.UnitTakesPart || (found.UnitKind == UnitKind.ShelteredHousing && !entry.MayKnowWhereabouts))
                 {
                     throw Errors.UnknownReference("intervention.responsible_unit", "must be the owning unit or a unit that takes part in the plan today");
                 }
@@ -50,7 +50,7 @@ internal sealed partial class PlanService
             planId,
             trip =>
             {
-                references = links.AreNone ? null : trip.Add(PartSql.LoadReferences(planId, null, links.Goals, links.ContactPerson, time.Today()));
+                references = links.AreNone ? null : trip.Add(PartSql.LoadReferences(planId, null, interventionId, links.Goals, links.ContactPerson, time.Today()));
                 return trip.Add(PartSql.Find(planId, interventionId, PartKind.Intervention, time.Today()));
             },
             (entry, part, trip) =>
@@ -102,9 +102,9 @@ internal sealed partial class PlanService
                 throw Errors.UnknownReference("intervention.goals", "must all be goals of the plan");
             }
 
-            if (ContactPerson is not null && !found.ContactPersonExists)
+            if (ContactPerson is not null && !found.ContactPersonWorksThere)
             {
-                throw Errors.UnknownReference("intervention.contact_person", "must be an employee in the directory");
+                throw Errors.UnknownReference("intervention.contact_person", "must be an employee with an assignment in the responsible unit");
             }
         }
     }

@@ -17,6 +17,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 100;
+    private const int CandidatesAtATime = 256;
 
     public override Task<GetPlanResponse> GetPlan(GetPlanRequest request, ServerCallContext context)
     {
@@ -25,8 +26,8 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
         {
             var permitted = entry.Permit.Reads;
             var record = trip.Add(PlanSql.Record(planId));
-            var parts = trip.Add(PartSql.Of(planId, permitted));
-            var participations = trip.Add(ParticipationSql.Of(planId, permitted));
+            var parts = trip.Add(PartSql.Of(planId, permitted, entry.WhereaboutsOf));
+            var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf));
             var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId)) : null;
             return Task.FromResult(() =>
             {
@@ -87,7 +88,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             trip =>
             {
                 subject = trip.Add(PlanSql.FindSubject(number));
-                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator));
+                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, CallerIdentity.Of(context).AssignmentId, time.Today()));
             },
             (entry, references, trip) =>
             {
@@ -111,7 +112,16 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                     trip.Add(PartSql.Insert(planId, part, entry.ChangedBy));
                 }
 
-                entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & ListedCategories);
+                if (request.ValidateOnly)
+                {
+                    // A dry run concerns nobody yet; whether the service knows the person is not to be read from the log.
+                    entry.ConcernNobody();
+                }
+                else
+                {
+                    entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & ListedCategories);
+                }
+
                 return new CreatePlanResponse { Plan = PlanMapping.ToPlan(record, parts) };
             });
     }
@@ -128,7 +138,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             planId,
             trip =>
             {
-                references = trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator));
+                references = trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, planId, null, time.Today()));
                 parts = trip.Add(PartSql.FrameOf(planId));
                 return trip.Add(PlanSql.Load(planId));
             },
@@ -211,7 +221,8 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
     }
 
     /// <summary>
-    /// Candidates are fetched by relation and decided one by one until the page is full, so that a plan that may not be shown leaves no gap.
+    /// Candidates are fetched by relation and decided one by one until the page is full, so that a plan that may not be shown leaves no gap. What is to
+    /// be shown is locked, read and decided once more: a withdrawal that has been answered is seen here too.
     /// </summary>
     private static async Task<(List<(PlanFacts Plan, Decision Decision, DateTime CreatedAt)> Page, (DateTime, Guid)? Next)> PermittedPage(
         Entry entry, PlanState state, (DateTime CreatedAt, Guid PlanId) after, int pageSize, CancellationToken stop)
@@ -220,32 +231,58 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
         while (true)
         {
             var trip = entry.NewTrip();
-            var candidates = trip.Add(FactsSql.Caseload(entry.Caller, entry.Today, state, after, pageSize + 1));
+            var candidates = trip.Add(FactsSql.Caseload(entry.Caller, entry.Today, state, after, CandidatesAtATime));
             await trip.Run(stop);
-            foreach (var (plan, createdAt) in candidates.Value)
+
+            var likely = candidates.Value.Where(candidate => entry.Decide(Policy.Act.ReadPlan, candidate.Plan).IsPermit).Take(pageSize + 1 - page.Count).ToList();
+            page.AddRange(await Confirm(entry, likely, stop));
+            if (page.Count > pageSize)
             {
-                var decision = entry.Decide(Policy.Act.ReadPlan, plan);
-                if (!decision.IsPermit)
-                {
-                    continue;
-                }
-
-                if (page.Count == pageSize)
-                {
-                    var last = page[^1];
-                    return (page, (last.CreatedAt, last.Plan.PlanId));
-                }
-
-                page.Add((plan, decision, createdAt));
+                var last = page[pageSize - 1];
+                return (page[..pageSize], (last.CreatedAt, last.Plan.PlanId));
             }
 
-            if (candidates.Value.Count <= pageSize)
+            // Where the batch was cut because the page seemed full, and then was not, go on after the last one looked at.
+            if (likely.Count > 0 && likely[^1] != candidates.Value[^1])
+            {
+                after = (likely[^1].CreatedAt, likely[^1].Plan.PlanId);
+            }
+            else if (candidates.Value.Count == CandidatesAtATime)
+            {
+                after = (candidates.Value[^1].CreatedAt, candidates.Value[^1].Plan.PlanId);
+            }
+            else
             {
                 return (page, null);
             }
-
-            after = (candidates.Value[^1].CreatedAt, candidates.Value[^1].Plan.PlanId);
         }
+    }
+
+    private static async Task<List<(PlanFacts Plan, Decision Decision, DateTime CreatedAt)>> Confirm(
+        Entry entry, List<(PlanFacts Plan, DateTime CreatedAt)> likely, CancellationToken stop)
+    {
+        var confirmed = new List<(PlanFacts Plan, Decision Decision, DateTime CreatedAt)>();
+        if (likely.Count == 0)
+        {
+            return confirmed;
+        }
+
+        var ids = likely.Select(candidate => candidate.Plan.PlanId).ToArray();
+        var trip = entry.NewTrip();
+        trip.Add(FactsSql.LockPlans(ids));
+        var facts = trip.Add(FactsSql.Plans(ids, entry.Caller, entry.Today));
+        await trip.Run(stop);
+        foreach (var (candidate, createdAt) in likely)
+        {
+            var plan = facts.Value[candidate.PlanId];
+            var decision = entry.Decide(Policy.Act.ReadPlan, plan);
+            if (decision.IsPermit)
+            {
+                confirmed.Add((plan, decision, createdAt));
+            }
+        }
+
+        return confirmed;
     }
 
     private static (DateTime CreatedAt, Guid PlanId) Position(byte[]? bytes) => bytes is null

@@ -50,8 +50,7 @@ internal static class PlanSql
             Parameter.Of(plan.PlanId), Parameter.Of(subjectId), Parameter.Of(plan.OwnerUnitId), Parameter.Of(ownerController), Parameter.Of((short)plan.State),
             Parameter.Of(plan.LegalBasis), Parameter.OrNull(plan.LeadPrincipal), Parameter.OrNull(plan.Coordinator), Parameter.Of(plan.NoOtherMeasures),
             Parameter.OrNull(plan.FollowUpOn), Parameter.Of(changedBy),
-        ],
-        ExpectedRows: 1);
+        ]);
 
     /// <summary>Replaces the current version; the trigger keeps it in the history.</summary>
     public static Command Replace(PlanRecord plan, string changedBy) => new(
@@ -74,8 +73,7 @@ internal static class PlanSql
     [
         new(
             "INSERT INTO plan_revision (plan_id, revision, plan_version, established_by) VALUES ($1, $2, $3, $4)",
-            [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision), Parameter.Of(plan.Version), Parameter.Of(establishedBy)],
-            ExpectedRows: 1),
+            [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision), Parameter.Of(plan.Version), Parameter.Of(establishedBy)]),
         new(
             "INSERT INTO plan_revision_part (plan_id, revision, part_id, part_version) SELECT plan_id, $2, part_id, version FROM plan_part WHERE plan_id = $1",
             [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision)]),
@@ -89,15 +87,22 @@ internal static class PlanSql
 
     public static Command InsertSubject(Guid subjectId, IdentityNumber number) => new(
         "INSERT INTO subject (subject_id, identity_kind, identity_value) VALUES ($1, $2, $3)",
-        [Parameter.Of(subjectId), Parameter.Of((short)number.Kind), Parameter.Of(number.Value)],
-        ExpectedRows: 1);
+        [Parameter.Of(subjectId), Parameter.Of((short)number.Kind), Parameter.Of(number.Value)]);
 
     /// <summary>What the frame refers to in the directory: null where nothing is referred to, false where it is not there.</summary>
-    public static Query<Loaded<FrameReferences>> References(string? leadPrincipal, string? coordinator) => new(
+    /// <param name="plan">The plan, whose owning unit the coordinator works in; null for a new one.</param>
+    /// <param name="assignment">The assignment that a new plan is opened under, and so its owning unit.</param>
+    public static Query<Loaded<FrameReferences>> References(string? leadPrincipal, string? coordinator, Guid? plan, string? assignment, DateOnly today) => new(
         """
-        SELECT (SELECT o.kind FROM organisation o WHERE o.organisation_id = $1), EXISTS (SELECT FROM employee e WHERE e.employee_id = $2)
+        SELECT (SELECT o.kind FROM organisation o WHERE o.organisation_id = $1),
+               EXISTS (
+                   SELECT FROM assignment w
+                   WHERE w.employee_id = $2 AND NOT w.revoked AND w.starts_on <= $5 AND (w.ends_on IS NULL OR w.ends_on >= $5)
+                     AND w.unit_id = coalesce(
+                         (SELECT p.owner_unit_id FROM plan p WHERE p.plan_id = $3),
+                         (SELECT a.unit_id FROM assignment a WHERE a.assignment_id = $4)))
         """,
-        [Parameter.OrNull(leadPrincipal), Parameter.OrNull(coordinator)],
+        [Parameter.OrNull(leadPrincipal), Parameter.OrNull(coordinator), Parameter.OrNull(plan), Parameter.OrNull(assignment), Parameter.Of(today)],
         static async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
@@ -140,7 +145,7 @@ internal static class PlanSql
 }
 
 /// <summary>What the frame refers to in the directory.</summary>
-internal sealed record FrameReferences(OrganisationKind LeadPrincipalKind, bool CoordinatorExists);
+internal sealed record FrameReferences(OrganisationKind LeadPrincipalKind, bool CoordinatorWorksThere);
 
 /// <summary>Counts of what the law asks for.</summary>
 internal sealed record StatutoryContent(long Interventions, long InterventionsOutsidePrincipals, long OtherMeasures, bool HasConsent);

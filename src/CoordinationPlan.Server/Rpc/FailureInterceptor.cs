@@ -49,7 +49,7 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
         {
             case RpcException error:
                 return error;
-            case OperationCanceledException when context.CancellationToken.IsCancellationRequested:
+            case OperationCanceledException or NpgsqlException when context.CancellationToken.IsCancellationRequested:
             case NpgsqlException { InnerException: TimeoutException }:
                 return Errors.DeadlineExceeded();
             case NpgsqlException { IsTransient: true }:

@@ -22,6 +22,9 @@ internal static class RequestShape
     private const int DefaultMaxLength = 200;
     private const int MaxRepeated = 50;
     private const int MaxPeriodYears = 25;
+
+    /// <summary>Details travel in a header, which clients limit.</summary>
+    private const int MaxFaults = 20;
     private static readonly DateOnly FirstDay = new(1900, 1, 1);
     private static readonly DateOnly LastDay = new(2200, 1, 1);
 
@@ -35,7 +38,7 @@ internal static class RequestShape
         CheckMessage(request, "", today, mask, insideMaskedResource: false, faults);
         if (faults.Count > 0)
         {
-            throw Errors.InvalidFields(faults);
+            throw Errors.InvalidFields(faults.Take(MaxFaults));
         }
     }
 
@@ -47,18 +50,13 @@ internal static class RequestShape
         }
 
         var resource = request.Descriptor.Fields.InDeclarationOrder().First(field => field.FieldType == FieldType.Message);
-        foreach (var path in mask.Paths)
+        if (mask.Paths.Count is 0 or > MaxRepeated)
         {
-            var field = resource.MessageType.FindFieldByName(path);
-            if (field is null || ShapeOf(resource.MessageType).Fields.First(shape => shape.Field == field).IsFixed)
-            {
-                faults.Add(new FieldFault("update_mask", "lists a path that cannot be changed; the request's comment lists those that can"));
-            }
+            faults.Add(new FieldFault("update_mask", $"must list 1 to {MaxRepeated} fields"));
         }
-
-        if (mask.Paths.Count == 0)
+        else if (mask.Paths.Any(path => !ShapeOf(resource.MessageType).Fields.Any(shape => shape.Name == path && !shape.IsFixed)))
         {
-            faults.Add(new FieldFault("update_mask", "must list at least one field"));
+            faults.Add(new FieldFault("update_mask", "lists a path that cannot be changed; the request's comment lists those that can"));
         }
 
         return [.. mask.Paths];

@@ -195,6 +195,10 @@ CREATE TABLE request_outcome (
     method text NOT NULL,
     request_hash bytea NOT NULL,
     response bytea NOT NULL,
+    -- Whom the first answer was about, for the log entry of a retry.
+    plan_id uuid,
+    subject_id uuid,
+    owner_controller text,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     PRIMARY KEY (caller, request_id)
 );
@@ -203,12 +207,13 @@ CREATE TABLE directory_request_outcome (LIKE request_outcome INCLUDING DEFAULTS 
 
 -- ------------------------------------------------------------------------------------------------------------------ history
 
--- Keeps every row that an UPDATE replaces, in <table>_history. A trigger, so that no code path can forget it.
+-- Keeps every row that an UPDATE replaces, in <table>_history. A trigger, so that no code path can forget it, with the owner's rights, so that
+-- no role can write a history of its own.
 CREATE FUNCTION keep_history_of(table_name text) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
     EXECUTE format('CREATE TABLE coordinationplan.%1$I (LIKE coordinationplan.%2$I, superseded_at timestamptz NOT NULL)', table_name || '_history', table_name);
     EXECUTE format(
-        'CREATE FUNCTION coordinationplan.%1$I() RETURNS trigger LANGUAGE plpgsql AS $trigger$
+        'CREATE FUNCTION coordinationplan.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = coordinationplan, pg_temp AS $trigger$
          BEGIN
              INSERT INTO coordinationplan.%2$I SELECT OLD.*, clock_timestamp();
              RETURN NULL;
@@ -243,6 +248,8 @@ CREATE TABLE access_log (
     plan_id uuid,
     subject_id uuid,
     owner_controller text,
+    -- The entry of the directory that was changed.
+    resource text,
     categories integer NOT NULL,
     policy_version integer NOT NULL,
     trace_id bytea
@@ -312,16 +319,18 @@ GRANT USAGE ON SCHEMA coordinationplan TO coordplan_case, coordplan_log_review, 
 GRANT EXECUTE ON FUNCTION ensure_access_log_partitions(integer) TO coordplan_case;
 
 GRANT SELECT ON installation, organisation, board, unit, employee, assignment TO coordplan_case, coordplan_log_review, coordplan_directory;
-GRANT INSERT ON access_log TO coordplan_case, coordplan_log_review, coordplan_directory;
+-- Not occurred_at: the time is the database's own.
+GRANT INSERT (
+    entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose, plan_id, subject_id,
+    owner_controller, resource, categories, policy_version, trace_id
+) ON access_log TO coordplan_case, coordplan_log_review, coordplan_directory;
 
 GRANT SELECT, INSERT ON subject, plan_revision, plan_revision_part, request_outcome TO coordplan_case;
 GRANT SELECT, INSERT, UPDATE ON plan, plan_part, participation, consent TO coordplan_case;
-GRANT INSERT ON plan_history, plan_part_history, participation_history, consent_history TO coordplan_case;
 
 GRANT SELECT ON access_log, subject TO coordplan_log_review;
 
 GRANT INSERT, UPDATE ON organisation, board, unit, employee, assignment TO coordplan_directory;
-GRANT INSERT ON organisation_history, board_history, unit_history, employee_history, assignment_history TO coordplan_directory;
 GRANT SELECT, INSERT ON directory_request_outcome TO coordplan_directory;
 
 SELECT ensure_access_log_partitions(24);

@@ -22,7 +22,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/access_log_entry.proto.
  */
 export const file_coordinationplan_v1_access_log_entry: GenFile = /*@__PURE__*/
-  fileDesc("Cipjb29yZGluYXRpb25wbGFuL3YxL2FjY2Vzc19sb2dfZW50cnkucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEihwUKDkFjY2Vzc0xvZ0VudHJ5EhUKBG5hbWUYASABKAlCB+BBA5CUIxASMQoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCB+BBA5CUIxASLgoDYWN0GAMgASgOMhguY29vcmRpbmF0aW9ucGxhbi52MS5BY3RCB+BBA5CUIxASPAoHb3V0Y29tZRgEIAEoDjIiLmNvb3JkaW5hdGlvbnBsYW4udjEuQWNjZXNzT3V0Y29tZUIH4EEDkJQjEBIXCgZyZWFzb24YBSABKAlCB+BBA5CUIxASFwoGbWV0aG9kGAYgASgJQgfgQQOQlCMQEhkKCGVtcGxveWVlGAcgASgJQgfgQQOQlCMQEhsKCmFzc2lnbm1lbnQYCCABKAlCB+BBA5CUIxASMAoEcm9sZRgJIAEoDjIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUm9sZUIH4EEDkJQjEBIVCgR1bml0GAogASgJQgfgQQOQlCMQEjYKB3B1cnBvc2UYCyABKA4yHC5jb29yZGluYXRpb25wbGFuLnYxLlB1cnBvc2VCB+BBA5CUIxASHgoNY2xpZW50X3N5c3RlbRgMIAEoCUIH4EEDkJQjEBIVCgRwbGFuGA0gASgJQgfgQQOQlCMQEhgKB3N1YmplY3QYDiABKAlCB+BBA5CUIxASRQoKY2F0ZWdvcmllcxgPIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIH4EEDkJQjEBIfCg5wb2xpY3lfdmVyc2lvbhgQIAEoBUIH4EEDkJQjEBIZCgh0cmFjZV9pZBgRIAEoCUIH4EEDkJQjECqiAQoNQWNjZXNzT3V0Y29tZRIeChpBQ0NFU1NfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGEFDQ0VTU19PVVRDT01FX1BFUk1JVFRFRBABEhoKFkFDQ0VTU19PVVRDT01FX1JFRlVTRUQQAhIZChVBQ0NFU1NfT1VUQ09NRV9GQUlMRUQQAxIcChhBQ0NFU1NfT1VUQ09NRV9WQUxJREFURUQQBEJFChZzZS5jb29yZGluYXRpb25wbGFuLnYxQhNBY2Nlc3NMb2dFbnRyeVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_act, file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_coordinationplan_v1_purpose, file_coordinationplan_v1_role, file_google_api_field_behavior, file_google_protobuf_timestamp]);
+  fileDesc("Cipjb29yZGluYXRpb25wbGFuL3YxL2FjY2Vzc19sb2dfZW50cnkucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiogUKDkFjY2Vzc0xvZ0VudHJ5EhUKBG5hbWUYASABKAlCB+BBA5CUIxASMQoEdGltZRgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCB+BBA5CUIxASLgoDYWN0GAMgASgOMhguY29vcmRpbmF0aW9ucGxhbi52MS5BY3RCB+BBA5CUIxASPAoHb3V0Y29tZRgEIAEoDjIiLmNvb3JkaW5hdGlvbnBsYW4udjEuQWNjZXNzT3V0Y29tZUIH4EEDkJQjEBIXCgZyZWFzb24YBSABKAlCB+BBA5CUIxASFwoGbWV0aG9kGAYgASgJQgfgQQOQlCMQEhkKCGVtcGxveWVlGAcgASgJQgfgQQOQlCMQEhsKCmFzc2lnbm1lbnQYCCABKAlCB+BBA5CUIxASMAoEcm9sZRgJIAEoDjIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUm9sZUIH4EEDkJQjEBIVCgR1bml0GAogASgJQgfgQQOQlCMQEjYKB3B1cnBvc2UYCyABKA4yHC5jb29yZGluYXRpb25wbGFuLnYxLlB1cnBvc2VCB+BBA5CUIxASHgoNY2xpZW50X3N5c3RlbRgMIAEoCUIH4EEDkJQjEBIVCgRwbGFuGA0gASgJQgfgQQOQlCMQEhgKB3N1YmplY3QYDiABKAlCB+BBA5CUIxASRQoKY2F0ZWdvcmllcxgPIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIH4EEDkJQjEBIfCg5wb2xpY3lfdmVyc2lvbhgQIAEoBUIH4EEDkJQjEBIZCgh0cmFjZV9pZBgRIAEoCUIH4EEDkJQjEBIZCghyZXNvdXJjZRgSIAEoCUIH4EEDkJQjECqiAQoNQWNjZXNzT3V0Y29tZRIeChpBQ0NFU1NfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhwKGEFDQ0VTU19PVVRDT01FX1BFUk1JVFRFRBABEhoKFkFDQ0VTU19PVVRDT01FX1JFRlVTRUQQAhIZChVBQ0NFU1NfT1VUQ09NRV9GQUlMRUQQAxIcChhBQ0NFU1NfT1VUQ09NRV9WQUxJREFURUQQBEJFChZzZS5jb29yZGluYXRpb25wbGFuLnYxQhNBY2Nlc3NMb2dFbnRyeVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_act, file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_coordinationplan_v1_purpose, file_coordinationplan_v1_role, file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
  * One access or refused attempt (HSLF-FS 2016:40 chapter 4 section 9; SoLPuL 2001:454 section 10). An entry concerns at most one person:
@@ -97,7 +97,8 @@ export type AccessLogEntry = Message<"coordinationplan.v1.AccessLogEntry"> & {
   role: Role;
 
   /**
-   * From which unit: `units/{unit}`.
+   * From which unit: `units/{unit}`. Towards another controller's reviewer, who acted from a sheltered housing is left out: employee, assignment,
+   * role and unit. It would tell where the person is.
    *
    * @generated from field: string unit = 10;
    */
@@ -132,7 +133,7 @@ export type AccessLogEntry = Message<"coordinationplan.v1.AccessLogEntry"> & {
   subject: string;
 
   /**
-   * The categories that were disclosed.
+   * The categories that the answer could hold: what was permitted, of what the RPC answers with.
    *
    * @generated from field: repeated coordinationplan.v1.InformationCategory categories = 15;
    */
@@ -151,6 +152,13 @@ export type AccessLogEntry = Message<"coordinationplan.v1.AccessLogEntry"> & {
    * @generated from field: string trace_id = 17;
    */
   traceId: string;
+
+  /**
+   * The directory entry that was changed, for example `assignments/{assignment}`.
+   *
+   * @generated from field: string resource = 18;
+   */
+  resource: string;
 };
 
 /**

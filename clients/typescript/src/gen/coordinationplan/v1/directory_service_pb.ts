@@ -410,8 +410,8 @@ export const PutAssignmentResponseSchema: GenMessage<PutAssignmentResponse> = /*
  */
 export const DirectoryService: GenService<{
   /**
-   * Lists units, so that a case system can offer whom to bring into a plan. Sheltered housing is listed only to social services. Who: any
-   * employee with an assignment in force. Logged as READ_DIRECTORY.
+   * Lists units, so that a case system can offer whom to bring into a plan. Sheltered housing is listed only to case workers and managers
+   * of social services, to the operator, and to its own organisation's directory administrators. Who: any employee with an assignment in force. Logged as READ_DIRECTORY.
    *
    * @generated from rpc coordinationplan.v1.DirectoryService.ListUnits
    */
@@ -465,8 +465,8 @@ export const DirectoryService: GenService<{
     output: typeof PutEmployeeResponseSchema;
   },
   /**
-   * Adds or replaces one assignment. Who: directory administrators, within their own organisation; those of the operator for all. Logged as
-   * WRITE_DIRECTORY.
+   * Adds or replaces one assignment. Who: directory administrators, within their own organisation; those of the operator for all; nobody for
+   * himself. Logged as WRITE_DIRECTORY, for the controller of the unit too.
    *
    * @generated from rpc coordinationplan.v1.DirectoryService.PutAssignment
    */
