@@ -3,6 +3,7 @@ using CoordinationPlan.Bench.Load;
 using CoordinationPlan.Bench.Reference;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Npgsql;
@@ -157,15 +158,18 @@ internal sealed class Site : IAsyncDisposable
         await StartService(stop);
     }
 
+    private ServerOptions ServiceOptions() => Infrastructure.ServerOptions(_database!.Options, port: 0, managementPort: null);
+
     private async Task StartService(CancellationToken stop) => _service = await ServiceProcess.StartAsync(
         _options.Service?.FullName ?? Path.Combine(AppContext.BaseDirectory, "coordplan.dll"),
-        Infrastructure.ServerOptions(_database!.Options, port: 0, managementPort: null),
+        ServiceOptions(),
         _directory.FullName,
         stop);
 
     private async Task<IReadOnlyDictionary<string, ReferenceScript>> LearnReferences(NpgsqlConnection administrator, CancellationToken stop)
     {
         var log = new StatementLog(Path.Combine(_directory.FullName, "postgres", "postgres.log"), Role);
+        var vouchedFor = ServiceOptions().Identity.Issuers.First(issuer => issuer.Issuer == Infrastructure.National.Issuer.ToString()).Organisations;
         using var connection = Infrastructure.Connect(Service.Address, DevelopmentClients.SocialServices);
         var plans = connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker)).Plans;
 
@@ -174,7 +178,7 @@ internal sealed class Site : IAsyncDisposable
         DriftCheck.Require(nameof(plans.GetPlan), ServiceStatements.GetPlan, await log.Statements(stop));
         var read = new ReferenceScript(
             ServiceStatements.GetPlan,
-            await PgbenchVariables.Of("coordinationplan.v1.PlanService/GetPlan", isChange: false, administrator, stop),
+            await PgbenchVariables.Of("coordinationplan.v1.PlanService/GetPlan", isChange: false, vouchedFor, administrator, stop),
             1, _options.Plans, ChangedPart);
 
         var name = $"{plan.Name}/interventions/{PlanIds.Of(1, ChangedPart):D}";
@@ -184,7 +188,7 @@ internal sealed class Site : IAsyncDisposable
         DriftCheck.Require(nameof(plans.UpdateIntervention), ServiceStatements.UpdateIntervention, await log.Statements(stop));
         var change = new ReferenceScript(
             ServiceStatements.UpdateIntervention,
-            await PgbenchVariables.Of("coordinationplan.v1.PlanService/UpdateIntervention", isChange: true, administrator, stop),
+            await PgbenchVariables.Of("coordinationplan.v1.PlanService/UpdateIntervention", isChange: true, vouchedFor, administrator, stop),
             ChangedPlans + 1, 2 * ChangedPlans, ChangedPart);
 
         await read.Try(administrator, stop);

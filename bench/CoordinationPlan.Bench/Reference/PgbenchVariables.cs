@@ -26,11 +26,14 @@ internal static class PgbenchVariables
 
     private const string LastBody = "SELECT body::text AS body FROM coordinationplan.plan_part ORDER BY changed_at DESC LIMIT 1";
 
-    public static async Task<IReadOnlyDictionary<string, string>> Of(string method, bool isChange, NpgsqlConnection administrator, CancellationToken stop)
+    /// <param name="vouchedFor">The organisations that the token's issuer answers for.</param>
+    public static async Task<IReadOnlyDictionary<string, string>> Of(
+        string method, bool isChange, IEnumerable<string> vouchedFor, NpgsqlConnection administrator, CancellationToken stop)
     {
         var variables = new Dictionary<string, string>
         {
             ["today"] = TimeProvider.System.Today().ToString("yyyy-MM-dd", CultureInfo.InvariantCulture),
+            ["vouched"] = $"{{{string.Join(',', vouchedFor)}}}",
         };
         await Add(variables, LastEntry, method, administrator, stop);
         if (isChange)

@@ -14,6 +14,8 @@ internal static class ServiceStatements
     private const string Assignment = ":assignment::text";
     private const string Today = ":today::date";
     private const string Purpose = ":purpose::smallint";
+    private const string NoText = "NULL::text";
+    private const int Whereabouts = (int)Policy.Categories.Whereabouts;
 
     private const string RecordColumns =
         """
@@ -32,11 +34,13 @@ internal static class ServiceStatements
         FROM assignment a
         JOIN unit u ON u.unit_id = a.unit_id
         JOIN organisation o ON o.organisation_id = u.organisation_id
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
         WHERE a.assignment_id = $1
           AND (a.employee_id = $2 OR ($2 IS NULL AND a.client_system = $3))
+          AND ($5 IS NULL OR coalesce(e.organisation_id, u.organisation_id) = ANY ($5))
           AND NOT a.revoked AND a.starts_on <= $4 AND (a.ends_on IS NULL OR a.ends_on >= $4)
         """,
-        Assignment, ":employee::text", ":client::text", Today);
+        Assignment, ":employee::text", ":client::text", Today, ":vouched::text[]");
 
     private static readonly Statement PlanFacts = new(
         """
@@ -62,12 +66,18 @@ internal static class ServiceStatements
         """
         INSERT INTO access_log (
             entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose,
-            plan_id, subject_id, owner_controller, categories, policy_version, trace_id)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
+            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource)
+        VALUES (
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
+            coalesce(
+                $11,
+                (SELECT u.controller FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.employee_id = $6 ORDER BY a.revoked, a.assignment_id LIMIT 1),
+                (SELECT 'organisations/' || e.organisation_id FROM employee e WHERE e.employee_id = $6)),
+            $12, $13, $14, $15, $16, $17, $18, $19)
         """,
         Fresh, ":act::smallint", ":outcome::smallint", ":reason::text", ":method::text", ":employee::text", ":client::text", Assignment,
         ":role::smallint", ":unit::text", ":controller::text", Purpose, Plan, Subject, ":owner::text", ":categories::integer",
-        ":policy::integer", "nullif(:trace::text, 'none')::bytea");
+        ":policy::integer", "nullif(:trace::text, 'none')::bytea", NoText);
 
     /// <summary>A random plan is read.</summary>
     public static IReadOnlyList<Statement> GetPlan { get; } =
@@ -77,13 +87,22 @@ internal static class ServiceStatements
         CallerFacts,
         PlanFacts,
         new($"SELECT {RecordColumns} FROM plan WHERE plan_id = $1", Plan),
-        new($"SELECT {PartColumns} FROM plan_part p WHERE p.plan_id = $1 AND p.category & $2 <> 0 ORDER BY p.created_at, p.part_id", Plan, ":categories::integer"),
         new(
-            """
-            SELECT participation_id, unit_id, starts_on, ends_on, ended_at IS NOT NULL, version
-            FROM participation WHERE plan_id = $1 AND category & $2 <> 0 ORDER BY created_at, participation_id
+            $"""
+            SELECT {PartColumns}
+            FROM plan_part p
+            WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND (p.category <> {Whereabouts} OR $3 IS NULL OR p.unit_id = $3)
+            ORDER BY p.created_at, p.part_id
             """,
-            Plan, ":categories::integer"),
+            Plan, ":categories::integer", NoText),
+        new(
+            $"""
+            SELECT participation_id, unit_id, starts_on, ends_on, ended_at IS NOT NULL, version
+            FROM participation
+            WHERE plan_id = $1 AND category & $2 <> 0 AND (category <> {Whereabouts} OR $3 IS NULL OR unit_id = $3)
+            ORDER BY created_at, participation_id
+            """,
+            Plan, ":categories::integer", NoText),
         new(
             """
             SELECT consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by, recorded_at,
@@ -117,7 +136,7 @@ internal static class ServiceStatements
             WHERE p.plan_id = $1 AND p.part_id = $2 AND p.kind = $3
             """,
             Plan, Part, "3::smallint", Today),
-        new("SELECT method, request_hash, response FROM request_outcome WHERE caller = $1 AND request_id = $2", ":caller::text", Fresh),
+        new("SELECT method, request_hash, response, plan_id, subject_id, owner_controller FROM request_outcome WHERE caller = $1 AND request_id = $2", ":caller::text", Fresh),
         new(
             """
             UPDATE plan_part SET state = $4, body = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
@@ -125,8 +144,11 @@ internal static class ServiceStatements
             """,
             Plan, Part, "(version + 1)", "1::smallint", ":body::bytea", ":caller::text"),
         new(
-            "INSERT INTO request_outcome (caller, request_id, method, request_hash, response) VALUES ($1, $2, $3, $4, $5)",
-            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea"),
+            """
+            INSERT INTO request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            """,
+            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea", "NULL::uuid", "NULL::uuid", NoText),
         AddLogEntry,
         Commit,
     ];

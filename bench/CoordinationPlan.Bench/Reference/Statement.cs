@@ -1,12 +1,14 @@
+using System.Text.RegularExpressions;
+
 namespace CoordinationPlan.Bench.Reference;
 
 /// <summary>A statement of the service, and what pgbench puts in the place of each parameter.</summary>
 /// <param name="Sql">As the service sends it.</param>
 /// <param name="Values">For $1, $2 and so on: an expression over pgbench's variables, with the parameter's type.</param>
-internal sealed record Statement(string Sql, params string[] Values)
+internal sealed partial record Statement(string Sql, params string[] Values)
 {
-    /// <summary>The text without regard to how it is broken into lines.</summary>
-    public static string OneLine(string sql) => string.Join(' ', sql.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    /// <summary>The text without regard to how it is broken into lines, and without comments.</summary>
+    public static string OneLine(string sql) => string.Join(' ', Comment().Replace(sql, "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     /// <summary>The statement with the expressions in place.</summary>
     public string Bound()
@@ -19,4 +21,7 @@ internal sealed record Statement(string Sql, params string[] Values)
 
         return sql;
     }
+
+    [GeneratedRegex("--.*$", RegexOptions.Multiline)]
+    private static partial Regex Comment();
 }
