@@ -27,10 +27,10 @@ public sealed class DecisionTests
     public void Every_basis_carries_a_permit() =>
         Assert.Equal(Enum.GetValues<Basis>().Except([Basis.None]), World.Permitted().Select(question => question.Answer().Basis).Distinct().Order());
 
-    // An error in deciding is the gate's to give.
+    // An error in deciding and a field beyond the permit are the gate's to give.
     [Fact]
     public void Every_reason_to_refuse_is_given_to_somebody() =>
         Assert.Equal(
-            Enum.GetValues<RefusalReason>().Except([RefusalReason.ErrorInDeciding]),
+            Enum.GetValues<RefusalReason>().Except([RefusalReason.ErrorInDeciding, RefusalReason.FieldMayNot]),
             World.EveryCaller().Concat(World.EveryFact()).Select(question => question.Answer().Reason).Distinct().Order());
 }
