@@ -45,12 +45,13 @@ internal sealed record CallerIdentity(
     public static CallerIdentity Of(ServerCallContext context)
     {
         var user = context.GetHttpContext().User;
-        var named = ResourceName.TryParseEntry(context.RequestHeaders.GetValue(AssignmentKey) ?? "", ResourceName.Assignments);
         var bound = user.FindFirstValue(CallerClaims.Assignment);
+        // A name that is given and malformed names none: the token's is not taken in its place.
+        var named = context.RequestHeaders.GetValue(AssignmentKey) is { } name ? ResourceName.TryParseEntry(name, ResourceName.Assignments) : bound;
         return new(
             user.FindFirstValue(CallerClaims.Employee),
             user.FindFirstValue(CallerClaims.ClientSystem) ?? throw new InvalidOperationException("An unauthenticated call reached the gate."),
-            named ?? bound,
+            named,
             named is not null && bound is not null && named != bound,
             PurposesByName.GetValueOrDefault(context.RequestHeaders.GetValue(PurposeKey) ?? ""),
             Enum.TryParse<AssuranceLevel>(user.FindFirstValue(CallerClaims.Assurance), out var level) ? level : AssuranceLevel.Unknown,

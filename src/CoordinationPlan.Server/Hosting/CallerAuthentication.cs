@@ -129,6 +129,7 @@ internal static class CallerAuthentication
         return new ClaimsPrincipal(new ClaimsIdentity(claims, Scheme));
     }
 
+    /// <summary>What a token says that it is bound to; null where it says nothing, and empty, which nothing fits, where that is no certificate.</summary>
     private static string? ThumbprintIn(string? confirmation)
     {
         if (confirmation is null)
@@ -136,8 +137,19 @@ internal static class CallerAuthentication
             return null;
         }
 
-        using var document = JsonDocument.Parse(confirmation);
-        return document.RootElement.TryGetProperty("x5t#S256", out var thumbprint) ? thumbprint.GetString() : "";
+        try
+        {
+            using var document = JsonDocument.Parse(confirmation);
+            return document.RootElement is { ValueKind: JsonValueKind.Object } root
+                && root.TryGetProperty("x5t#S256", out var thumbprint)
+                && thumbprint.ValueKind == JsonValueKind.String
+                    ? thumbprint.GetString()
+                    : "";
+        }
+        catch (JsonException)
+        {
+            return "";
+        }
     }
 
     private static bool IsOf(string thumbprint, X509Certificate2 certificate)

@@ -94,9 +94,10 @@ public static class CoordinationPlanHost
         builder.Services
             .AddGrpcHealthChecks(health =>
             {
-                health.Services.Map("liveness", _ => false);
+                health.Services.Map("liveness", check => check.Tags.Contains("liveness"));
                 health.Services.Map("readiness", check => check.Tags.Contains("readiness"));
             })
+            .AddCheck("process", () => HealthCheckResult.Healthy(), ["liveness"])
             .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5));
         if (isDevelopment)
         {

@@ -21,14 +21,27 @@ internal static class SafeConfiguration
 
     private static IEnumerable<string> Faults(ServerOptions options)
     {
+        if (!Enum.IsDefined(options.Installation))
+        {
+            yield return "Installation must be Production or Development";
+        }
+
         if (options.Database.ConnectionString.Length == 0)
         {
             yield return "Database:ConnectionString is missing";
         }
-
-        else if (options.Installation == InstallationKind.Production && !IsPrivate(new NpgsqlConnectionStringBuilder(options.Database.ConnectionString)))
+        else if (Parsed(options.Database.ConnectionString) is not { } connection)
+        {
+            yield return "Database:ConnectionString is not a connection string of Npgsql";
+        }
+        else if (options.Installation == InstallationKind.Production && !IsPrivate(connection))
         {
             yield return "Database:ConnectionString must use a socket or SSL Mode=VerifyFull in production";
+        }
+
+        if (options.Database.MaxConnections < 1)
+        {
+            yield return "Database:MaxConnections must be at least 1";
         }
 
         foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities) })
@@ -79,8 +92,31 @@ internal static class SafeConfiguration
         }
     }
 
+    /// <summary>Null where it is malformed. What is wrong with it is not told: it may hold a password.</summary>
+    private static NpgsqlConnectionStringBuilder? Parsed(string connectionString)
+    {
+        try
+        {
+            return new NpgsqlConnectionStringBuilder(connectionString);
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
     private static bool IsPrivate(NpgsqlConnectionStringBuilder connection) =>
         connection.SslMode == SslMode.VerifyFull || (connection.Host?.Split(',').All(host => host.StartsWith('/')) ?? false);
+
+    /// <summary>By each of the names that a machine always has for itself (RFC 6761 section 6.3).</summary>
+    private static bool IsOnThisMachine(Uri uri)
+    {
+        var host = uri.DnsSafeHost.TrimEnd('.');
+        return uri.IsLoopback
+            || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
+            || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
+            || (IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+    }
 
     private static IEnumerable<string> Faults(IssuerOptions issuer, string name, InstallationKind installation)
     {
@@ -88,7 +124,7 @@ internal static class SafeConfiguration
         {
             yield return $"{name}:Issuer is not an https address";
         }
-        else if (uri.IsLoopback && installation == InstallationKind.Production)
+        else if (IsOnThisMachine(uri) && installation == InstallationKind.Production)
         {
             yield return $"{name}:Issuer is on this machine: a development identity provider is never accepted in production";
         }
