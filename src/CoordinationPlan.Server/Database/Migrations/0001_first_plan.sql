@@ -207,11 +207,26 @@ CREATE TABLE directory_request_outcome (LIKE request_outcome INCLUDING DEFAULTS 
 
 -- ------------------------------------------------------------------------------------------------------------------ history
 
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
+BEGIN
+    RAISE EXCEPTION 'rows of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $body$;
+
+-- What stands in the table stays, whoever comes, its owner too.
+CREATE FUNCTION keep_as_written(table_name text) RETURNS void LANGUAGE plpgsql AS $body$
+BEGIN
+    EXECUTE format(
+        'CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON coordinationplan.%I FOR EACH ROW EXECUTE FUNCTION coordinationplan.refuse_change()', table_name);
+    EXECUTE format(
+        'CREATE TRIGGER never_emptied BEFORE TRUNCATE ON coordinationplan.%I FOR EACH STATEMENT EXECUTE FUNCTION coordinationplan.refuse_change()', table_name);
+END $body$;
+
 -- Keeps every row that an UPDATE replaces, in <table>_history. A trigger, so that no code path can forget it, with the owner's rights, so that
 -- no role can write a history of its own.
 CREATE FUNCTION keep_history_of(table_name text) RETURNS void LANGUAGE plpgsql AS $body$
 BEGIN
     EXECUTE format('CREATE TABLE coordinationplan.%1$I (LIKE coordinationplan.%2$I, superseded_at timestamptz NOT NULL)', table_name || '_history', table_name);
+    PERFORM coordinationplan.keep_as_written(table_name || '_history');
     EXECUTE format(
         'CREATE FUNCTION coordinationplan.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = coordinationplan, pg_temp AS $trigger$
          BEGIN
@@ -260,11 +275,7 @@ CREATE INDEX access_log_by_subject ON access_log (subject_id, occurred_at DESC, 
 CREATE INDEX access_log_by_employee ON access_log (employee_id, occurred_at DESC, entry_id DESC) WHERE employee_id IS NOT NULL;
 CREATE INDEX access_log_by_unit ON access_log (unit_id, occurred_at DESC, entry_id DESC) WHERE unit_id IS NOT NULL;
 
-CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $body$
-BEGIN
-    RAISE EXCEPTION 'rows of % are never changed or removed', TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
-END $body$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON access_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+SELECT keep_as_written('access_log');
 
 -- Makes the monthly partitions from this month on. Called by the service at start and daily; runs with the owner's rights, because the
 -- service's own roles can create nothing.
@@ -273,6 +284,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = coordinationplan, pg_temp AS
 DECLARE
     first_day date := date_trunc('month', now() AT TIME ZONE 'UTC')::date;
     month date;
+    partition_name text;
 BEGIN
     IF months_ahead NOT BETWEEN 1 AND 36 THEN
         RAISE EXCEPTION 'months_ahead must be between 1 and 36';
@@ -280,11 +292,16 @@ BEGIN
     PERFORM pg_advisory_xact_lock(7200001);
     FOR i IN 0..months_ahead LOOP
         month := (first_day + make_interval(months => i))::date;
-        EXECUTE format(
-            'CREATE TABLE IF NOT EXISTS %I PARTITION OF access_log FOR VALUES FROM (%L) TO (%L)',
-            'access_log_' || to_char(month, 'YYYYMM'),
-            month::text || ' 00:00:00+00',
-            ((month + interval '1 month')::date)::text || ' 00:00:00+00');
+        partition_name := 'access_log_' || to_char(month, 'YYYYMM');
+        IF to_regclass('coordinationplan.' || partition_name) IS NULL THEN
+            EXECUTE format(
+                'CREATE TABLE %I PARTITION OF access_log FOR VALUES FROM (%L) TO (%L)',
+                partition_name,
+                month::text || ' 00:00:00+00',
+                ((month + interval '1 month')::date)::text || ' 00:00:00+00');
+            -- Triggers for rows come with the partition, this one does not.
+            EXECUTE format('CREATE TRIGGER never_emptied BEFORE TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', partition_name);
+        END IF;
     END LOOP;
 END $body$;
 
