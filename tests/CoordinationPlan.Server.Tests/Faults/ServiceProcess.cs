@@ -125,6 +125,10 @@ public sealed class ServiceProcess(ServerOptions options, string logFile) : IAsy
             yield return ($"Identity__Issuers__{i}__EmployeeClaim", issuer.EmployeeClaim);
             yield return ($"Identity__Issuers__{i}__AssignmentClaim", issuer.AssignmentClaim);
             yield return ($"Identity__Issuers__{i}__TrustedAuthorities", issuer.TrustedAuthorities);
+            foreach (var (n, organisation) in issuer.Organisations.Index())
+            {
+                yield return ($"Identity__Issuers__{i}__Organisations__{n}", organisation);
+            }
         }
     }
 }

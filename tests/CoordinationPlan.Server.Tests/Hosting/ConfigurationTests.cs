@@ -1,0 +1,138 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
+
+namespace CoordinationPlan.Server.Tests.Hosting;
+
+/// <summary>A configuration that is not safe is refused before anything listens, with every fault named.</summary>
+public sealed class ConfigurationTests : IDisposable
+{
+    private readonly string _file = Path.GetTempFileName();
+
+    private static readonly Dictionary<string, (Action<ServerOptions> Spoil, string Fault)> Faults = new()
+    {
+        ["no database"] = (options => options.Database.ConnectionString = "", "Database:ConnectionString"),
+        ["a database string that is none"] = (options => options.Database.ConnectionString = "Hast=x;Blankett", "Database:ConnectionString"),
+        ["a database over the network in the clear"] = (options => options.Database.ConnectionString = "Host=db.example;Database=x", "Database:ConnectionString"),
+        ["a database whose certificate is not checked"] =
+            (options => options.Database.ConnectionString = "Host=db.example;Database=x;SSL Mode=Require", "Database:ConnectionString"),
+        ["a socket beside a host in the clear"] = (options => options.Database.ConnectionString = "Host=/run,db.example;Database=x", "Database:ConnectionString"),
+        ["no connections"] = (options => options.Database.MaxConnections = 0, "Database:MaxConnections"),
+        ["no certificate"] = (options => options.Listen.Certificate = "", "Listen:Certificate"),
+        ["a certificate that is not there"] = (options => options.Listen.Certificate = "/nowhere.pem", "Listen:Certificate"),
+        ["no key"] = (options => options.Listen.Key = "", "Listen:Key"),
+        ["no client authorities"] = (options => options.Listen.ClientAuthorities = "", "Listen:ClientAuthorities"),
+        ["a host name to listen on"] = (options => options.Listen.Address = "localhost", "Listen:Address"),
+        ["a negative clock skew"] = (options => options.Identity.ClockSkew = TimeSpan.FromSeconds(-1), "Identity:ClockSkew"),
+        ["a generous clock skew"] = (options => options.Identity.ClockSkew = TimeSpan.FromMinutes(5), "Identity:ClockSkew"),
+        ["no issuers"] = (options => options.Identity.Issuers.Clear(), "Identity:Issuers is empty"),
+        ["an issuer twice"] = (options => options.Identity.Issuers.Add(Issuer(options.Identity.Issuers[0].Issuer, "2321000016")), "names an issuer twice"),
+        ["an issuer without organisations beside another"] = (options => options.Identity.Issuers.Add(Issuer("https://other.example/")), "Organisations"),
+        ["two issuers for an organisation"] = (options => options.Identity.Issuers.Add(Issuer("https://other.example/", "2120000142")), "the same organisation"),
+        ["an issuer in the clear"] = (options => options.Identity.Issuers[0].Issuer = "http://idp.example/", "not an https address"),
+        ["an issuer that is no address"] = (options => options.Identity.Issuers[0].Issuer = "idp.example", "not an https address"),
+        ["an issuer on this machine"] = (options => options.Identity.Issuers[0].Issuer = "https://localhost:5001/", "on this machine"),
+        ["an issuer on this machine by number"] = (options => options.Identity.Issuers[0].Issuer = "https://127.0.0.1/", "on this machine"),
+        ["an issuer on this machine by another number"] = (options => options.Identity.Issuers[0].Issuer = "https://127.1.2.3/", "on this machine"),
+        ["an issuer on this machine by IPv6"] = (options => options.Identity.Issuers[0].Issuer = "https://[::1]/", "on this machine"),
+        ["an issuer on this machine, IPv4 in IPv6"] = (options => options.Identity.Issuers[0].Issuer = "https://[::ffff:127.0.0.1]/", "on this machine"),
+        ["an issuer on any address"] = (options => options.Identity.Issuers[0].Issuer = "https://0.0.0.0/", "on this machine"),
+        ["an issuer on this machine with a full stop"] = (options => options.Identity.Issuers[0].Issuer = "https://localhost./", "on this machine"),
+        ["an issuer below localhost"] = (options => options.Identity.Issuers[0].Issuer = "https://idp.localhost/", "on this machine"),
+        ["no audience"] = (options => options.Identity.Issuers[0].Audience = "", "Audience"),
+        ["no employee claim"] = (options => options.Identity.Issuers[0].EmployeeClaim = "", "EmployeeClaim"),
+        ["no assurance claim"] = (options => options.Identity.Issuers[0].AssuranceClaim = "", "AssuranceClaim"),
+        ["unsigned tokens"] = (options => options.Identity.Issuers[0].Algorithms.Add("none"), "not asymmetric"),
+        ["a shared secret"] = (options => options.Identity.Issuers[0].Algorithms.Add("HS256"), "not asymmetric"),
+        ["a shared secret beside a key"] = (options => Array.ForEach(["ES256", "HS512"], options.Identity.Issuers[0].Algorithms.Add), "not asymmetric"),
+        ["authorities of the issuer that are not there"] = (options => options.Identity.Issuers[0].TrustedAuthorities = "/nowhere.pem", "TrustedAuthorities"),
+        ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
+    };
+
+    public static TheoryData<string> Names => [.. Faults.Keys];
+
+    [Fact]
+    public void A_safe_configuration_is_accepted()
+    {
+        SafeConfiguration.Require(Safe());
+
+        var development = Safe();
+        development.Installation = InstallationKind.Development;
+        development.Identity.Issuers[0].Issuer = "https://localhost:5001/";
+        SafeConfiguration.Require(development);
+
+        var overTheNetwork = Safe();
+        overTheNetwork.Database.ConnectionString = "Host=db.example;Database=x;SSL Mode=VerifyFull";
+        overTheNetwork.Listen.Address = "0.0.0.0";
+        SafeConfiguration.Require(overTheNetwork);
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void An_unsafe_configuration_is_refused_with_its_fault(string name)
+    {
+        var options = Safe();
+        Faults[name].Spoil(options);
+
+        var refusal = Assert.Throws<UnsafeConfigurationException>(() => SafeConfiguration.Require(options));
+
+        Assert.Contains(Faults[name].Fault, Assert.Single(refusal.Faults), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("::")]
+    [InlineData("192.0.2.1")]
+    public void Development_stays_on_the_machine(string address)
+    {
+        var options = Safe();
+        options.Installation = InstallationKind.Development;
+        options.Listen.Address = address;
+
+        var refusal = Assert.Throws<UnsafeConfigurationException>(() => SafeConfiguration.Require(options));
+
+        Assert.Contains("loopback", Assert.Single(refusal.Faults), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_fault_is_named_at_once()
+    {
+        var refusal = Assert.Throws<UnsafeConfigurationException>(() => SafeConfiguration.Require(new ServerOptions()));
+
+        Assert.Equal(5, refusal.Faults.Count);
+        Assert.All(refusal.Faults, fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Production_is_what_a_service_is_that_does_not_say_what_it_is() => Assert.Equal(InstallationKind.Production, new ServerOptions().Installation);
+
+    [Theory]
+    [InlineData("http://id.sambi.se/loa/loa2", AssuranceLevel.Level2)]
+    [InlineData("http://id.sambi.se/loa/loa3", AssuranceLevel.Level3)]
+    [InlineData("http://id.elegnamnden.se/loa/1.0/loa4", AssuranceLevel.Level4)]
+    [InlineData("http://id.sambi.se/loa/LOA3", AssuranceLevel.Unknown)]
+    [InlineData("loa3", AssuranceLevel.Unknown)]
+    [InlineData("", AssuranceLevel.Unknown)]
+    [InlineData(null, AssuranceLevel.Unknown)]
+    public void An_assurance_that_is_not_known_word_for_word_is_unknown(string? claim, AssuranceLevel level) => Assert.Equal(level, new IssuerOptions().LevelOf(claim));
+
+    public void Dispose() => File.Delete(_file);
+
+    private static IssuerOptions Issuer(string address, params IEnumerable<string> organisations)
+    {
+        var issuer = new IssuerOptions { Issuer = address };
+        foreach (var organisation in organisations)
+        {
+            issuer.Organisations.Add(organisation);
+        }
+
+        return issuer;
+    }
+
+    private ServerOptions Safe() => new()
+    {
+        Database = { ConnectionString = "Host=/run/postgresql;Database=coordinationplan" },
+        Listen = { Certificate = _file, Key = _file, ClientAuthorities = _file },
+        Identity = { Issuers = { Issuer("https://idp.example/", "2120000142") } },
+    };
+}
