@@ -23,22 +23,25 @@ internal static class CallerAuthentication
 
     public static IServiceCollection AddCallerAuthentication(this IServiceCollection services, IdentityOptions identity, TimeProvider time)
     {
+        var accepted = new AcceptedTokens(time);
+        services.AddSingleton(_ => accepted);
         var authentication = services.AddAuthentication(Scheme);
         authentication.AddPolicyScheme(Scheme, null, options =>
         {
-            options.ForwardDefaultSelector = context => SchemeOf(IssuerIn(context.Request), identity);
+            options.ForwardDefaultSelector = context =>
+                accepted.Find(context.Request.Headers.Authorization.ToString(), context.Connection.ClientCertificate)?.Scheme ?? SchemeOf(IssuerIn(context.Request), identity);
         });
         for (var i = 0; i < identity.Issuers.Count; i++)
         {
             var issuer = identity.Issuers[i];
-            authentication.AddJwtBearer(SchemeOf(i), options => Configure(options, issuer, identity, time));
+            authentication.AddJwtBearer(SchemeOf(i), options => Configure(options, issuer, identity, accepted, time));
         }
 
         services.AddAuthorizationBuilder().SetFallbackPolicy(new Microsoft.AspNetCore.Authorization.AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build());
         return services;
     }
 
-    private static void Configure(JwtBearerOptions options, IssuerOptions issuer, IdentityOptions identity, TimeProvider time)
+    private static void Configure(JwtBearerOptions options, IssuerOptions issuer, IdentityOptions identity, AcceptedTokens accepted, TimeProvider time)
     {
         options.Authority = issuer.Issuer;
         options.MapInboundClaims = false;
@@ -67,11 +70,27 @@ internal static class CallerAuthentication
 
         options.Events = new JwtBearerEvents
         {
+            OnMessageReceived = context =>
+            {
+                if (accepted.Find(context.Request.Headers.Authorization.ToString(), context.HttpContext.Connection.ClientCertificate) is { } known)
+                {
+                    context.Principal = known.Caller;
+                    context.Success();
+                }
+
+                return Task.CompletedTask;
+            },
             OnTokenValidated = context =>
             {
                 if (Accept(context.Principal!, context.HttpContext.Connection.ClientCertificate, issuer) is { } caller)
                 {
                     context.Principal = caller;
+                    accepted.Keep(
+                        context.Request.Headers.Authorization.ToString(),
+                        context.HttpContext.Connection.ClientCertificate!,
+                        caller,
+                        context.Scheme.Name,
+                        new DateTimeOffset(context.SecurityToken.ValidTo, TimeSpan.Zero));
                 }
                 else
                 {
