@@ -11,7 +11,8 @@ public sealed class DecisionTests
     public void A_refusal_carries_a_reason_and_nothing_else() =>
         World.Holds(
             World.All(),
-            (_, answer) => answer.IsPermit || (answer.Reason != RefusalReason.None && answer == Decision.Refuse(answer.Reason)));
+            (_, answer) => answer.IsPermit
+                || answer is { Reason: not RefusalReason.None, Reads: Categories.None, Writes: Categories.None, Basis: Basis.None });
 
     [Fact]
     public void A_permit_carries_what_it_rests_on_what_it_covers_and_no_reason() =>
