@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
@@ -19,6 +18,7 @@ public sealed class AuthenticationTests(Service service) : IClassFixture<Service
     private const string Level3 = "http://id.sambi.se/loa/loa3";
     private const string SchoolEmployeeClaim = "https://id.oidc.se/claim/orgAffiliation";
 
+    private static readonly string[] SeveralAudiences = ["another-service", "coordinationplan"];
     private static readonly DemonstrationEmployee CaseWorker = DemonstrationDirectory.CaseWorker;
 
     /// <summary>Tokens that nobody should be believed by, each one fault away from a good one.</summary>
@@ -79,7 +79,7 @@ public sealed class AuthenticationTests(Service service) : IClassFixture<Service
         await Call(Mint());
         await Call(Mint(expires: TimeSpan.FromSeconds(-10)));
         await Call(Mint(claims => claims["nbf"] = Seconds(TimeSpan.FromSeconds(10))));
-        await Call(Mint(claims => claims["aud"] = new[] { "another-service", "coordinationplan" }));
+        await Call(Mint(claims => claims["aud"] = SeveralAudiences));
     }
 
     [Theory]
