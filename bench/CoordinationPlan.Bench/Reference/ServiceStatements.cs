@@ -28,6 +28,9 @@ internal static class ServiceStatements
     private static readonly Statement Begin = new("BEGIN ISOLATION LEVEL READ COMMITTED");
     private static readonly Statement Commit = new("COMMIT");
 
+    private static readonly Statement LockAssignment =
+        new("SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))", "('assignments/' || :assignment::text)");
+
     private static readonly Statement CallerFacts = new(
         """
         SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
@@ -83,6 +86,7 @@ internal static class ServiceStatements
     public static IReadOnlyList<Statement> GetPlan { get; } =
     [
         Begin,
+        LockAssignment,
         new("SELECT pg_advisory_xact_lock_shared($1)", LockKey),
         CallerFacts,
         PlanFacts,
@@ -121,6 +125,7 @@ internal static class ServiceStatements
     public static IReadOnlyList<Statement> UpdateIntervention { get; } =
     [
         Begin,
+        LockAssignment,
         new("SELECT pg_advisory_xact_lock($1)", LockKey),
         CallerFacts,
         PlanFacts,

@@ -116,6 +116,11 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
 
         var first = new RoundTrip(connection);
         first.Begin();
+        if (call.Caller.AssignmentId is { } assignment)
+        {
+            first.Add(FactsSql.LockAssignment(assignment));
+        }
+
         if (call.Lock() is { } planLock)
         {
             first.Add(planLock);

@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
 using Npgsql;
 
 namespace CoordinationPlan.Server.Access;
@@ -37,6 +38,15 @@ internal static class FactsSql
     public static Query<bool> LockName(string name) => new(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
         [Parameter.Of(name)],
+        static (_, _) => Task.FromResult(true));
+
+    /// <summary>
+    /// Whoever calls under an assignment holds its lock shared; a change of the assignment holds it alone. So a revocation that has been answered was not
+    /// overtaken by a call either.
+    /// </summary>
+    public static Query<bool> LockAssignment(string assignmentId) => new(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0))",
+        [Parameter.Of(ResourceName.Entry(ResourceName.Assignments, assignmentId))],
         static (_, _) => Task.FromResult(true));
 
     /// <summary>Shared locks of several plans, always in the same order.</summary>

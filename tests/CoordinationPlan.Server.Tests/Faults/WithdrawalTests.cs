@@ -28,7 +28,7 @@ public sealed class WithdrawalTests(Service service, ITestOutputHelper output) :
         Assert.DoesNotContain(content, reading => reading.Started > answered);
 
         // What the lock gives: in the order in which the database committed, nothing was disclosed after the withdrawal.
-        var log = await service.LogSince(start);
+        var log = (await service.LogSince(start)).FindAll(row => $"plans/{row.PlanId}" == plan.Name);
         var withdrawal = log.FindIndex(row => row.Act == Act.WithdrawConsent);
         Assert.DoesNotContain(log.Skip(withdrawal), row => row is { Act: Act.ReadPlan, Outcome: AccessOutcome.Permitted });
         Assert.Equal(content.Count, log.Count(row => row is { Act: Act.ReadPlan, Outcome: AccessOutcome.Permitted }));
