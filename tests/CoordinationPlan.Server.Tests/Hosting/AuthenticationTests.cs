@@ -7,6 +7,7 @@ using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.V1;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.JsonWebTokens;
 using Microsoft.IdentityModel.Tokens;
 
@@ -226,6 +227,35 @@ public sealed class AuthenticationTests(Service service) : IClassFixture<Service
                 DemonstrationDirectory.RegionIntegration.AssignmentId,
                 "CARE_AND_TREATMENT",
                 DevelopmentClients.School));
+
+    [Fact]
+    public async Task A_token_that_has_just_been_accepted_is_not_believed_from_another_connection()
+    {
+        var token = Mint();
+        await Call(token);
+
+        await IsNotBelieved(Call(token, CaseWorker.AssignmentId, clientId: DevelopmentClients.HealthCare));
+        await Call(token);
+        await IsNotBelieved(Call(Tampered(token)));
+    }
+
+    [Fact]
+    public async Task A_token_that_has_just_been_accepted_is_not_believed_past_its_end()
+    {
+        var clock = new FakeTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var app = await CoordinationPlanHost.CreateAsync(Infrastructure.ServerOptions(service.Database.Options, 0, null), clock);
+        await app.StartAsync();
+        using var connection = Infrastructure.Connect(app.ApiAddress(), DevelopmentClients.SocialServices);
+        var plans = new V1.PlanService.PlanServiceClient(connection.Anonymous);
+        var token = Mint(expires: TimeSpan.FromSeconds(20));
+
+        await plans.ListPlansAsync(new ListPlansRequest(), With(token));
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await plans.ListPlansAsync(new ListPlansRequest(), With(token));
+        clock.Advance(TimeSpan.FromSeconds(41));
+        await IsNotBelieved(plans.ListPlansAsync(new ListPlansRequest(), With(token)));
+        await app.StopAsync();
+    }
 
     [Fact]
     public async Task Where_employees_tokens_need_not_be_bound_one_that_is_must_fit_and_a_systems_own_must_be()
