@@ -45,11 +45,17 @@ public sealed class AttackTests(Service service) : IClassFixture<Service>
         await service.Join(plan, DemonstrationDirectory.Shelter);
         await service.CaseWorker.Participations.AddParticipationAsync(new()
         {
-            Parent = plan.Name, Participation = new() { Unit = "units/KVINNOJOUREN", Period = Cases.HalfAYear }, Etag = plan.Etag, RequestId = Cases.NewId(),
+            Parent = plan.Name,
+            Participation = new() { Unit = "units/KVINNOJOUREN", Period = Cases.HalfAYear },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
         });
         await service.CaseWorker.Plans.AddInterventionAsync(new()
         {
-            Parent = plan.Name, Intervention = new() { Title = "Boende", ResponsibleUnit = "units/KVINNOJOUREN" }, Etag = plan.Etag, RequestId = Cases.NewId(),
+            Parent = plan.Name,
+            Intervention = new() { Title = "Boende", ResponsibleUnit = "units/KVINNOJOUREN" },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
         });
         await service.Consent(plan, DemonstrationDirectory.Shelter, [Identity, GoalsAndInterventions, Meetings]);
 
@@ -94,8 +100,13 @@ public sealed class AttackTests(Service service) : IClassFixture<Service>
                 Parent = plan.Name,
                 Consent = new()
                 {
-                    State = ConsentState.Given, RecipientUnits = { unit }, Categories = { Identity }, Purpose = Purpose.CareAndTreatment, Period = Cases.HalfAYear,
-                    Form = ConsentForm.Oral, GivenBy = ConsentGiver.Self,
+                    State = ConsentState.Given,
+                    RecipientUnits = { unit },
+                    Categories = { Identity },
+                    Purpose = Purpose.CareAndTreatment,
+                    Period = Cases.HalfAYear,
+                    Form = ConsentForm.Oral,
+                    GivenBy = ConsentGiver.Self,
                 },
                 Etag = plan.Etag,
                 RequestId = Cases.NewId(),
@@ -112,15 +123,24 @@ public sealed class AttackTests(Service service) : IClassFixture<Service>
 
         await service.CaseWorker.Plans.UpdateInterventionAsync(new()
         {
-            Intervention = new() { Name = intervention.Name, ContactPerson = staff }, UpdateMask = new() { Paths = { "contact_person" } }, Etag = intervention.Etag, RequestId = Cases.NewId(),
+            Intervention = new() { Name = intervention.Name, ContactPerson = staff },
+            UpdateMask = new() { Paths = { "contact_person" } },
+            Etag = intervention.Etag,
+            RequestId = Cases.NewId(),
         }).Fails(StatusCode.FailedPrecondition, ErrorReason.UnknownReference);
         await service.CaseWorker.Plans.UpdatePlanAsync(new()
         {
-            Plan = new() { Name = plan.Name, Coordinator = staff }, UpdateMask = new() { Paths = { "coordinator" } }, Etag = plan.Etag, RequestId = Cases.NewId(),
+            Plan = new() { Name = plan.Name, Coordinator = staff },
+            UpdateMask = new() { Paths = { "coordinator" } },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
         }).Fails(StatusCode.FailedPrecondition, ErrorReason.UnknownReference);
         await service.CaseWorker.Plans.UpdatePlanAsync(new()
         {
-            Plan = new() { Name = plan.Name, Coordinator = "employees/" + DemonstrationDirectory.UnitManager.Id }, UpdateMask = new() { Paths = { "coordinator" } }, Etag = plan.Etag, RequestId = Cases.NewId(),
+            Plan = new() { Name = plan.Name, Coordinator = "employees/" + DemonstrationDirectory.UnitManager.Id },
+            UpdateMask = new() { Paths = { "coordinator" } },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
         });
     }
 
@@ -132,8 +152,12 @@ public sealed class AttackTests(Service service) : IClassFixture<Service>
         {
             Assignment = new()
             {
-                Name = "assignments/attack", Employee = "employees/" + employee, Unit = Cases.UnitOf(DemonstrationDirectory.CaseWorker), Role = Role.SocialCaseWorker,
-                Purposes = { Purpose.SocialServicesCase }, Period = Cases.HalfAYear,
+                Name = "assignments/attack",
+                Employee = "employees/" + employee,
+                Unit = Cases.UnitOf(DemonstrationDirectory.CaseWorker),
+                Role = Role.SocialCaseWorker,
+                Purposes = { Purpose.SocialServicesCase },
+                Period = Cases.HalfAYear,
             },
             Etag = "new",
             RequestId = Cases.NewId(),

@@ -93,13 +93,19 @@ public sealed class World
             },
             "UpdateIntervention" => new UpdateInterventionRequest
             {
-                Intervention = new Intervention { Name = Intervention.Name, Title = "Insats" }, UpdateMask = mask("title"), Etag = Intervention.Etag, RequestId = id,
+                Intervention = new Intervention { Name = Intervention.Name, Title = "Insats" },
+                UpdateMask = mask("title"),
+                Etag = Intervention.Etag,
+                RequestId = id,
             },
             "EndIntervention" => new EndInterventionRequest { Name = Intervention.Name, Ending = ItemEnding.Completed, Etag = Intervention.Etag, RequestId = id },
             "AddOtherMeasure" => new AddOtherMeasureRequest { Parent = Plan.Name, OtherMeasure = new OtherMeasure { Title = "Åtgärd", TakenBy = "Skolan" }, Etag = Plan.Etag, RequestId = id },
             "UpdateOtherMeasure" => new UpdateOtherMeasureRequest
             {
-                OtherMeasure = new OtherMeasure { Name = Measure.Name, Title = "Åtgärd" }, UpdateMask = mask("title"), Etag = Measure.Etag, RequestId = id,
+                OtherMeasure = new OtherMeasure { Name = Measure.Name, Title = "Åtgärd" },
+                UpdateMask = mask("title"),
+                Etag = Measure.Etag,
+                RequestId = id,
             },
             "EndOtherMeasure" => new EndOtherMeasureRequest { Name = Measure.Name, Ending = ItemEnding.Completed, Etag = Measure.Etag, RequestId = id },
             "AddParticipation" => new AddParticipationRequest
@@ -136,12 +142,16 @@ public sealed class World
             "ListUnits" => new ListUnitsRequest(),
             "PutOrganisation" => new PutOrganisationRequest
             {
-                Organisation = new Organisation { Name = "organisations/x" + number, Kind = OrganisationKind.CivilSociety, DisplayName = "Förening" }, Etag = "new", RequestId = id,
+                Organisation = new Organisation { Name = "organisations/x" + number, Kind = OrganisationKind.CivilSociety, DisplayName = "Förening" },
+                Etag = "new",
+                RequestId = id,
             },
             "PutBoard" => new PutBoardRequest { Board = new Board { Name = "boards/x" + number, Organisation = Cases.City, DisplayName = "Nämnd" }, Etag = "new", RequestId = id },
             "PutUnit" => new PutUnitRequest
             {
-                Unit = new V1.Unit { Name = "units/x" + number, Organisation = Cases.City, Kind = UnitKind.Support, DisplayName = "Enhet" }, Etag = "new", RequestId = id,
+                Unit = new V1.Unit { Name = "units/x" + number, Organisation = Cases.City, Kind = UnitKind.Support, DisplayName = "Enhet" },
+                Etag = "new",
+                RequestId = id,
             },
             "PutEmployee" => new PutEmployeeRequest { Employee = new Employee { Name = "employees/x" + number, Organisation = Cases.City, DisplayName = "Medarbetare" }, Etag = "new", RequestId = id },
             "PutAssignment" => new PutAssignmentRequest
