@@ -183,6 +183,8 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
         Address = address,
         ClientCertificate = ClientCertificate(clientId),
         ServerAuthorities = [Authority.Root],
+        // A development machine may be busy with a build.
+        Deadline = TimeSpan.FromMinutes(1),
     });
 
     /// <summary>A token of a demonstration employee, or of a system for itself.</summary>
