@@ -5,6 +5,8 @@ using CoordinationPlan.Bench;
 using CoordinationPlan.Bench.Load;
 using CoordinationPlan.Bench.Report;
 using CoordinationPlan.Development;
+using Grpc.Core;
+using Npgsql;
 
 var plans = new Option<int>("--plans") { Description = "Plans to load, 1,000 to 1,000,000.", DefaultValueFactory = _ => 10_000 };
 var seconds = new Option<double>("--seconds") { Description = "Measured seconds of each run.", DefaultValueFactory = _ => 8 };
@@ -63,7 +65,8 @@ root.SetAction(async (parsed, stop) =>
 
         return options.Gate && !results.GateMet ? 1 : 0;
     }
-    catch (Exception failure) when (failure is UnsoundRunException or InvalidOperationException or IOException or PostgresNotFoundException)
+    catch (Exception failure)
+        when (failure is UnsoundRunException or InvalidOperationException or IOException or TimeoutException or PostgresNotFoundException or NpgsqlException or RpcException)
     {
         await Console.Error.WriteLineAsync(failure.Message);
         return 1;

@@ -66,7 +66,7 @@ internal sealed partial class ServiceProcess : IAsyncDisposable
             var first = await Task.WhenAny(address.Task, exited.Task).WaitAsync(StartMayTake, TimeProvider.System, stop);
             if (first != address.Task)
             {
-                throw new InvalidOperationException("The service did not start. It said:\n" + Text(said));
+                throw new InvalidOperationException($"The service did not start (exit code {process.ExitCode}). It said:\n{Text(said)}");
             }
         }
         catch
