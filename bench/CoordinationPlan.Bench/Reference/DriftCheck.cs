@@ -5,6 +5,8 @@ internal static class DriftCheck
 {
     public static void Require(string method, IReadOnlyList<Statement> copies, IReadOnlyList<string> sent)
     {
+        // The readiness check asks the database on the same role, at moments of its own.
+        sent = [.. sent.Where(statement => Statement.OneLine(statement) != "SELECT 1")];
         for (var i = 0; i < Math.Max(copies.Count, sent.Count); i++)
         {
             var copy = i < copies.Count ? Statement.OneLine(copies[i].Sql) : "(nothing)";
