@@ -10,7 +10,7 @@ using Npgsql;
 
 var plans = new Option<int>("--plans") { Description = "Plans to load, 1,000 to 1,000,000.", DefaultValueFactory = _ => 10_000 };
 var seconds = new Option<double>("--seconds") { Description = "Measured seconds of each run.", DefaultValueFactory = _ => 8 };
-var warmUp = new Option<double>("--warmup") { Description = "Seconds before those.", DefaultValueFactory = _ => 3 };
+var warmUp = new Option<double>("--warmup") { Description = "Seconds before those, long enough for the pool of connections to settle.", DefaultValueFactory = _ => 8 };
 var repeats = new Option<int>("--repeats") { Description = "Rounds of service and pgbench; the medians are reported.", DefaultValueFactory = _ => 2 };
 var concurrency = new Option<int[]>("-c", "--concurrency") { Description = "Calls in flight.", DefaultValueFactory = _ => [1, 16, 64], AllowMultipleArgumentsPerToken = true };
 var connections = new Option<int>("--connections") { Description = "Connections that they share.", DefaultValueFactory = _ => 1 };

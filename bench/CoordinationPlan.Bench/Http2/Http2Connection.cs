@@ -38,15 +38,19 @@ internal sealed class Http2Connection : IDisposable
     /// <summary>Calls that have begun and not ended.</summary>
     public int InFlight => _inFlight.Count;
 
-    public static async Task<Http2Connection> OpenAsync(int port, SslClientAuthenticationOptions tls, CancellationToken stop)
+    /// <summary>
+    /// Opens a connection without one asynchronous step: a socket that has been used asynchronously once is never blocking again, and each read
+    /// would then go over another thread.
+    /// </summary>
+    public static Http2Connection Open(int port, SslClientAuthenticationOptions tls)
     {
         var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         SslStream? stream = null;
         try
         {
-            await socket.ConnectAsync(IPAddress.Loopback, port, stop);
+            socket.Connect(IPAddress.Loopback, port);
             stream = new SslStream(new NetworkStream(socket, ownsSocket: true));
-            await stream.AuthenticateAsClientAsync(tls, stop);
+            stream.AuthenticateAsClient(tls);
             if (stream.NegotiatedApplicationProtocol != SslApplicationProtocol.Http2)
             {
                 throw new InvalidOperationException("The service does not speak HTTP/2.");
@@ -55,7 +59,7 @@ internal sealed class Http2Connection : IDisposable
         catch
         {
             socket.Dispose();
-            await (stream?.DisposeAsync() ?? ValueTask.CompletedTask);
+            stream?.Dispose();
             throw;
         }
 

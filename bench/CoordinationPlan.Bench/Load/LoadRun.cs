@@ -20,7 +20,7 @@ internal sealed record LoadRun(int Places, int Connections, TimeSpan WarmUp, Tim
         {
             for (var i = 0; i < count; i++)
             {
-                connections.Add(await target.Connect(stop));
+                connections.Add(target.Connect());
             }
 
             using var cut = stop.Register(() => connections.ForEach(connection => connection.Dispose()));

@@ -8,7 +8,7 @@ namespace CoordinationPlan.Bench.Load;
 /// <summary>The service, and as whom it is called: a client certificate, an employee's token, an assignment, a purpose.</summary>
 internal sealed record Target(Uri Address, X509Certificate2 ClientCertificate, X509Certificate2 Authority, CallerChoice Caller)
 {
-    public Task<Http2Connection> Connect(CancellationToken stop) => Http2Connection.OpenAsync(
+    public Http2Connection Connect() => Http2Connection.Open(
         Address.Port,
         new SslClientAuthenticationOptions
         {
@@ -21,8 +21,7 @@ internal sealed record Target(Uri Address, X509Certificate2 ClientCertificate, X
                 CustomTrustStore = { Authority },
                 RevocationMode = X509RevocationMode.NoCheck,
             },
-        },
-        stop);
+        });
 
     /// <summary>The headers of a call. Encoded anew for each run, so that the token is never near its end.</summary>
     public async Task<byte[]> Headers(string method, CancellationToken stop) => RequestHeaders.Encode(

@@ -141,7 +141,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         var second = new RoundTrip(connection);
         if (!decision.IsPermit)
         {
-            second.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Refused, UpperSnake(decision.Reason.ToString()), visit.ConcernOf(call, Categories.None))));
+            second.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Refused, WireNames.Of(decision.Reason), visit.ConcernOf(call, Categories.None))));
             second.Commit();
             await second.Run(CancellationToken.None);
             visit.IsLogged = true;
@@ -191,7 +191,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         await second.Run(CancellationToken.None);
         visit.IsLogged = true;
 
-        var response = (TResponse)Activator.CreateInstance<TResponse>().Descriptor.Parser.WithDiscardUnknownFields(true).ParseFrom(outcome.Response);
+        var response = Answer<TResponse>.Parser.ParseFrom(outcome.Response);
         Redaction.Apply(response, entry.Permit.Reads);
         return response;
     }
@@ -222,12 +222,12 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         where TResponse : IMessage<TResponse>
     {
         var disclosed = outcome == AccessOutcome.Permitted
-            ? entry.Permit.Reads & Redaction.CategoriesIn(Activator.CreateInstance<TResponse>().Descriptor)
+            ? entry.Permit.Reads & Answer<TResponse>.Categories
             : Categories.None;
         IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
         foreach (var concern in concerns)
         {
-            trip.Add(AccessLogSql.Add(Record(call, visit, outcome, UpperSnake(entry.Permit.Basis.ToString()), concern)));
+            trip.Add(AccessLogSql.Add(Record(call, visit, outcome, WireNames.Of(entry.Permit.Basis), concern)));
         }
     }
 
@@ -237,7 +237,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         var isRefusal = exception is RpcException { StatusCode: StatusCode.PermissionDenied };
         var reason = exception switch
         {
-            _ when isRefusal => UpperSnake(nameof(RefusalReason.FieldMayNot)),
+            _ when isRefusal => WireNames.Of(RefusalReason.FieldMayNot),
             RpcException error => Errors.WireName(Errors.ReasonOf(error)),
             OperationCanceledException => Errors.WireName(ErrorReason.DeadlineExceeded),
             NpgsqlException { IsTransient: true } => Errors.WireName(ErrorReason.Unavailable),
@@ -267,8 +267,16 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
     private AccessLogRecord Record(Call call, Visit visit, AccessOutcome outcome, string reason, Concern concern) =>
         new(visit.EntryId = Ids.Ordered(time.GetUtcNow()), call.Caller, visit.CallerFacts, outcome, reason, concern);
 
-    private static string UpperSnake(string name) =>
-        string.Concat(name.Select((letter, i) => i > 0 && char.IsUpper(letter) ? "_" + letter : char.ToUpperInvariant(letter).ToString()));
+    /// <summary>What is the same for every answer of a type.</summary>
+    private static class Answer<TResponse>
+        where TResponse : IMessage<TResponse>
+    {
+        private static readonly TResponse Empty = Activator.CreateInstance<TResponse>();
+
+        public static MessageParser<TResponse> Parser { get; } = ((MessageParser<TResponse>)Empty.Descriptor.Parser).WithDiscardUnknownFields(true);
+
+        public static Categories Categories { get; } = Redaction.CategoriesIn(Empty.Descriptor);
+    }
 
     /// <summary>One call as it came in.</summary>
     private sealed record Call(IMessage Request, IChangeRequest? Change, CallerIdentity Caller, Guid? PlanId, string? DirectoryEntry = null)

@@ -1,5 +1,5 @@
-using System.Collections;
 using System.Collections.Concurrent;
+using System.Linq.Expressions;
 using CoordinationPlan.Policy;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -9,29 +9,16 @@ namespace CoordinationPlan.Server.Access;
 
 /// <summary>
 /// The last guard: drops from an answer every field whose category the permit does not list. What may not be read is not fetched in the first
-/// place; this is the one place that no mapping can forget. The plan of each message is read from the contract once.
+/// place; this is the one place that no mapping can forget. What to do with a message is read from the contract and compiled once for each type.
 /// </summary>
 internal static class Redaction
 {
-    private static readonly ConcurrentDictionary<MessageDescriptor, (IFieldAccessor Accessor, Categories Category, bool IsMessage, bool IsRepeated)[]> Plans = new();
+    private static readonly ConcurrentDictionary<MessageDescriptor, Action<IMessage, Categories>> Redactors = new();
 
     private static readonly ConcurrentDictionary<MessageDescriptor, Categories> Answers = new();
 
     /// <summary>Drops what the permit does not list, in the message and in what it holds.</summary>
-    public static void Apply(IMessage message, Categories permitted)
-    {
-        foreach (var (accessor, category, isMessage, isRepeated) in PlanOf(message.Descriptor))
-        {
-            if ((category & permitted) == Categories.None)
-            {
-                accessor.Clear(message);
-            }
-            else if (isMessage)
-            {
-                ApplyInside(accessor.GetValue(message), isRepeated, permitted);
-            }
-        }
-    }
+    public static void Apply(IMessage message, Categories permitted) => Redactors.GetOrAdd(message.Descriptor, Compile)(message, permitted);
 
     /// <summary>
     /// Every category that an answer of this type can hold. Participations and interventions of a sheltered housing are whereabouts, whatever the
@@ -51,33 +38,68 @@ internal static class Redaction
         return category == InformationCategory.Unspecified ? Categories.None : (Categories)(1 << (int)category);
     }
 
-    private static void ApplyInside(object? value, bool isRepeated, Categories permitted)
-    {
-        if (isRepeated)
-        {
-            foreach (IMessage element in (IList)value!)
-            {
-                Apply(element, permitted);
-            }
-        }
-        else if (value is IMessage nested)
-        {
-            Apply(nested, permitted);
-        }
-    }
-
-    // Messages of other packages (dates, instants) are values: they go or stay with the field that holds them.
-    private static bool IsOurs(FieldDescriptor field) =>
+    /// <summary>Messages of other packages (dates, instants) are values: they go or stay with the field that holds them.</summary>
+    public static bool IsLookedInto(FieldDescriptor field) =>
         field.FieldType == FieldType.Message && field.MessageType.File.Package.StartsWith("coordinationplan.", StringComparison.Ordinal)
         && field.MessageType != DatePeriod.Descriptor;
 
-    private static (IFieldAccessor, Categories, bool, bool)[] PlanOf(MessageDescriptor descriptor) => Plans.GetOrAdd(
-        descriptor,
-        static found => [.. found.Fields.InDeclarationOrder().Select(field => (field.Accessor, CategoryOf(field), IsOurs(field), field.IsRepeated))]);
+    private static Action<IMessage, Categories> Compile(MessageDescriptor descriptor)
+    {
+        var (any, permitted) = (Expression.Parameter(typeof(IMessage)), Expression.Parameter(typeof(Categories)));
+        var message = Expression.Variable(descriptor.ClrType);
+        var steps = descriptor.Fields.InDeclarationOrder().Select(field =>
+        {
+            var isPermitted = Expression.NotEqual(
+                Expression.And(Expression.Convert(permitted, typeof(int)), Expression.Constant((int)CategoryOf(field))), Expression.Constant(0));
+            return Expression.IfThenElse(isPermitted, IsLookedInto(field) ? LookInto(field, message, permitted) : Expression.Empty(), Clear(field, message));
+        });
+        return Expression.Lambda<Action<IMessage, Categories>>(
+            Expression.Block([message], [Expression.Assign(message, Expression.Convert(any, descriptor.ClrType)), .. steps]), any, permitted).Compile();
+    }
+
+    private static MethodCallExpression LookInto(FieldDescriptor field, Expression message, Expression permitted) =>
+        Expression.Call(
+            field.IsRepeated ? ((Action<IEnumerable<IMessage>, Categories>)ApplyToAll).Method : ((Action<IMessage?, Categories>)ApplyToOne).Method,
+            Expression.Property(message, field.PropertyName),
+            permitted);
+
+    private static Expression Clear(FieldDescriptor field, Expression message)
+    {
+        var property = Expression.Property(message, field.PropertyName);
+        if (field.IsRepeated)
+        {
+            return Expression.Call(property, "Clear", null);
+        }
+
+        return field.FieldType switch
+        {
+            FieldType.Message => Expression.Assign(property, Expression.Constant(null, property.Type)),
+            _ when field.HasPresence => Expression.Call(message, "Clear" + field.PropertyName, null),
+            FieldType.String => Expression.Assign(property, Expression.Constant("")),
+            FieldType.Bytes => Expression.Assign(property, Expression.Constant(ByteString.Empty)),
+            _ => Expression.Assign(property, Expression.Default(property.Type)),
+        };
+    }
+
+    private static void ApplyToOne(IMessage? message, Categories permitted)
+    {
+        if (message is not null)
+        {
+            Apply(message, permitted);
+        }
+    }
+
+    private static void ApplyToAll(IEnumerable<IMessage> messages, Categories permitted)
+    {
+        foreach (var message in messages)
+        {
+            Apply(message, permitted);
+        }
+    }
 
     private static Categories CategoriesIn(MessageDescriptor descriptor, HashSet<MessageDescriptor> seen) => seen.Add(descriptor)
         ? descriptor.Fields.InDeclarationOrder().Aggregate(
             Categories.None,
-            (all, field) => all | CategoryOf(field) | (IsOurs(field) ? CategoriesIn(field.MessageType, seen) : Categories.None))
+            (all, field) => all | CategoryOf(field) | (IsLookedInto(field) ? CategoriesIn(field.MessageType, seen) : Categories.None))
         : Categories.None;
 }

@@ -69,7 +69,7 @@ internal static class PlanMapping
             switch (part.Kind)
             {
                 case PartKind.Frame:
-                    plan.MergeFrom(Plan.Parser.WithDiscardUnknownFields(true).ParseFrom(part.Body));
+                    plan.MergeFrom((Plan)Stored<Plan>.Parser.ParseFrom(part.Body));
                     break;
                 case PartKind.Goal:
                     plan.Goals.Add(ToItem<Goal>(record.PlanId, part));
@@ -92,8 +92,7 @@ internal static class PlanMapping
     public static T ToItem<T>(Guid planId, PlanPart part)
         where T : IPlanItem, new()
     {
-        // A later version of the service may have stored fields that this one has no category for.
-        var item = (T)new T().Descriptor.Parser.WithDiscardUnknownFields(true).ParseFrom(part.Body);
+        var item = (T)Stored<T>.Parser.ParseFrom(part.Body);
         item.Name = ResourceName.Child(planId, CollectionOf(part.Kind), part.PartId);
         item.Etag = part.Etag;
         item.State = part.State;
@@ -107,4 +106,11 @@ internal static class PlanMapping
         PartKind.OtherMeasure => ResourceName.OtherMeasures,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
+}
+
+/// <summary>Reads what is stored. A later version of the service may have stored fields that this one has no category for: they are left out.</summary>
+internal static class Stored<T>
+    where T : Google.Protobuf.IMessage, new()
+{
+    public static Google.Protobuf.MessageParser Parser { get; } = new T().Descriptor.Parser.WithDiscardUnknownFields(true);
 }
