@@ -21,6 +21,22 @@ public enum Act
     SearchAccessLog = 13,
     ReadDirectory = 14,
     WriteDirectory = 15,
+    ReadProtection = 16,
+    WriteProtectionLevel = 17,
+    ReadWhereabouts = 18,
+    WriteWhereabouts = 19,
+    WriteLocationSecrecy = 20,
+    WriteBlock = 21,
+    DeclareRelation = 22,
+    WriteRelease = 23,
+    ReviewRelease = 24,
+    OpenEmergencyAccess = 25,
+    ReadInEmergency = 26,
+    ReviewEmergencyAccess = 27,
+    FindPlans = 28,
+    ExplainAccess = 29,
+    ListTasks = 30,
+    DisposeSubject = 31,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>
@@ -74,6 +90,35 @@ public enum AssuranceLevel
     Level2 = 2,
     Level3 = 3,
     Level4 = 4,
+}
+
+/// <summary>How a person is protected. Not known counts as the highest level.</summary>
+public enum ProtectionLevel
+{
+    Unspecified = 0,
+    None = 1,
+    ConfidentialityMarked = 2,
+    ProtectedPopulationRegistration = 3,
+    AssumedIdentity = 4,
+}
+
+/// <summary>Who is kept out of a person's plans. A block beats every permit.</summary>
+public enum Blocked
+{
+    /// <summary>Not looked up. Counts as blocked.</summary>
+    Unknown = 0,
+
+    /// <summary>Nobody has blocked this caller from this person.</summary>
+    No = 1,
+
+    /// <summary>The employee: the person, a relative, a colleague, someone linked to the violent person.</summary>
+    Employee = 2,
+
+    /// <summary>The caller's unit.</summary>
+    Unit = 3,
+
+    /// <summary>The employee is a guardian whom a decision keeps out.</summary>
+    Guardian = 4,
 }
 
 /// <summary>What the caller's unit is to the plan, today.</summary>
@@ -131,6 +176,18 @@ public enum Basis
 
     /// <summary>Administration of the own organisation's part of the directory, or the operator's of all.</summary>
     DirectoryAdministration = 5,
+
+    /// <summary>A release on legal ground opens the categories to the caller's unit.</summary>
+    LegalGround = 6,
+
+    /// <summary>Emergency access, reviewed afterwards.</summary>
+    Emergency = 7,
+
+    /// <summary>The person stays in the caller's unit.</summary>
+    Placement = 8,
+
+    /// <summary>The unit manager's and the data protection officer's duty to know who can read.</summary>
+    Oversight = 9,
 }
 
 /// <summary>Why the policy refused. Goes to the log in full; the caller gets one neutral text whatever the reason.</summary>
@@ -153,4 +210,16 @@ public enum RefusalReason
     OtherOrganisation = 14,
     ErrorInDeciding = 15,
     FieldMayNot = 16,
+
+    /// <summary>The person is protected and the assignment is not for protected persons.</summary>
+    NotForProtectedPersons = 17,
+
+    /// <summary>The plan is closed; everything else would have permitted the act.</summary>
+    PlanClosed = 18,
+
+    /// <summary>No emergency access of this caller's is in force for this person.</summary>
+    NoEmergencyAccess = 19,
+
+    /// <summary>A block keeps the caller out, whatever else holds.</summary>
+    Blocked = 20,
 }
