@@ -13,15 +13,16 @@ internal static class DirectoryCommand
         var organisationName = new Option<string>("--operator-name") { Description = "Its name.", Required = true };
         var employee = new Option<string>("--employee") { Description = "Employee id of the first directory administrator, as in the identity provider's tokens.", Required = true };
         var employeeName = new Option<string>("--employee-name") { Description = "The administrator's name.", Required = true };
+        var ring = new KeyRingOptions();
         var bootstrap = new Command("bootstrap", "Enters the operator and the first directory administrator in an empty directory. The act is logged.")
         {
-            connection, organisation, organisationName, employee, employeeName,
+            connection, organisation, organisationName, employee, employeeName, ring.Ring, ring.Certificate, ring.Key,
         };
         bootstrap.SetAction(async (parsed, stop) =>
         {
             var first = new FirstAdministrator(
                 parsed.GetRequiredValue(organisation), parsed.GetRequiredValue(organisationName), parsed.GetRequiredValue(employee), parsed.GetRequiredValue(employeeName));
-            if (await Bootstrap.Run(parsed.GetRequiredValue(connection), first, TimeProvider.System, stop))
+            if (await Bootstrap.Run(parsed.GetRequiredValue(connection), first, ring.Open(parsed), TimeProvider.System, stop))
             {
                 Console.WriteLine($"Done. The administrator calls under assignments/{first.AssignmentId} for the purpose ADMINISTRATION.");
                 return 0;

@@ -6,6 +6,7 @@ var root = new RootCommand("CoordinationPlan: coordinated individual plans for p
     ServeCommand.Create(),
     MigrateCommand.Create(),
     DirectoryCommand.Create(),
+    KeysCommand.Create(),
     DemoCommand.Create(),
     TokenCommand.Create(),
 };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using Microsoft.Extensions.Hosting;
@@ -22,7 +23,7 @@ internal static class ServeCommand
                 await app.WaitForShutdownAsync(stop);
                 return 0;
             }
-            catch (Exception refusal) when (refusal is UnsafeConfigurationException or SchemaException)
+            catch (Exception refusal) when (refusal is UnsafeConfigurationException or SchemaException or KeyRingException)
             {
                 await Console.Error.WriteLineAsync(refusal.Message);
                 return 1;

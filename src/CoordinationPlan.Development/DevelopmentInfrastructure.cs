@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Hosting;
@@ -69,6 +70,9 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
     /// <summary>Where certificates and keys lie as files, for clients that want files.</summary>
     public string CertificateDirectory => Path.Combine(_options.Directory, "certificates");
 
+    /// <summary>Where the key ring lies: beside the database, never in it.</summary>
+    public KeyOptions Keys { get; private set; } = null!;
+
     /// <summary>Starts all of it.</summary>
     public static async Task<DevelopmentInfrastructure> StartAsync(DevelopmentInfrastructureOptions options, CancellationToken stop = default)
     {
@@ -115,7 +119,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
         }
 
         await Schema.Migrate(administrator.ConnectionString, InstallationKind.Development, dryRun: false, stop);
-        await Bootstrap.Run(administrator.ConnectionString, DemonstrationDirectory.Operator, _options.TimeProvider, stop);
+        await Bootstrap.Run(administrator.ConnectionString, DemonstrationDirectory.Operator, OpenKeyRing(), _options.TimeProvider, stop);
 
         var database = new DatabaseOptions();
         var service = new NpgsqlConnectionStringBuilder(administrator.ConnectionString) { Username = null, Password = null };
@@ -133,6 +137,9 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
         return new DevelopmentDatabase(administrator.ConnectionString, database);
     }
 
+    /// <summary>The key ring, as the service opens it.</summary>
+    public FileKeyRing OpenKeyRing() => new(Keys.Ring, X509Certificate2.CreateFromPemFile(Keys.Certificate, Keys.Key), _options.TimeProvider);
+
     /// <summary>The service's configuration on this infrastructure.</summary>
     public ServerOptions ServerOptions(DatabaseOptions database, int port, int? managementPort)
     {
@@ -141,6 +148,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
         {
             Installation = InstallationKind.Development,
             Database = database,
+            Keys = Keys,
             Listen =
             {
                 Port = port,
@@ -249,6 +257,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
 
     private async Task StartPartsAsync(string environment, CancellationToken stop)
     {
+        Keys = DevelopmentKeyRing.LoadOrCreate(Path.Combine(_options.Directory, "keys"), _options.TimeProvider);
         foreach (var clientId in DevelopmentClients.All)
         {
             _clientCertificates[clientId] = Authority.IssueClient(clientId, DevelopmentClients.OrganisationOf(clientId));

@@ -120,7 +120,7 @@ public static class AccessPolicy
             return RefusalReason.NotResponsibleUnit;
         }
 
-        if (rule.Needs.HasFlag(Needs.ResponsibleUnitGone) && facts.ResponsibleUnitTakesPart)
+        if (rule.Needs.HasFlag(Needs.ResponsibleUnitGone) && !facts.ResponsibleUnitGone)
         {
             return RefusalReason.NotResponsibleUnit;
         }

@@ -19,7 +19,8 @@ public readonly record struct Caller(
     bool PurposeAssigned,
     AssuranceLevel Assurance,
     UnitKind UnitKind,
-    bool UnitOfPrincipal);
+    bool UnitOfPrincipal,
+    bool HandlesProtectedPersons = false);
 
 /// <summary>What the act is about, as the database says in the same transaction. Every default denies.</summary>
 /// <param name="PlanExists">There is such a plan (and, where the act names an item of it, such an item).</param>
@@ -28,7 +29,6 @@ public readonly record struct Caller(
 /// <param name="Withheld">What the person has refused or excluded for the caller's unit. Beats every release.</param>
 /// <param name="ResponsibleUnit">The caller's unit answers for the item that the act changes, or is to answer for the new one.</param>
 /// <param name="NewItem">The act adds an item rather than changing one.</param>
-/// <param name="ResponsibleUnitTakesPart">The unit that answers for the item owns the plan or takes part in it.</param>
 /// <param name="OwnOrganisation">The directory entry belongs to the caller's organisation, or the caller is the operator's.</param>
 public readonly record struct Facts(
     bool PlanExists = false,
@@ -37,5 +37,12 @@ public readonly record struct Facts(
     Categories Withheld = Categories.None,
     bool ResponsibleUnit = false,
     bool NewItem = false,
-    bool ResponsibleUnitTakesPart = false,
-    bool OwnOrganisation = false);
+    bool ResponsibleUnitGone = false,
+    bool OwnOrganisation = false,
+    Categories ReleasedByLaw = Categories.None,
+    Categories Overriding = Categories.None,
+    ProtectionLevel Protection = ProtectionLevel.Unspecified,
+    Blocked Blocked = Blocked.Unknown,
+    bool PlanOpen = false,
+    bool Placement = false,
+    bool Emergency = false);

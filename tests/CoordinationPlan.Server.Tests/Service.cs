@@ -3,7 +3,9 @@ using System.Diagnostics;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -37,6 +39,9 @@ public sealed class Service(Machine machine) : IAsyncLifetime
     public IEnumerable<string> Telemetry => _telemetry;
 
     public NpgsqlDataSource Administrator => _administrator!;
+
+    /// <summary>What the database calls the directory's entries.</summary>
+    internal DirectoryNames Names => _app!.Services.GetRequiredService<DirectoryNames>();
 
     public async ValueTask InitializeAsync()
     {
@@ -93,14 +98,14 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         while (await reader.ReadAsync())
         {
             rows.Add(new LogRow(
-                (Act)reader.GetInt16(0), (AccessOutcome)reader.GetInt16(1), reader.GetString(2), reader.GetString(3), Text(4), Text(5), Text(6),
+                (Act)reader.GetInt16(0), (AccessOutcome)reader.GetInt16(1), reader.GetString(2), reader.GetString(3), Id(ResourceName.Employees, 4), Id(ResourceName.Assignments, 5), Id(ResourceName.Units, 6),
                 reader.IsDBNull(7) ? null : (Purpose)reader.GetInt16(7), reader.IsDBNull(8) ? null : reader.GetGuid(8), reader.IsDBNull(9) ? null : reader.GetGuid(9),
-                (Policy.Categories)reader.GetInt32(10), reader.GetInt32(11), reader.IsDBNull(12) ? null : reader.GetFieldValue<byte[]>(12), reader.GetString(13)));
+                (Policy.Categories)reader.GetInt32(10), reader.GetInt32(11), reader.IsDBNull(12) ? null : reader.GetFieldValue<byte[]>(12), Id(ResourceName.Systems, 13)!));
         }
 
         return rows;
 
-        string? Text(int column) => reader.IsDBNull(column) ? null : reader.GetString(column);
+        string? Id(string collection, int column) => reader.IsDBNull(column) ? null : Names.Id(collection, reader.GetString(column));
     }
 
     /// <summary>The database's clock, which the log is written by.</summary>

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Security.Claims;
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using Grpc.Core;
 
@@ -8,6 +9,7 @@ namespace CoordinationPlan.Server.Access;
 
 /// <summary>
 /// Who calls, as token and metadata say, before anything is looked up. What is missing stays null or unspecified, and the policy denies it.
+/// Ids are what the database calls them (<see cref="DirectoryNames"/>).
 /// </summary>
 /// <param name="EmployeeId">The employee; null where a system calls for itself.</param>
 /// <param name="ClientSystem">The client id of the system that calls.</param>
@@ -40,22 +42,22 @@ internal sealed record CallerIdentity(
         .ToDictionary(value => value.Name["PURPOSE_".Length..], value => (Purpose)value.Number, StringComparer.Ordinal);
 
     /// <summary>The caller's own name: who has changed something, and whose a request id is.</summary>
-    public string Name => EmployeeId is null ? $"systems/{ClientSystem}" : ResourceName.Entry(ResourceName.Employees, EmployeeId);
+    public string Name => EmployeeId is null ? ResourceName.Entry(ResourceName.Systems, ClientSystem) : ResourceName.Entry(ResourceName.Employees, EmployeeId);
 
-    public static CallerIdentity Of(ServerCallContext context)
+    public static CallerIdentity Of(ServerCallContext context, DirectoryNames names)
     {
         var user = context.GetHttpContext().User;
         var bound = user.FindFirstValue(CallerClaims.Assignment);
         // A name that is given and malformed names none: the token's is not taken in its place.
         var named = context.RequestHeaders.GetValue(AssignmentKey) is { } name ? ResourceName.TryParseEntry(name, ResourceName.Assignments) : bound;
         return new(
-            user.FindFirstValue(CallerClaims.Employee),
-            user.FindFirstValue(CallerClaims.ClientSystem) ?? throw new InvalidOperationException("An unauthenticated call reached the gate."),
-            named,
+            user.FindFirstValue(CallerClaims.Employee) is { } employee ? names.Stored(ResourceName.Employees, employee) : null,
+            names.Stored(ResourceName.Systems, user.FindFirstValue(CallerClaims.ClientSystem) ?? throw new InvalidOperationException("An unauthenticated call reached the gate.")),
+            named is null ? null : names.Stored(ResourceName.Assignments, named),
             named is not null && bound is not null && named != bound,
             PurposesByName.GetValueOrDefault(context.RequestHeaders.GetValue(PurposeKey) ?? ""),
             Enum.TryParse<AssuranceLevel>(user.FindFirstValue(CallerClaims.Assurance), out var level) ? level : AssuranceLevel.Unknown,
-            user.FindAll(CallerClaims.VouchedFor).Select(claim => claim.Value).ToArray() is { Length: > 0 } organisations ? organisations : null,
+            user.FindAll(CallerClaims.VouchedFor).Select(claim => names.Stored(ResourceName.Organisations, claim.Value)).ToArray() is { Length: > 0 } organisations ? organisations : null,
             Contract.MethodOf(context.Method),
             TraceIdOf(Activity.Current));
     }

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -17,7 +18,7 @@ namespace CoordinationPlan.Server.Access;
 /// round trips of which the second commits. Nothing is answered before the commit. A refusal commits its entry and then fails the call; work
 /// that fails is rolled back and logged as a failed attempt of its own.
 /// </summary>
-internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILogger<CaseGate> log)
+internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, TimeProvider time, ILogger<CaseGate> log)
 {
     private static readonly TimeSpan TimeToLogAFailure = TimeSpan.FromSeconds(5);
 
@@ -29,7 +30,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
     public Task<TResponse> Read<TResponse>(
         IMessage request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, Task<Func<TResponse>>> work)
         where TResponse : IMessage<TResponse> =>
-        Enter(new Call(request, null, CallerIdentity.Of(context), plan), static _ => null, (entry, _, trip) => work(entry, trip), context.CancellationToken);
+        Enter(new Call(request, null, CallerIdentity.Of(context, keys.Names), plan), static _ => null, (entry, _, trip) => work(entry, trip), context.CancellationToken);
 
     /// <summary>
     /// A change. <paramref name="load"/> reads the thing to change in the first round trip; the work checks it, adds its statements to the
@@ -45,13 +46,25 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         string? directoryEntry = null)
         where T : class
         where TResponse : IMessage<TResponse> =>
-        Enter(
-            new Call(request, request, CallerIdentity.Of(context), plan, directoryEntry),
+        ChangeAsync(request, context, plan, load, (entry, state, trip) => Task.FromResult(work(entry, state, trip)), directoryEntry);
+
+    /// <summary>A change whose work waits for something beside the database: a key, a register.</summary>
+    public Task<TResponse> ChangeAsync<T, TResponse>(
+        IChangeRequest request,
+        ServerCallContext context,
+        Guid? plan,
+        Func<RoundTrip, Pending<Loaded<T>>> load,
+        Func<Entry, T, RoundTrip, Task<TResponse>> work,
+        string? directoryEntry = null)
+        where T : class
+        where TResponse : IMessage<TResponse> =>
+        Enter<TResponse>(
+            new Call(request, request, CallerIdentity.Of(context, keys.Names), plan, directoryEntry),
             trip => load(trip) is var pending ? () => LoadedFacts.Of(pending.Value) : null,
-            (entry, state, trip) =>
+            async (entry, state, trip) =>
             {
-                var response = work(entry, (T)state!, trip);
-                return Task.FromResult(() => response);
+                var response = await work(entry, (T)state!, trip);
+                return () => response;
             },
             context.CancellationToken);
 
@@ -60,7 +73,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         IChangeRequest request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, TResponse> work)
         where TResponse : IMessage<TResponse> =>
         Enter(
-            new Call(request, request, CallerIdentity.Of(context), plan),
+            new Call(request, request, CallerIdentity.Of(context, keys.Names), plan),
             static _ => null,
             (entry, _, trip) =>
             {
@@ -77,11 +90,23 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         PurposeAssigned: facts?.Purposes.Contains(caller.Purpose) ?? false,
         Assurance: caller.Assurance,
         UnitKind: facts?.UnitKind ?? Policy.UnitKind.Unspecified,
-        UnitOfPrincipal: facts?.OrganisationKind is OrganisationKind.Municipality or OrganisationKind.Region);
+        UnitOfPrincipal: facts?.OrganisationKind is OrganisationKind.Municipality or OrganisationKind.Region,
+        HandlesProtectedPersons: facts?.HandlesProtectedPersons ?? false);
 
     internal static Facts PolicyFacts(PlanFacts? plan) => plan is null
         ? default
-        : new(PlanExists: true, Relation: plan.Relation, Released: plan.Released, Withheld: plan.Withheld);
+        : new(
+            PlanExists: true,
+            Relation: plan.Relation,
+            Released: plan.Released,
+            Withheld: plan.Withheld,
+            ReleasedByLaw: plan.ReleasedByLaw,
+            Overriding: plan.Overriding,
+            Protection: plan.Protection,
+            Blocked: plan.Blocked,
+            PlanOpen: plan.State is PlanState.Preparing or PlanState.Established,
+            Placement: plan.Placement,
+            Emergency: plan.Emergency);
 
     private async Task<TResponse> Enter<TResponse>(
         Call call,
@@ -148,7 +173,8 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
             throw Errors.AccessDenied();
         }
 
-        var entry = new Entry(call.Caller, visit.CallerFacts!, visit.PlanFacts, decision, now, () => new RoundTrip(connection));
+        using var entry = new Entry(call.Caller, visit.CallerFacts!, visit.PlanFacts, decision, now, subjectKeys, () => new RoundTrip(connection));
+        await entry.OpenKey(stop);
         if (earlier?.Value is { } outcome)
         {
             return await AnswerAgain<TResponse>(call, visit, entry, outcome, second);
@@ -157,9 +183,13 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         var answer = await work(entry, thing.State, call.IsDryRun ? new RoundTrip(connection) : second);
         if (call.Change is { ValidateOnly: false })
         {
-            var concern = entry.Concerns.Count > 0 ? entry.Concerns[0] : default;
+            var concern = entry.Concerns.Count > 0 ? entry.Concerns[0] : visit.ConcernOf(call, Categories.None);
+            var key = concern.SubjectId is null ? keys.OutcomeKey : entry.Key;
             second.Add(RequestOutcomeSql.Keep(
-                call.Role, call.Caller.Name, call.RequestId, new RequestOutcome(call.Caller.Method.Name, call.Hash, answer().ToByteArray(), concern)));
+                call.Role,
+                call.Caller.Name,
+                call.RequestId,
+                new RequestOutcome(call.Caller.Method.Name, call.Hash, key.Seal(call.OutcomePlace, answer().ToByteArray()), concern)));
         }
 
         AddEntries<TResponse>(call, visit, entry, second, call.IsDryRun ? AccessOutcome.Validated : AccessOutcome.Permitted);
@@ -191,7 +221,10 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
         await second.Run(CancellationToken.None);
         visit.IsLogged = true;
 
-        var response = Answer<TResponse>.Parser.ParseFrom(outcome.Response);
+        using var key = outcome.Concern.SubjectId is null ? null
+            : outcome.Key is { } wrapped ? await subjectKeys.Unwrap(Compartment.Content, wrapped, CancellationToken.None)
+            : throw Errors.AccessDenied();
+        var response = Answer<TResponse>.Parser.ParseFrom((key ?? keys.OutcomeKey).Open(call.OutcomePlace, outcome.Sealed));
         Redaction.Apply(response, entry.Permit.Reads);
         return response;
     }
@@ -204,7 +237,7 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
             {
                 PlanExists = visit.PlanFacts is not null && thing.Exists,
                 ResponsibleUnit = thing.ResponsibleUnitId is not null && thing.ResponsibleUnitId == visit.CallerFacts?.UnitId,
-                ResponsibleUnitTakesPart = thing.ResponsibleUnitTakesPart,
+                ResponsibleUnitGone = thing.ResponsibleUnitGone,
                 NewItem = thing.IsNew,
                 OwnOrganisation = visit.CallerFacts is { } caller
                     && (caller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == caller.OrganisationId)),
@@ -285,6 +318,9 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
 
         public Guid RequestId => Guid.ParseExact(Change!.RequestId, "D");
 
+        /// <summary>Where the kept answer stands.</summary>
+        public string OutcomePlace => $"request_outcome/{Caller.Name}/{RequestId:D}";
+
         public DatabaseRole Role => Caller.Method.Act switch
         {
             Policy.Act.SearchAccessLog => DatabaseRole.LogReview,
@@ -328,12 +364,12 @@ internal sealed class CaseGate(Transactions transactions, TimeProvider time, ILo
     }
 
     /// <summary><see cref="Loaded{T}"/> without its type.</summary>
-    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitTakesPart, bool IsNew, string? OrganisationId)
+    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitGone, bool IsNew, string? OrganisationId)
     {
         public static readonly LoadedFacts None = new(true, null, null, false, false, null);
 
         public static LoadedFacts Of<T>(Loaded<T> loaded)
             where T : class =>
-            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitTakesPart, loaded.IsNew, loaded.OrganisationId);
+            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitGone, loaded.IsNew, loaded.OrganisationId);
     }
 }

@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 
@@ -8,9 +9,12 @@ namespace CoordinationPlan.Server.Access;
 /// <summary>
 /// What the work of a permitted call stands on: who calls, what was decided, and when. There is none for a refused call.
 /// </summary>
-internal sealed class Entry(CallerIdentity caller, CallerFacts callerFacts, PlanFacts? plan, Decision permit, DateTimeOffset now, Func<RoundTrip> newTrip)
+internal sealed class Entry(
+    CallerIdentity caller, CallerFacts callerFacts, PlanFacts? plan, Decision permit, DateTimeOffset now, SubjectKeys subjectKeys, Func<RoundTrip> newTrip) : IDisposable
 {
     private readonly List<Concern> _concerns = [];
+    private readonly List<DataKey> _opened = [];
+    private DataKey? _key;
 
     public CallerIdentity Caller => caller;
 
@@ -22,6 +26,12 @@ internal sealed class Entry(CallerIdentity caller, CallerFacts callerFacts, Plan
 
     public Decision Permit => permit;
 
+    /// <summary>The key of what is in the plan. There is none before a call is permitted.</summary>
+    public DataKey Key => _key ?? throw new InvalidOperationException("This call is about no one person.");
+
+    /// <summary>The keys of persons, for work that makes one.</summary>
+    public SubjectKeys SubjectKeys => subjectKeys;
+
     public DateTimeOffset Now => now;
 
     public DateOnly Today { get; } = SwedishTime.DayOf(now);
@@ -31,6 +41,29 @@ internal sealed class Entry(CallerIdentity caller, CallerFacts callerFacts, Plan
 
     /// <summary>Persons concerned beyond the plan that the call is about. Each gets a log entry of its own.</summary>
     public IReadOnlyList<Concern> Concerns => _concerns;
+
+    /// <summary>Opens the key of the person whom the call is about, where it is about one.</summary>
+    public async Task OpenKey(CancellationToken stop)
+    {
+        if (plan is not null)
+        {
+            _key = await KeyOf(plan, stop);
+        }
+    }
+
+    /// <summary>Opens the key of another plan's person: for lists. It goes with the entry.</summary>
+    public async Task<DataKey> KeyOf(PlanFacts other, CancellationToken stop) => Keep(await subjectKeys.Unwrap(Compartment.Content, other.Key, stop));
+
+    /// <summary>Takes the key of a person whom the call turned out to be about.</summary>
+    public DataKey UseKey(DataKey key) => _key = Keep(key);
+
+    private DataKey Keep(DataKey key)
+    {
+        _opened.Add(key);
+        return key;
+    }
+
+    public void Dispose() => _opened.ForEach(key => key.Dispose());
 
     /// <summary>Another round trip inside the same transaction, for work that cannot know at once how much it must read.</summary>
     public RoundTrip NewTrip() => newTrip();

@@ -1,4 +1,5 @@
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using Npgsql;
@@ -6,7 +7,7 @@ using Npgsql;
 namespace CoordinationPlan.Server.Access;
 
 /// <summary>The assignment that the call is made under, as the directory has it today.</summary>
-internal sealed record CallerFacts(Role Role, Purposes Purposes, string UnitId, UnitKind UnitKind, string Controller, string OrganisationId, V1.OrganisationKind OrganisationKind);
+internal sealed record CallerFacts(Role Role, Purposes Purposes, string UnitId, UnitKind UnitKind, string Controller, string OrganisationId, V1.OrganisationKind OrganisationKind, bool HandlesProtectedPersons);
 
 /// <summary>What the access decision needs to know of a plan, and what every change of it needs.</summary>
 internal sealed record PlanFacts(
@@ -18,7 +19,14 @@ internal sealed record PlanFacts(
     int Version,
     Relation Relation,
     Categories Released,
-    Categories Withheld);
+    Categories Withheld,
+    Categories ReleasedByLaw,
+    Categories Overriding,
+    ProtectionLevel Protection,
+    Blocked Blocked,
+    bool Placement,
+    bool Emergency,
+    WrappedKey Key);
 
 /// <summary>Loads facts. All of it runs in the transaction that the decision is logged in.</summary>
 internal static class FactsSql
@@ -61,7 +69,7 @@ internal static class FactsSql
     /// </summary>
     public static Query<CallerFacts?> Caller(CallerIdentity caller, DateOnly today) => new(
         """
-        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
+        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM assignment a
         JOIN unit u ON u.unit_id = a.unit_id
         JOIN organisation o ON o.organisation_id = u.organisation_id
@@ -80,7 +88,8 @@ internal static class FactsSql
                 (UnitKind)reader.GetInt16(3),
                 reader.GetString(4),
                 reader.GetString(5),
-                (V1.OrganisationKind)reader.GetInt16(6))
+                (V1.OrganisationKind)reader.GetInt16(6),
+                reader.GetBoolean(7))
             : null);
 
     private const string PlanColumns =
@@ -91,7 +100,29 @@ internal static class FactsSql
             SELECT FROM participation x
             WHERE x.plan_id = p.plan_id AND x.unit_id = a.unit_id AND x.ended_at IS NULL
               AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)) AS takes_part,
-        r.released, r.withheld
+        r.released, r.withheld, g.released AS released_by_law, g.overriding, s.protection,
+        CASE WHEN e.person_key = s.identity_key THEN 2 ELSE coalesce((
+            SELECT max(b.kind)
+            FROM block b
+            WHERE b.subject_id = p.subject_id AND b.lifted_at IS NULL AND (b.ends_on IS NULL OR b.ends_on >= $2)
+              AND b.target = ANY (ARRAY['employees/' || a.employee_id, 'units/' || a.unit_id, 'persons/' || encode(e.person_key, 'hex')])), 1) END AS blocked,
+        EXISTS (SELECT FROM whereabouts w WHERE w.subject_id = p.subject_id AND w.unit_id = a.unit_id) AS placement,
+        EXISTS (
+            SELECT FROM emergency_access m
+            WHERE m.subject_id = p.subject_id AND m.assignment_id = a.assignment_id AND m.expires_at > clock_timestamp()) AS emergency,
+        k.ring_key, k.wrapped
+        """;
+
+    // A person whose key has been destroyed has no plans any more.
+    private const string CallersOwn =
+        """
+        LEFT JOIN assignment a ON a.assignment_id = $1
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        """;
+    private const string Person =
+        """
+        JOIN subject s ON s.subject_id = p.subject_id
+        JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1
         """;
 
     // What consents in force say of the caller's unit. A refusal (state 2) withholds its categories, an exclusion those it names, whatever
@@ -104,16 +135,21 @@ internal static class FactsSql
             FROM consent c
             WHERE c.plan_id = p.plan_id AND a.unit_id = ANY (c.recipient_units)
               AND c.state IN (1, 2) AND c.starts_on <= $2 AND c.ends_on >= $2) r ON true
+        LEFT JOIN LATERAL (
+            SELECT bit_or(l.categories) AS released, bit_or(l.categories) FILTER (WHERE l.overriding) AS overriding
+            FROM legal_release l
+            WHERE l.plan_id = p.plan_id AND a.unit_id = ANY (l.recipient_units) AND l.purpose = $3 AND l.ended_at IS NULL
+              AND l.starts_on <= $2 AND l.ends_on >= $2) g ON true
         """;
 
     public static Query<PlanFacts?> Plan(Guid plan, CallerIdentity caller, DateOnly today) => new(
-        $"SELECT {PlanColumns} FROM plan p LEFT JOIN assignment a ON a.assignment_id = $1 {Releases} WHERE p.plan_id = $4",
+        $"SELECT {PlanColumns} FROM plan p {Person} {CallersOwn} {Releases} WHERE p.plan_id = $4",
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
 
     /// <summary>Several plans at once, by plan.</summary>
     public static Query<Dictionary<Guid, PlanFacts>> Plans(Guid[] plans, CallerIdentity caller, DateOnly today) => new(
-        $"SELECT {PlanColumns} FROM plan p LEFT JOIN assignment a ON a.assignment_id = $1 {Releases} WHERE p.plan_id = ANY ($4)",
+        $"SELECT {PlanColumns} FROM plan p {Person} {CallersOwn} {Releases} WHERE p.plan_id = ANY ($4)",
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plans)],
         static async (reader, stop) =>
         {
@@ -146,13 +182,18 @@ internal static class FactsSql
             (SELECT q.*
              FROM participation m JOIN plan q ON q.plan_id = m.plan_id
              WHERE m.unit_id = a.unit_id AND m.ended_at IS NULL
-               AND EXISTS (
+               AND (EXISTS (
                    SELECT FROM consent c
                    WHERE c.plan_id = q.plan_id AND a.unit_id = ANY (c.recipient_units) AND c.state = 1 AND c.purpose = $3 AND c.starts_on <= $2 AND c.ends_on >= $2)
+               OR EXISTS (
+                   SELECT FROM legal_release l
+                   WHERE l.plan_id = q.plan_id AND a.unit_id = ANY (l.recipient_units) AND l.ended_at IS NULL AND l.purpose = $3 AND l.starts_on <= $2 AND l.ends_on >= $2))
                AND (q.created_at, q.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN q.state <> 3 ELSE q.state = $6 END
              ORDER BY q.created_at DESC, q.plan_id DESC
              LIMIT $7)
         ) p ON true
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        {Person}
         {Releases}
         WHERE a.assignment_id = $1
         ORDER BY p.created_at DESC, p.plan_id DESC
@@ -172,7 +213,7 @@ internal static class FactsSql
             var plans = new List<(PlanFacts, DateTime)>();
             while (await reader.ReadAsync(stop))
             {
-                plans.Add((ReadPlan(reader), reader.GetDateTime(10)));
+                plans.Add((ReadPlan(reader), reader.GetDateTime(18)));
             }
 
             return plans;
@@ -187,7 +228,14 @@ internal static class FactsSql
         reader.GetInt32(5),
         !reader.IsDBNull(6) && reader.GetBoolean(6) ? Relation.Owning : reader.GetBoolean(7) ? Relation.Participating : Relation.None,
         reader.IsDBNull(8) ? Categories.None : (Categories)reader.GetInt32(8),
-        reader.IsDBNull(9) ? Categories.None : (Categories)reader.GetInt32(9));
+        reader.IsDBNull(9) ? Categories.None : (Categories)reader.GetInt32(9),
+        reader.IsDBNull(10) ? Categories.None : (Categories)reader.GetInt32(10),
+        reader.IsDBNull(11) ? Categories.None : (Categories)reader.GetInt32(11),
+        (ProtectionLevel)reader.GetInt16(12),
+        (Blocked)reader.GetInt32(13),
+        reader.GetBoolean(14),
+        reader.GetBoolean(15),
+        new WrappedKey(reader.GetString(16), reader.GetFieldValue<byte[]>(17)));
 
     private static long LockKey(Guid id)
     {

@@ -11,8 +11,8 @@ internal sealed record Loaded<T>(T? State)
     /// <summary>The unit that answers for the thing, or is to answer for a new one.</summary>
     public string? ResponsibleUnitId { get; init; }
 
-    /// <summary>That unit owns the plan or takes part in it.</summary>
-    public bool ResponsibleUnitTakesPart { get; init; }
+    /// <summary>That unit neither owns the plan nor takes part in it any more.</summary>
+    public bool ResponsibleUnitGone { get; init; }
 
     /// <summary>The thing is being added.</summary>
     public bool IsNew { get; init; }

@@ -1,11 +1,14 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 
 namespace CoordinationPlan.Server.Access;
 
 /// <summary>The first answer to a change, kept with it in one transaction, so that a retry is answered again and done once.</summary>
-internal sealed record RequestOutcome(string Method, byte[] RequestHash, byte[] Response, Concern Concern)
+/// <param name="Sealed">The answer, sealed with the key of the person that it is about, or the service's own where it is about none.</param>
+/// <param name="Key">That person's key.</param>
+internal sealed record RequestOutcome(string Method, byte[] RequestHash, byte[] Sealed, Concern Concern, WrappedKey? Key = null)
 {
     public bool IsOf(string method, byte[] requestHash) => Method == method && RequestHash.AsSpan().SequenceEqual(requestHash);
 }
@@ -13,8 +16,13 @@ internal sealed record RequestOutcome(string Method, byte[] RequestHash, byte[] 
 internal static class RequestOutcomeSql
 {
     // Two tables, because the role that writes the directory may see no case. The texts are constants all the same.
-    private const string FindSql = "SELECT method, request_hash, response, plan_id, subject_id, owner_controller FROM request_outcome WHERE caller = $1 AND request_id = $2";
-    private const string FindDirectorySql = "SELECT method, request_hash, response, plan_id, subject_id, owner_controller FROM directory_request_outcome WHERE caller = $1 AND request_id = $2";
+    private const string FindSql = 
+        """
+        SELECT o.method, o.request_hash, o.response, o.plan_id, o.subject_id, o.owner_controller, k.ring_key, k.wrapped
+        FROM request_outcome o LEFT JOIN subject_key k ON k.subject_id = o.subject_id AND k.compartment = 1
+        WHERE o.caller = $1 AND o.request_id = $2
+        """;
+    private const string FindDirectorySql = "SELECT method, request_hash, response, plan_id, subject_id, owner_controller, NULL::text, NULL::bytea FROM directory_request_outcome WHERE caller = $1 AND request_id = $2";
     private const string KeepSql = "INSERT INTO request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     private const string KeepDirectorySql = "INSERT INTO directory_request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
@@ -26,13 +34,14 @@ internal static class RequestOutcomeSql
                 reader.GetString(0),
                 reader.GetFieldValue<byte[]>(1),
                 reader.GetFieldValue<byte[]>(2),
-                reader.IsDBNull(3) ? default : new Concern(reader.GetGuid(3), reader.GetGuid(4), reader.GetString(5), (Categories)~0))
+                reader.IsDBNull(3) ? default : new Concern(reader.GetGuid(3), reader.GetGuid(4), reader.GetString(5), (Categories)~0),
+                reader.IsDBNull(6) ? null : new WrappedKey(reader.GetString(6), reader.GetFieldValue<byte[]>(7)))
             : null);
 
     public static Command Keep(DatabaseRole role, string caller, Guid requestId, RequestOutcome outcome) => new(
         role == DatabaseRole.Directory ? KeepDirectorySql : KeepSql,
         [
-            Parameter.Of(caller), Parameter.Of(requestId), Parameter.Of(outcome.Method), Parameter.Of(outcome.RequestHash), Parameter.Of(outcome.Response),
+            Parameter.Of(caller), Parameter.Of(requestId), Parameter.Of(outcome.Method), Parameter.Of(outcome.RequestHash), Parameter.Of(outcome.Sealed),
             Parameter.OrNull(outcome.Concern.PlanId), Parameter.OrNull(outcome.Concern.PlanId is null ? null : outcome.Concern.SubjectId),
             Parameter.OrNull(outcome.Concern.PlanId is null ? null : outcome.Concern.OwnerController),
         ]);

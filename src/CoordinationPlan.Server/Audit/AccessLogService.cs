@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -7,7 +8,7 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Audit;
 
 /// <summary>The access log for those who review it. What the RPC does and who may call it stands in access_log_service.proto.</summary>
-internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens) : V1.AccessLogService.AccessLogServiceBase
+internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys) : V1.AccessLogService.AccessLogServiceBase
 {
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 500;
@@ -22,15 +23,15 @@ internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens) : V
         }
 
         var planId = request.Plan.Length == 0 ? (Guid?)null : ResourceName.ParsePlan(request.Plan, "plan");
-        var employeeId = ResourceName.ParseOptionalEntry(request.Employee, ResourceName.Employees, "employee");
-        var unitId = ResourceName.ParseOptionalEntry(request.Unit, ResourceName.Units, "unit");
+        var employeeId = keys.Names.ParseOptional(request.Employee, ResourceName.Employees, "employee");
+        var unitId = keys.Names.ParseOptional(request.Unit, ResourceName.Units, "unit");
         var pageSize = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
 
         return gate.Read(request, context, null, (entry, trip) =>
         {
             var before = Position(pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request)) ?? (to, Guid.Empty);
             var found = trip.Add(AccessLogSql.Find(new AccessLogSql.Search(
-                entry.CallerFacts.Controller, from, to, before, planId, request.Person, employeeId, unitId, request.Outcome, pageSize + 1)));
+                entry.CallerFacts.Controller, from, to, before, planId, request.Person is { } person ? keys.IndexOf(person) : null, employeeId, unitId, request.Outcome, pageSize + 1), keys.Names));
             return Task.FromResult(() =>
             {
                 var response = new SearchAccessLogResponse();

@@ -1,4 +1,5 @@
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -53,7 +54,7 @@ internal static class AccessLogSql
         DateTimeOffset To,
         (DateTimeOffset Time, Guid EntryId) Before,
         Guid? PlanId,
-        V1.IdentityNumber? Person,
+        byte[]? Person,
         string? EmployeeId,
         string? UnitId,
         AccessOutcome Outcome,
@@ -82,7 +83,7 @@ internal static class AccessLogSql
     private const string SearchEnd = " ORDER BY l.occurred_at DESC, l.entry_id DESC LIMIT $7";
 
     /// <summary>One page of entries, newest first.</summary>
-    public static Query<List<AccessLogEntry>> Find(Search search)
+    public static Query<List<AccessLogEntry>> Find(Search search, DirectoryNames names)
     {
         var sql = new System.Text.StringBuilder(SearchSql);
         List<NpgsqlParameter> parameters =
@@ -105,11 +106,11 @@ internal static class AccessLogSql
 
         if (search.Person is { } person)
         {
-            // A search by a person must not find the refusals whose person is hidden above.
+            // A search by a person must not find the refusals whose person is hidden above; nor what was done before the person's identity was
+            // assumed, which would join the new identity to the old.
             Narrow(
-                "l.subject_id = (SELECT s.subject_id FROM subject s WHERE s.identity_value = ${0} AND s.identity_kind = ${1}) AND (l.outcome <> 2 OR l.owner_controller = $1)",
-                Parameter.Of(person.Value),
-                Parameter.Of((short)person.Kind));
+                "l.subject_id = (SELECT s.subject_id FROM subject s WHERE s.identity_key = ${0} AND s.protection IN (1, 2, 3)) AND (l.outcome <> 2 OR l.owner_controller = $1)",
+                Parameter.Of(person));
         }
 
         if (search.EmployeeId is { } employee)
@@ -122,10 +123,10 @@ internal static class AccessLogSql
             Narrow("l.unit_id = ${0} AND NOT x.hides_actor", Parameter.Of(unit));
         }
 
-        return new(sql.Append(SearchEnd).ToString(), [.. parameters], ReadEntries);
+        return new(sql.Append(SearchEnd).ToString(), [.. parameters], (reader, stop) => ReadEntries(reader, names, stop));
     }
 
-    private static async Task<List<AccessLogEntry>> ReadEntries(NpgsqlDataReader reader, CancellationToken stop)
+    private static async Task<List<AccessLogEntry>> ReadEntries(NpgsqlDataReader reader, DirectoryNames names, CancellationToken stop)
     {
         var entries = new List<AccessLogEntry>();
         while (await reader.ReadAsync(stop))
@@ -138,17 +139,17 @@ internal static class AccessLogSql
                 Outcome = (AccessOutcome)reader.GetInt16(3),
                 Reason = reader.GetString(4),
                 Method = reader.GetString(5),
-                Employee = ResourceName.Entry(ResourceName.Employees, TextOrNull(reader, 6)),
-                ClientSystem = reader.GetString(7),
-                Assignment = ResourceName.Entry(ResourceName.Assignments, TextOrNull(reader, 8)),
+                Employee = names.Name(ResourceName.Employees, TextOrNull(reader, 6)),
+                ClientSystem = names.Id(ResourceName.Systems, reader.GetString(7)),
+                Assignment = names.Name(ResourceName.Assignments, TextOrNull(reader, 8)),
                 Role = reader.IsDBNull(9) ? V1.Role.Unspecified : (V1.Role)reader.GetInt16(9),
-                Unit = ResourceName.Entry(ResourceName.Units, TextOrNull(reader, 10)),
+                Unit = names.Name(ResourceName.Units, TextOrNull(reader, 10)),
                 Purpose = reader.IsDBNull(11) ? V1.Purpose.Unspecified : (V1.Purpose)reader.GetInt16(11),
                 Plan = reader.IsDBNull(12) ? "" : ResourceName.Plan(reader.GetGuid(12)),
                 Subject = reader.IsDBNull(13) ? "" : $"subjects/{reader.GetGuid(13):D}",
                 PolicyVersion = reader.GetInt32(15),
                 TraceId = reader.IsDBNull(16) ? "" : Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(16)),
-                Resource = TextOrNull(reader, 17) ?? "",
+                Resource = TextOrNull(reader, 17) is { } resource ? names.NameOf(resource) : "",
             };
             entry.Categories.AddRange(CategorySets.ToList((Categories)reader.GetInt32(14)));
             entries.Add(entry);

@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -7,14 +8,14 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Consents;
 
 /// <summary>The person's consents. What each RPC does and who may call it stands in consent_service.proto.</summary>
-internal sealed class ConsentService(CaseGate gate) : V1.ConsentService.ConsentServiceBase
+internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.ConsentService.ConsentServiceBase
 {
     public override Task<RecordConsentResponse> RecordConsent(RecordConsentRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
         var consent = request.Consent;
         var units = consent.RecipientUnits
-            .Select((name, i) => ResourceName.ParseEntry(name, ResourceName.Units, $"consent.recipient_units[{i}]"))
+            .Select((name, i) => names.Parse(name, ResourceName.Units, $"consent.recipient_units[{i}]"))
             .Distinct()
             .ToArray();
         RequireWhatLawAllows(consent);
@@ -48,7 +49,7 @@ internal sealed class ConsentService(CaseGate gate) : V1.ConsentService.ConsentS
                     null,
                     1);
                 trip.Add(ConsentSql.Insert(planId, record, entry.ChangedBy));
-                return new RecordConsentResponse { Consent = record.ToConsent(planId) };
+                return new RecordConsentResponse { Consent = record.ToConsent(planId, names) };
             });
     }
 
@@ -71,7 +72,7 @@ internal sealed class ConsentService(CaseGate gate) : V1.ConsentService.ConsentS
 
                 var withdrawn = consent with { State = ConsentState.Withdrawn, WithdrawnAt = entry.Now, Version = consent.Version + 1 };
                 trip.Add(ConsentSql.Withdraw(planId, withdrawn, entry.ChangedBy));
-                return new WithdrawConsentResponse { Consent = withdrawn.ToConsent(planId) };
+                return new WithdrawConsentResponse { Consent = withdrawn.ToConsent(planId, names) };
             });
     }
 

@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -28,7 +29,7 @@ internal sealed record ConsentRecord(
 {
     public string Etag => Rpc.Etag.Of(ConsentId, Version);
 
-    public Consent ToConsent(Guid planId)
+    public Consent ToConsent(Guid planId, DirectoryNames names)
     {
         var consent = new Consent
         {
@@ -39,11 +40,11 @@ internal sealed record ConsentRecord(
             Period = new DatePeriod { StartDate = StartsOn.ToDate(), EndDate = EndsOn.ToDate() },
             Form = Form,
             GivenBy = GivenBy,
-            RecordedBy = RecordedBy,
+            RecordedBy = names.NameOf(RecordedBy),
             RecordTime = Timestamp.FromDateTimeOffset(RecordedAt),
             WithdrawTime = WithdrawnAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
         };
-        consent.RecipientUnits.AddRange(RecipientUnits.Select(unit => ResourceName.Entry(ResourceName.Units, unit)));
+        consent.RecipientUnits.AddRange(RecipientUnits.Select(unit => names.Name(ResourceName.Units, unit)));
         consent.Categories.AddRange(CategorySets.ToList(Categories));
         consent.ExcludedCategories.AddRange(CategorySets.ToList(ExcludedCategories));
         return consent;
@@ -61,7 +62,7 @@ internal static class ConsentSql
         withdrawn_at, version
         """;
 
-    public static Query<List<Consent>> Of(Guid plan) => new(
+    public static Query<List<Consent>> Of(Guid plan, DirectoryNames names) => new(
         $"SELECT {Columns} FROM consent WHERE plan_id = $1 ORDER BY recorded_at, consent_id",
         [Parameter.Of(plan)],
         async (reader, stop) =>
@@ -69,7 +70,7 @@ internal static class ConsentSql
             var consents = new List<Consent>();
             while (await reader.ReadAsync(stop))
             {
-                consents.Add(Read(reader).ToConsent(plan));
+                consents.Add(Read(reader).ToConsent(plan, names));
             }
 
             return consents;

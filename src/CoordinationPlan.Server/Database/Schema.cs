@@ -70,11 +70,11 @@ public static class Schema
             await record.ExecuteNonQueryAsync(stop);
         }
 
-        await Execute(connection, "GRANT SELECT ON coordinationplan.schema_migration TO coordplan_case, coordplan_log_review, coordplan_directory", stop);
+        await Execute(connection, "GRANT SELECT ON coordinationplan.schema_migration TO coordplan_case, coordplan_log_review, coordplan_directory, coordplan_keys", stop);
         await using (var install = new NpgsqlCommand(
-            "INSERT INTO coordinationplan.installation (kind, page_token_key) VALUES ($1, $2) ON CONFLICT DO NOTHING", connection)
+            "INSERT INTO coordinationplan.installation (kind) VALUES ($1) ON CONFLICT DO NOTHING", connection)
         {
-            Parameters = { new() { Value = Text(kind) }, new() { Value = RandomNumberGenerator.GetBytes(32) } },
+            Parameters = { new() { Value = Text(kind) } },
         })
         {
             await install.ExecuteNonQueryAsync(stop);
@@ -110,14 +110,6 @@ public static class Schema
         }
 
         await CheckKind(connection, kind, stop);
-    }
-
-    /// <summary>The key that page tokens are sealed with, the same for every replica of the service.</summary>
-    internal static async Task<byte[]> PageTokenKey(DataSources dataSources, CancellationToken stop)
-    {
-        await using var connection = await dataSources.For(DatabaseRole.Case).OpenConnectionAsync(stop);
-        await using var command = new NpgsqlCommand("SELECT page_token_key FROM coordinationplan.installation", connection);
-        return (byte[])(await command.ExecuteScalarAsync(stop))!;
     }
 
     private static void CheckUnedited(Dictionary<int, byte[]> applied)

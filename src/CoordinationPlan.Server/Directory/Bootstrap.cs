@@ -1,3 +1,4 @@
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using Npgsql;
@@ -18,10 +19,16 @@ public sealed record FirstAdministrator(string OrganisationId, string Organisati
 public static class Bootstrap
 {
     /// <summary>Returns false, and changes nothing, where the directory is not empty.</summary>
-    public static async Task<bool> Run(string connectionString, FirstAdministrator first, TimeProvider time, CancellationToken stop)
+    public static async Task<bool> Run(string connectionString, FirstAdministrator first, IKeyRing ring, TimeProvider time, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(first);
         await using var source = NpgsqlDataSource.Create(connectionString);
+        DirectoryNames names;
+        await using (var connection = await source.OpenConnectionAsync(stop))
+        {
+            names = (await ServiceKeys.LoadAsync(connection, ring, stop)).Names;
+        }
+
         await using var command = source.CreateCommand(
             """
             WITH organisation AS (
@@ -30,7 +37,7 @@ public static class Bootstrap
                 RETURNING organisation_id
             ), unit AS (
                 INSERT INTO coordinationplan.unit (unit_id, organisation_id, kind, display_name, changed_by)
-                SELECT $1, organisation_id, 6, $2, $6 FROM organisation
+                SELECT $9, organisation_id, 6, $2, $6 FROM organisation
                 RETURNING unit_id
             ), employee AS (
                 INSERT INTO coordinationplan.employee (employee_id, organisation_id, display_name, changed_by)
@@ -45,14 +52,15 @@ public static class Bootstrap
                 entry_id, act, outcome, reason, method, client_system, unit_id, actor_controller, categories, policy_version)
             SELECT $7, 15, 1, 'BOOTSTRAP', $6, $6, unit_id, 'organisations/' || $1, 0, 0 FROM assignment
             """);
-        command.Parameters.Add(Parameter.Of(first.OrganisationId));
-        command.Parameters.Add(Parameter.Of(first.OrganisationName));
-        command.Parameters.Add(Parameter.Of(first.EmployeeId));
-        command.Parameters.Add(Parameter.Of(first.EmployeeName));
-        command.Parameters.Add(Parameter.Of(first.AssignmentId));
+        command.Parameters.Add(Parameter.Of(names.Stored(ResourceName.Organisations, first.OrganisationId)));
+        command.Parameters.Add(Parameter.Of(names.Seal(first.OrganisationName)));
+        command.Parameters.Add(Parameter.Of(names.Stored(ResourceName.Employees, first.EmployeeId)));
+        command.Parameters.Add(Parameter.Of(names.Seal(first.EmployeeName)));
+        command.Parameters.Add(Parameter.Of(names.Stored(ResourceName.Assignments, first.AssignmentId)));
         command.Parameters.Add(Parameter.Of("coordplan directory bootstrap"));
         command.Parameters.Add(Parameter.Of(Ids.Ordered(time.GetUtcNow())));
         command.Parameters.Add(Parameter.Of(time.Today()));
+        command.Parameters.Add(Parameter.Of(names.Stored(ResourceName.Units, first.OrganisationId)));
         return await command.ExecuteNonQueryAsync(stop) > 0;
     }
 }

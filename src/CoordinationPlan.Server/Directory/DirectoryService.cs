@@ -1,5 +1,6 @@
 using System.Text;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -9,7 +10,7 @@ using UnitKind = CoordinationPlan.Policy.UnitKind;
 namespace CoordinationPlan.Server.Directory;
 
 /// <summary>Who is who. What each RPC does and who may call it stands in directory_service.proto.</summary>
-internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V1.DirectoryService.DirectoryServiceBase
+internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens, DirectoryNames names) : V1.DirectoryService.DirectoryServiceBase
 {
     /// <summary>The etag of an entry that is not there yet.</summary>
     private const string NewEtag = "new";
@@ -18,19 +19,19 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
 
     public override Task<ListUnitsResponse> ListUnits(ListUnitsRequest request, ServerCallContext context)
     {
-        var organisationId = ResourceName.ParseOptionalEntry(request.Organisation, ResourceName.Organisations, "organisation");
+        var organisationId = names.ParseOptional(request.Organisation, ResourceName.Organisations, "organisation");
         var pageSize = request.PageSize == 0 ? DefaultPageSize : Math.Min(request.PageSize, MaxPageSize);
         return gate.Read(request, context, null, (entry, trip) =>
         {
             var after = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request) is { } position ? Encoding.UTF8.GetString(position) : "";
-            var found = trip.Add(DirectorySql.Units(organisationId, MayKnowShelters(entry.CallerFacts), entry.CallerFacts, after, pageSize + 1));
+            var found = trip.Add(DirectorySql.Units(names, organisationId, MayKnowShelters(entry.CallerFacts), entry.CallerFacts, after, pageSize + 1));
             return Task.FromResult(() =>
             {
                 var response = new ListUnitsResponse();
                 response.Units.AddRange(found.Value.Take(pageSize));
                 if (found.Value.Count > pageSize)
                 {
-                    var last = response.Units[^1].Name[(ResourceName.Units.Length + 1)..];
+                    var last = names.Stored(ResourceName.Units, response.Units[^1].Name[(ResourceName.Units.Length + 1)..]);
                     response.NextPageToken = pageTokens.Seal(Encoding.UTF8.GetBytes(last), entry.Caller.AssignmentId!, request);
                 }
 
@@ -41,12 +42,12 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
 
     public override Task<PutOrganisationResponse> PutOrganisation(PutOrganisationRequest request, ServerCallContext context)
     {
-        var id = ResourceName.ParseEntry(request.Organisation.Name, ResourceName.Organisations, "organisation.name");
+        var id = names.Parse(request.Organisation.Name, ResourceName.Organisations, "organisation.name");
         return gate.Change(
             request,
             context,
             null,
-            trip => trip.Add(DirectorySql.FindOrganisation(id)),
+            trip => trip.Add(DirectorySql.FindOrganisation(names, id)),
             (entry, found, trip) =>
             {
                 // The operator's own kind is given once, by the command that prepares the database.
@@ -57,90 +58,90 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
 
                 RequireUnchanged(found.Current is { } current && current.Kind != request.Organisation.Kind, "organisation.kind");
                 var version = NextVersion(request.Organisation.Name, request.Etag, found, "organisation");
-                trip.Add(DirectorySql.Put(id, request.Organisation, version, entry.ChangedBy));
+                trip.Add(DirectorySql.Put(names, id, request.Organisation, version, entry.ChangedBy));
                 var put = request.Organisation.Clone();
                 put.Etag = Etag.Of(put.Name, version);
-                entry.Concern(put.Name, request.Organisation.Name);
+                entry.Concern(names.StoredName(put.Name), names.StoredName(request.Organisation.Name));
                 return new PutOrganisationResponse { Organisation = put };
             },
-            request.Organisation.Name);
+            names.StoredName(request.Organisation.Name));
     }
 
     public override Task<PutBoardResponse> PutBoard(PutBoardRequest request, ServerCallContext context)
     {
-        var id = ResourceName.ParseEntry(request.Board.Name, ResourceName.Boards, "board.name");
-        var organisationId = ResourceName.ParseEntry(request.Board.Organisation, ResourceName.Organisations, "board.organisation");
+        var id = names.Parse(request.Board.Name, ResourceName.Boards, "board.name");
+        var organisationId = names.Parse(request.Board.Organisation, ResourceName.Organisations, "board.organisation");
         return gate.Change(
             request,
             context,
             null,
-            trip => trip.Add(DirectorySql.FindBoard(id, organisationId)),
+            trip => trip.Add(DirectorySql.FindBoard(names, id, organisationId)),
             (entry, found, trip) =>
             {
                 RequireUnchanged(found.Current is { } current && current.Organisation != request.Board.Organisation, "board.organisation");
                 var version = NextVersion(request.Board.Name, request.Etag, found, "board.organisation");
-                trip.Add(DirectorySql.Put(id, organisationId, request.Board, version, entry.ChangedBy));
+                trip.Add(DirectorySql.Put(names, id, organisationId, request.Board, version, entry.ChangedBy));
                 var put = request.Board.Clone();
                 put.Etag = Etag.Of(put.Name, version);
-                entry.Concern(put.Name, request.Board.Name);
+                entry.Concern(names.StoredName(put.Name), names.StoredName(request.Board.Name));
                 return new PutBoardResponse { Board = put };
             },
-            request.Board.Name);
+            names.StoredName(request.Board.Name));
     }
 
     public override Task<PutUnitResponse> PutUnit(PutUnitRequest request, ServerCallContext context)
     {
-        var id = ResourceName.ParseEntry(request.Unit.Name, ResourceName.Units, "unit.name");
-        var organisationId = ResourceName.ParseEntry(request.Unit.Organisation, ResourceName.Organisations, "unit.organisation");
-        var boardId = ResourceName.ParseOptionalEntry(request.Unit.Board, ResourceName.Boards, "unit.board");
+        var id = names.Parse(request.Unit.Name, ResourceName.Units, "unit.name");
+        var organisationId = names.Parse(request.Unit.Organisation, ResourceName.Organisations, "unit.organisation");
+        var boardId = names.ParseOptional(request.Unit.Board, ResourceName.Boards, "unit.board");
         return gate.Change(
             request,
             context,
             null,
-            trip => trip.Add(DirectorySql.FindUnit(id, organisationId, boardId)),
+            trip => trip.Add(DirectorySql.FindUnit(names, id, organisationId, boardId)),
             (entry, found, trip) =>
             {
                 RequireUnchanged(found.Current is { } current && current.Organisation != request.Unit.Organisation, "unit.organisation");
                 RequireUnchanged(found.Current is { } same && same.Board != request.Unit.Board, "unit.board");
                 RequireUnchanged(found.Current is { } one && one.Kind != request.Unit.Kind, "unit.kind");
                 var version = NextVersion(request.Unit.Name, request.Etag, found, "unit");
-                trip.Add(DirectorySql.Put(id, organisationId, boardId, request.Unit, version, entry.ChangedBy));
+                trip.Add(DirectorySql.Put(names, id, organisationId, boardId, request.Unit, version, entry.ChangedBy));
                 var put = request.Unit.Clone();
                 put.Etag = Etag.Of(put.Name, version);
-                entry.Concern(put.Name, boardId is null ? request.Unit.Organisation : request.Unit.Board);
+                entry.Concern(names.StoredName(put.Name), names.StoredName(boardId is null ? request.Unit.Organisation : request.Unit.Board));
                 return new PutUnitResponse { Unit = put };
             },
-            request.Unit.Name);
+            names.StoredName(request.Unit.Name));
     }
 
     public override Task<PutEmployeeResponse> PutEmployee(PutEmployeeRequest request, ServerCallContext context)
     {
-        var id = ResourceName.ParseEntry(request.Employee.Name, ResourceName.Employees, "employee.name");
-        var organisationId = ResourceName.ParseEntry(request.Employee.Organisation, ResourceName.Organisations, "employee.organisation");
+        var id = names.Parse(request.Employee.Name, ResourceName.Employees, "employee.name");
+        var organisationId = names.Parse(request.Employee.Organisation, ResourceName.Organisations, "employee.organisation");
         return gate.Change(
             request,
             context,
             null,
-            trip => trip.Add(DirectorySql.FindEmployee(id, organisationId)),
+            trip => trip.Add(DirectorySql.FindEmployee(names, id, organisationId)),
             (entry, found, trip) =>
             {
                 RequireUnchanged(found.Current is { } current && current.Organisation != request.Employee.Organisation, "employee.organisation");
                 var version = NextVersion(request.Employee.Name, request.Etag, found, "employee.organisation");
-                trip.Add(DirectorySql.Put(id, organisationId, request.Employee, version, entry.ChangedBy));
+                trip.Add(DirectorySql.Put(names, id, organisationId, request.Employee, version, entry.ChangedBy));
                 var put = request.Employee.Clone();
                 put.Etag = Etag.Of(put.Name, version);
-                entry.Concern(put.Name, request.Employee.Organisation);
+                entry.Concern(names.StoredName(put.Name), names.StoredName(request.Employee.Organisation));
                 return new PutEmployeeResponse { Employee = put };
             },
-            request.Employee.Name);
+            names.StoredName(request.Employee.Name));
     }
 
     public override Task<PutAssignmentResponse> PutAssignment(PutAssignmentRequest request, ServerCallContext context)
     {
         var assignment = request.Assignment;
-        var id = ResourceName.ParseEntry(assignment.Name, ResourceName.Assignments, "assignment.name");
-        var unitId = ResourceName.ParseEntry(assignment.Unit, ResourceName.Units, "assignment.unit");
-        var employeeId = ResourceName.ParseOptionalEntry(assignment.Employee, ResourceName.Employees, "assignment.employee");
+        var id = names.Parse(assignment.Name, ResourceName.Assignments, "assignment.name");
+        var unitId = names.Parse(assignment.Unit, ResourceName.Units, "assignment.unit");
+        var employeeId = names.ParseOptional(assignment.Employee, ResourceName.Employees, "assignment.employee");
         if (employeeId is null == (assignment.ClientSystem.Length == 0))
         {
             throw Errors.InvalidFields(new FieldFault("assignment.employee", "exactly one of employee and client_system must be set"));
@@ -155,7 +156,7 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
             request,
             context,
             null,
-            trip => trip.Add(DirectorySql.FindAssignment(id, unitId, employeeId)),
+            trip => trip.Add(DirectorySql.FindAssignment(names, id, unitId, employeeId)),
             (entry, found, trip) =>
             {
                 if (employeeId is not null && employeeId == entry.Caller.EmployeeId)
@@ -170,13 +171,13 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens) : V
                 RequireUnchanged(found.Current is { } one && one.Role != assignment.Role, "assignment.role");
                 RequireUnchanged(found.Current is { Revoked: true } && !assignment.Revoked, "assignment.revoked");
                 var version = NextVersion(assignment.Name, request.Etag, found, "assignment");
-                trip.Add(DirectorySql.Put(id, unitId, employeeId, assignment, version, entry.ChangedBy));
+                trip.Add(DirectorySql.Put(names, id, unitId, employeeId, assignment, version, entry.ChangedBy));
                 var put = assignment.Clone();
                 put.Etag = Etag.Of(put.Name, version);
-                entry.Concern(put.Name, found.Controller);
+                entry.Concern(names.StoredName(put.Name), found.Controller);
                 return new PutAssignmentResponse { Assignment = put };
             },
-            assignment.Name);
+            names.StoredName(assignment.Name));
     }
 
     /// <summary>Where somebody hides is for those who place people there, and for the operator, who keeps the directory.</summary>

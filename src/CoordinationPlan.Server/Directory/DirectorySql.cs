@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -18,7 +19,7 @@ internal sealed record Found<T>(T? Current, int Version, bool ReferencesExist, s
 internal static class DirectorySql
 {
     /// <summary>Units by id, after an id. Sheltered housing only where it may be listed; an administrator lists his own organisation's.</summary>
-    public static Query<List<V1.Unit>> Units(string? organisationId, bool withShelteredHousing, CallerFacts caller, string after, int limit) => new(
+    public static Query<List<V1.Unit>> Units(DirectoryNames names, string? organisationId, bool withShelteredHousing, CallerFacts caller, string after, int limit) => new(
         """
         SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name
         FROM unit u
@@ -27,25 +28,25 @@ internal static class DirectorySql
         LIMIT $4
         """,
         [Parameter.Of(after), Parameter.OrNull(organisationId), Parameter.Of(withShelteredHousing), Parameter.Of(limit), Parameter.OrNull(caller.Role == Policy.Role.DirectoryAdministrator ? caller.OrganisationId : null)],
-        static async (reader, stop) =>
+        async (reader, stop) =>
         {
             var units = new List<V1.Unit>();
             while (await reader.ReadAsync(stop))
             {
-                units.Add(ReadUnit(reader));
+                units.Add(ReadUnit(reader, names));
             }
 
             return units;
         });
 
-    public static Query<Loaded<Found<Organisation>>> FindOrganisation(string id) => new(
+    public static Query<Loaded<Found<Organisation>>> FindOrganisation(DirectoryNames names, string id) => new(
         "SELECT o.kind, o.display_name, o.version, true FROM organisation o WHERE o.organisation_id = $1",
         [Parameter.Of(id)],
         async (reader, stop) => await reader.ReadAsync(stop)
-            ? Of(new Organisation { Kind = (OrganisationKind)reader.GetInt16(0), DisplayName = reader.GetString(1) }, reader.GetInt32(2), true, id)
+            ? Of(new Organisation { Kind = (OrganisationKind)reader.GetInt16(0), DisplayName = names.Open(reader.GetString(1)) }, reader.GetInt32(2), true, id)
             : Of<Organisation>(null, 0, true, id));
 
-    public static Query<Loaded<Found<Board>>> FindBoard(string id, string organisationId) => new(
+    public static Query<Loaded<Found<Board>>> FindBoard(DirectoryNames names, string id, string organisationId) => new(
         """
         SELECT b.organisation_id, b.display_name, b.version, EXISTS (SELECT FROM organisation o WHERE o.organisation_id = $2)
         FROM (SELECT) one LEFT JOIN board b ON b.board_id = $1
@@ -56,11 +57,11 @@ internal static class DirectorySql
             await reader.ReadAsync(stop);
             var current = reader.IsDBNull(0)
                 ? null
-                : new Board { Organisation = ResourceName.Entry(ResourceName.Organisations, reader.GetString(0)), DisplayName = reader.GetString(1) };
+                : new Board { Organisation = names.Name(ResourceName.Organisations, reader.GetString(0)), DisplayName = names.Open(reader.GetString(1)) };
             return Of(current, VersionAt(reader, 2), reader.GetBoolean(3), OwnerOf(reader, 0, organisationId));
         });
 
-    public static Query<Loaded<Found<V1.Unit>>> FindUnit(string id, string organisationId, string? boardId) => new(
+    public static Query<Loaded<Found<V1.Unit>>> FindUnit(DirectoryNames names, string id, string organisationId, string? boardId) => new(
         """
         SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name,
                EXISTS (SELECT FROM organisation o WHERE o.organisation_id = $2)
@@ -71,10 +72,10 @@ internal static class DirectorySql
         async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
-            return Of(reader.IsDBNull(0) ? null : ReadUnit(reader), VersionAt(reader, 1), reader.GetBoolean(6), OwnerOf(reader, 2, organisationId));
+            return Of(reader.IsDBNull(0) ? null : ReadUnit(reader, names), VersionAt(reader, 1), reader.GetBoolean(6), OwnerOf(reader, 2, organisationId));
         });
 
-    public static Query<Loaded<Found<Employee>>> FindEmployee(string id, string organisationId) => new(
+    public static Query<Loaded<Found<Employee>>> FindEmployee(DirectoryNames names, string id, string organisationId) => new(
         """
         SELECT e.organisation_id, e.display_name, e.version, EXISTS (SELECT FROM organisation o WHERE o.organisation_id = $2)
         FROM (SELECT) one LEFT JOIN employee e ON e.employee_id = $1
@@ -85,12 +86,12 @@ internal static class DirectorySql
             await reader.ReadAsync(stop);
             var current = reader.IsDBNull(0)
                 ? null
-                : new Employee { Organisation = ResourceName.Entry(ResourceName.Organisations, reader.GetString(0)), DisplayName = reader.GetString(1) };
+                : new Employee { Organisation = names.Name(ResourceName.Organisations, reader.GetString(0)), DisplayName = names.Open(reader.GetString(1)) };
             return Of(current, VersionAt(reader, 2), reader.GetBoolean(3), OwnerOf(reader, 0, organisationId));
         });
 
     /// <summary>An assignment belongs to the organisation of its unit; its employee may be another organisation's.</summary>
-    public static Query<Loaded<Found<Assignment>>> FindAssignment(string id, string unitId, string? employeeId) => new(
+    public static Query<Loaded<Found<Assignment>>> FindAssignment(DirectoryNames names, string id, string unitId, string? employeeId) => new(
         """
         SELECT a.employee_id, a.client_system, a.unit_id, a.role, a.purposes, a.starts_on, a.ends_on, a.revoked, a.version,
                coalesce(
@@ -101,7 +102,7 @@ internal static class DirectorySql
         FROM (SELECT) one LEFT JOIN assignment a ON a.assignment_id = $1
         """,
         [Parameter.Of(id), Parameter.Of(unitId), Parameter.OrNull(employeeId)],
-        static async (reader, stop) =>
+        async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
             Assignment? current = null;
@@ -109,9 +110,9 @@ internal static class DirectorySql
             {
                 current = new Assignment
                 {
-                    Employee = ResourceName.Entry(ResourceName.Employees, reader.IsDBNull(0) ? null : reader.GetString(0)),
-                    ClientSystem = reader.IsDBNull(1) ? "" : reader.GetString(1),
-                    Unit = ResourceName.Entry(ResourceName.Units, reader.GetString(2)),
+                    Employee = names.Name(ResourceName.Employees, reader.IsDBNull(0) ? null : reader.GetString(0)),
+                    ClientSystem = reader.IsDBNull(1) ? "" : names.Id(ResourceName.Systems, reader.GetString(1)),
+                    Unit = names.Name(ResourceName.Units, reader.GetString(2)),
                     Role = (Role)reader.GetInt16(3),
                     Period = new DatePeriod
                     {
@@ -130,27 +131,27 @@ internal static class DirectorySql
             };
         });
 
-    public static Command Put(string id, Organisation organisation, int version, string changedBy) => new(
+    public static Command Put(DirectoryNames names, string id, Organisation organisation, int version, string changedBy) => new(
         """
         INSERT INTO organisation (organisation_id, kind, display_name, version, changed_by) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (organisation_id) DO UPDATE
         SET kind = excluded.kind, display_name = excluded.display_name, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
         WHERE organisation.version = excluded.version - 1
         """,
-        [Parameter.Of(id), Parameter.Of((short)organisation.Kind), Parameter.Of(organisation.DisplayName), Parameter.Of(version), Parameter.Of(changedBy)],
+        [Parameter.Of(id), Parameter.Of((short)organisation.Kind), Parameter.Of(names.Seal(organisation.DisplayName)), Parameter.Of(version), Parameter.Of(changedBy)],
         ExpectedRows: 1);
 
-    public static Command Put(string id, string organisationId, Board board, int version, string changedBy) => new(
+    public static Command Put(DirectoryNames names, string id, string organisationId, Board board, int version, string changedBy) => new(
         """
         INSERT INTO board (board_id, organisation_id, display_name, version, changed_by) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (board_id) DO UPDATE
         SET display_name = excluded.display_name, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
         WHERE board.version = excluded.version - 1
         """,
-        [Parameter.Of(id), Parameter.Of(organisationId), Parameter.Of(board.DisplayName), Parameter.Of(version), Parameter.Of(changedBy)],
+        [Parameter.Of(id), Parameter.Of(organisationId), Parameter.Of(names.Seal(board.DisplayName)), Parameter.Of(version), Parameter.Of(changedBy)],
         ExpectedRows: 1);
 
-    public static Command Put(string id, string organisationId, string? boardId, V1.Unit unit, int version, string changedBy) => new(
+    public static Command Put(DirectoryNames names, string id, string organisationId, string? boardId, V1.Unit unit, int version, string changedBy) => new(
         """
         INSERT INTO unit (unit_id, organisation_id, board_id, kind, display_name, version, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (unit_id) DO UPDATE
@@ -158,22 +159,22 @@ internal static class DirectorySql
         WHERE unit.version = excluded.version - 1
         """,
         [
-            Parameter.Of(id), Parameter.Of(organisationId), Parameter.OrNull(boardId), Parameter.Of((short)unit.Kind), Parameter.Of(unit.DisplayName),
+            Parameter.Of(id), Parameter.Of(organisationId), Parameter.OrNull(boardId), Parameter.Of((short)unit.Kind), Parameter.Of(names.Seal(unit.DisplayName)),
             Parameter.Of(version), Parameter.Of(changedBy),
         ],
         ExpectedRows: 1);
 
-    public static Command Put(string id, string organisationId, Employee employee, int version, string changedBy) => new(
+    public static Command Put(DirectoryNames names, string id, string organisationId, Employee employee, int version, string changedBy) => new(
         """
         INSERT INTO employee (employee_id, organisation_id, display_name, version, changed_by) VALUES ($1, $2, $3, $4, $5)
         ON CONFLICT (employee_id) DO UPDATE
         SET display_name = excluded.display_name, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
         WHERE employee.version = excluded.version - 1
         """,
-        [Parameter.Of(id), Parameter.Of(organisationId), Parameter.Of(employee.DisplayName), Parameter.Of(version), Parameter.Of(changedBy)],
+        [Parameter.Of(id), Parameter.Of(organisationId), Parameter.Of(names.Seal(employee.DisplayName)), Parameter.Of(version), Parameter.Of(changedBy)],
         ExpectedRows: 1);
 
-    public static Command Put(string id, string unitId, string? employeeId, Assignment assignment, int version, string changedBy) => new(
+    public static Command Put(DirectoryNames names, string id, string unitId, string? employeeId, Assignment assignment, int version, string changedBy) => new(
         """
         INSERT INTO assignment (
             assignment_id, employee_id, client_system, unit_id, role, purposes, starts_on, ends_on, revoked, version, changed_by)
@@ -184,7 +185,7 @@ internal static class DirectorySql
         WHERE assignment.version = excluded.version - 1
         """,
         [
-            Parameter.Of(id), Parameter.OrNull(employeeId), Parameter.OrNull(assignment.ClientSystem), Parameter.Of(unitId),
+            Parameter.Of(id), Parameter.OrNull(employeeId), Parameter.OrNull(assignment.ClientSystem.Length == 0 ? null : names.Stored(ResourceName.Systems, assignment.ClientSystem)), Parameter.Of(unitId),
             Parameter.Of((short)assignment.Role), Parameter.Of(Purposes.Of([.. assignment.Purposes.Select(purpose => (Policy.Purpose)purpose)]).Bits),
             Parameter.Of(assignment.Period.StartDate.ToDateOnly()), Parameter.OrNull(assignment.Period.EndDate?.ToDateOnly()), Parameter.Of(assignment.Revoked),
             Parameter.Of(version), Parameter.Of(changedBy),
@@ -200,13 +201,13 @@ internal static class DirectorySql
 
     private static int VersionAt(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? 0 : reader.GetInt32(column);
 
-    private static V1.Unit ReadUnit(NpgsqlDataReader reader) => new()
+    private static V1.Unit ReadUnit(NpgsqlDataReader reader, DirectoryNames names) => new()
     {
-        Name = ResourceName.Entry(ResourceName.Units, reader.GetString(0)),
-        Etag = Etag.Of(ResourceName.Entry(ResourceName.Units, reader.GetString(0)), reader.GetInt32(1)),
-        Organisation = ResourceName.Entry(ResourceName.Organisations, reader.GetString(2)),
-        Board = ResourceName.Entry(ResourceName.Boards, reader.IsDBNull(3) ? null : reader.GetString(3)),
+        Name = names.Name(ResourceName.Units, reader.GetString(0)),
+        Etag = Etag.Of(names.Name(ResourceName.Units, reader.GetString(0)), reader.GetInt32(1)),
+        Organisation = names.Name(ResourceName.Organisations, reader.GetString(2)),
+        Board = names.Name(ResourceName.Boards, reader.IsDBNull(3) ? null : reader.GetString(3)),
         Kind = (UnitKind)reader.GetInt16(4),
-        DisplayName = reader.GetString(5),
+        DisplayName = names.Open(reader.GetString(5)),
     };
 }

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Consents;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Participations;
@@ -37,8 +38,9 @@ public static class CoordinationPlanHost
         try
         {
             await Schema.Check(dataSources, options.Installation, stop);
-            var pageTokens = new PageTokens(await Schema.PageTokenKey(dataSources, stop));
-            return Build(options, time, dataSources, pageTokens, configure);
+            var ring = OpenRing(options.Keys, time);
+            await using var connection = await dataSources.For(DatabaseRole.Case).OpenConnectionAsync(stop);
+            return Build(options, time, dataSources, ring, await ServiceKeys.LoadAsync(connection, ring, stop), configure);
         }
         catch
         {
@@ -50,7 +52,7 @@ public static class CoordinationPlanHost
     /// <summary>The API's address, once the host has started.</summary>
     public static Uri ApiAddress(this WebApplication app) => new(app.Urls.First(url => url.StartsWith("https://", StringComparison.Ordinal)));
 
-    private static WebApplication Build(ServerOptions options, TimeProvider time, DataSources dataSources, PageTokens pageTokens, Action<WebApplicationBuilder>? configure)
+    private static WebApplication Build(ServerOptions options, TimeProvider time, DataSources dataSources, IKeyRing ring, ServiceKeys keys, Action<WebApplicationBuilder>? configure)
     {
         var isDevelopment = options.Installation == InstallationKind.Development;
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions
@@ -71,7 +73,11 @@ public static class CoordinationPlanHost
         builder.Services
             .AddSingleton(time)
             .AddSingleton(_ => dataSources)
-            .AddSingleton(_ => pageTokens)
+            .AddSingleton(ring)
+            .AddSingleton(keys)
+            .AddSingleton(keys.Names)
+            .AddSingleton(_ => new PageTokens(keys.PageTokens))
+            .AddSingleton<SubjectKeys>()
             .AddSingleton(new TestPersons(options.Installation))
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
@@ -117,6 +123,9 @@ public static class CoordinationPlanHost
 
         return app;
     }
+
+    private static FileKeyRing OpenRing(KeyOptions options, TimeProvider time) =>
+        new(options.Ring, X509Certificate2.CreateFromPemFile(options.Certificate, options.Key), time);
 
     private static void MapServices(IEndpointRouteBuilder endpoints)
     {

@@ -44,7 +44,7 @@ internal static class SafeConfiguration
             yield return "Database:MaxConnections must be at least 1";
         }
 
-        foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities) })
+        foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities), ("Keys:Ring", options.Keys.Ring), ("Keys:Certificate", options.Keys.Certificate), ("Keys:Key", options.Keys.Key) })
         {
             if (!File.Exists(file))
             {

@@ -14,6 +14,21 @@ public sealed class ServerOptions
     public ListenOptions Listen { get; set; } = new();
 
     public IdentityOptions Identity { get; set; } = new();
+
+    public KeyOptions Keys { get; set; } = new();
+}
+
+/// <summary>The key ring, outside the database. Made by `coordplan keys create`.</summary>
+public sealed class KeyOptions
+{
+    /// <summary>The file of the ring.</summary>
+    public string Ring { get; set; } = "";
+
+    /// <summary>The certificate that it is encrypted for: PEM, RSA.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>The certificate's private key: PEM.</summary>
+    public string Key { get; set; } = "";
 }
 
 /// <summary>Where the service listens, and with which certificates. Files are PEM.</summary>

@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -7,12 +8,12 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Participations;
 
 /// <summary>Which units take part. What each RPC does and who may call it stands in participation_service.proto.</summary>
-internal sealed class ParticipationService(CaseGate gate) : V1.ParticipationService.ParticipationServiceBase
+internal sealed class ParticipationService(CaseGate gate, DirectoryNames names) : V1.ParticipationService.ParticipationServiceBase
 {
     public override Task<AddParticipationResponse> AddParticipation(AddParticipationRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
-        var unitId = ResourceName.ParseEntry(request.Participation.Unit, ResourceName.Units, "participation.unit");
+        var unitId = names.Parse(request.Participation.Unit, ResourceName.Units, "participation.unit");
         return gate.Change(
             request,
             context,
@@ -36,7 +37,7 @@ internal sealed class ParticipationService(CaseGate gate) : V1.ParticipationServ
                 var participation = new ParticipationRecord(Ids.Opaque(), unitId, period.StartDate.ToDateOnly(), period.EndDate?.ToDateOnly(), false, 1);
                 var category = newcomer.UnitKind == V1.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Meetings;
                 trip.Add(ParticipationSql.Insert(planId, participation, category, entry.ChangedBy));
-                return new AddParticipationResponse { Participation = participation.ToParticipation(planId) };
+                return new AddParticipationResponse { Participation = participation.ToParticipation(planId, names) };
             });
     }
 
@@ -59,7 +60,7 @@ internal sealed class ParticipationService(CaseGate gate) : V1.ParticipationServ
 
                 var ended = participation with { Ended = true, Version = participation.Version + 1 };
                 trip.Add(ParticipationSql.End(planId, ended, entry.Now, entry.ChangedBy));
-                return new EndParticipationResponse { Participation = ended.ToParticipation(planId) };
+                return new EndParticipationResponse { Participation = ended.ToParticipation(planId, names) };
             });
     }
 }

@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -12,11 +13,11 @@ internal sealed record ParticipationRecord(Guid ParticipationId, string UnitId, 
 {
     public string Etag => Rpc.Etag.Of(ParticipationId, Version);
 
-    public Participation ToParticipation(Guid planId) => new()
+    public Participation ToParticipation(Guid planId, DirectoryNames names) => new()
     {
         Name = ResourceName.Child(planId, ResourceName.Participations, ParticipationId),
         Etag = Etag,
-        Unit = ResourceName.Entry(ResourceName.Units, UnitId),
+        Unit = names.Name(ResourceName.Units, UnitId),
         Period = new DatePeriod { StartDate = StartsOn.ToDate(), EndDate = EndsOn.ToDate() },
         Ended = Ended,
     };
@@ -30,7 +31,7 @@ internal static class ParticipationSql
     /// The participations that the permit covers: a sheltered housing's only for those who may know the whereabouts, and of those only the given
     /// unit's, where one is given.
     /// </summary>
-    public static Query<List<Participation>> Of(Guid plan, Categories permitted, string? whereaboutsOf) => new(
+    public static Query<List<Participation>> Of(Guid plan, Categories permitted, string? whereaboutsOf, DirectoryNames names) => new(
         $"""
         SELECT {Columns}
         FROM participation
@@ -43,7 +44,7 @@ internal static class ParticipationSql
             var participations = new List<Participation>();
             while (await reader.ReadAsync(stop))
             {
-                participations.Add(Read(reader).ToParticipation(plan));
+                participations.Add(Read(reader).ToParticipation(plan, names));
             }
 
             return participations;

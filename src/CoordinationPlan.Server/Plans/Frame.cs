@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -15,9 +16,9 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
 
     private static readonly Categories[] TextCategories = [Categories.Identity, Categories.SocialSituation, Categories.Health];
 
-    public static Frame Parse(Plan plan) => new(
-        ResourceName.ParseOptionalEntry(plan.LeadPrincipal, ResourceName.Organisations, "plan.lead_principal"),
-        ResourceName.ParseOptionalEntry(plan.Coordinator, ResourceName.Employees, "plan.coordinator"),
+    public static Frame Parse(Plan plan, DirectoryNames names) => new(
+        names.ParseOptional(plan.LeadPrincipal, ResourceName.Organisations, "plan.lead_principal"),
+        names.ParseOptional(plan.Coordinator, ResourceName.Employees, "plan.coordinator"),
         plan);
 
     /// <summary>Refuses references to what is not there. The lead principal is one of the two principals of the law.</summary>
@@ -57,13 +58,13 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
     };
 
     /// <summary>The parts of a new plan.</summary>
-    public static IEnumerable<PlanPart> PartsOf(Plan plan) => TextCategories
+    public static IEnumerable<PlanPart> PartsOf(Plan plan, DataKey key) => TextCategories
         .Select(category => (category, Body: BodyOf(plan, category)))
         .Where(part => part.Body.CalculateSize() > 0)
-        .Select(part => NewPart(part.category, part.Body));
+        .Select(part => NewPart(part.category, part.Body, key));
 
     /// <summary>The parts after an update; the ones that change are inserted or replaced.</summary>
-    public static List<PlanPart> Update(List<PlanPart> parts, Plan changes, FieldMask mask, Action<PlanPart> insert, Action<PlanPart> replace)
+    public static List<PlanPart> Update(List<PlanPart> parts, Plan changes, FieldMask mask, DataKey key, Action<PlanPart> insert, Action<PlanPart> replace)
     {
         var next = new List<PlanPart>();
         foreach (var category in TextCategories)
@@ -72,7 +73,7 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
             if (mask.Paths.Any(path => CategoryOf(path) == category))
             {
                 var body = BodyOf(changes, category);
-                part = part is null ? NewPart(category, body) : part with { Version = part.Version + 1, Body = body.ToByteArray() };
+                part = part is null ? NewPart(category, body, key) : part.Next(key, part.State, body.ToByteArray());
                 (part.Version == 1 ? insert : replace)(part);
             }
 
@@ -87,8 +88,7 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
 
     private static Categories CategoryOf(string path) => Redaction.CategoryOf(V1.Plan.Descriptor.FindFieldByName(path));
 
-    private static PlanPart NewPart(Categories category, Plan body) =>
-        new(Ids.Opaque(), PartKind.Frame, category, null, ItemState.Active, 1, body.ToByteArray());
+    private static PlanPart NewPart(Categories category, Plan body, DataKey key) => PlanPart.New(key, PartKind.Frame, category, null, body.ToByteArray());
 
     private static Plan BodyOf(Plan plan, Categories category) => category switch
     {

@@ -52,7 +52,7 @@ internal static class PartSql
         """,
         [Parameter.Of(plan), Parameter.Of(part), Parameter.Of((short)kind), Parameter.Of(today)],
         static async (reader, stop) => await reader.ReadAsync(stop)
-            ? new Loaded<PlanPart>(Read(reader)) { ResponsibleUnitId = reader.IsDBNull(3) ? null : reader.GetString(3), ResponsibleUnitTakesPart = reader.GetBoolean(7) }
+            ? new Loaded<PlanPart>(Read(reader)) { ResponsibleUnitId = reader.IsDBNull(3) ? null : reader.GetString(3), ResponsibleUnitGone = !reader.GetBoolean(7) }
             : new Loaded<PlanPart>(null));
 
     /// <summary>What an intervention refers to: its unit, its goals in the same plan, its contact person.</summary>
@@ -80,7 +80,7 @@ internal static class PartSql
             return new Loaded<InterventionReferences>(references)
             {
                 ResponsibleUnitId = reader.IsDBNull(0) ? null : reader.GetString(0),
-                ResponsibleUnitTakesPart = references.UnitTakesPart,
+                ResponsibleUnitGone = !references.UnitTakesPart,
                 IsNew = true,
             };
         });
@@ -94,7 +94,7 @@ internal static class PartSql
         "INSERT INTO plan_part (plan_id, part_id, kind, category, unit_id, state, body, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         [
             Parameter.Of(plan), Parameter.Of(part.PartId), Parameter.Of((short)part.Kind), Parameter.Of(part.Category), Parameter.OrNull(part.UnitId),
-            Parameter.Of((short)part.State), Parameter.Of(part.Body), Parameter.Of(changedBy),
+            Parameter.Of((short)part.State), Parameter.Of(part.Sealed), Parameter.Of(changedBy),
         ]);
 
     /// <summary>Replaces the current version; the trigger keeps it in the history.</summary>
@@ -104,7 +104,7 @@ internal static class PartSql
         WHERE plan_id = $1 AND part_id = $2 AND version = $3 - 1
         """,
         [
-            Parameter.Of(plan), Parameter.Of(part.PartId), Parameter.Of(part.Version), Parameter.Of((short)part.State), Parameter.Of(part.Body),
+            Parameter.Of(plan), Parameter.Of(part.PartId), Parameter.Of(part.Version), Parameter.Of((short)part.State), Parameter.Of(part.Sealed),
             Parameter.Of(changedBy),
         ],
         ExpectedRows: 1);

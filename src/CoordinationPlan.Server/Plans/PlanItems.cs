@@ -18,9 +18,9 @@ internal static class PlanItems
         entry.RequireState(PlanState.Preparing, PlanState.Established);
         Entry.RequireEtag(etag, Etag.Of(entry.Plan.PlanId, entry.Plan.Version));
         item.Outcome = "";
-        var part = new PlanPart(Ids.Opaque(), kind, category, unitId, ItemState.Active, 1, BodyOf(item));
+        var part = PlanPart.New(entry.Key, kind, category, unitId, BodyOf(item));
         trip.Add(PartSql.Insert(entry.Plan.PlanId, part, entry.ChangedBy));
-        return PlanMapping.ToItem<T>(entry.Plan.PlanId, part);
+        return PlanMapping.ToItem<T>(entry.Plan.PlanId, part, entry.Key);
     }
 
     /// <summary>Changes the fields that the mask lists.</summary>
@@ -28,7 +28,7 @@ internal static class PlanItems
         where T : IPlanItem, new()
     {
         RequireChangeable(entry, part, etag);
-        var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part);
+        var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part, entry.Key);
         mask.Merge(changes, item, new FieldMask.MergeOptions { ReplaceMessageFields = true, ReplaceRepeatedFields = true, ReplacePrimitiveFields = true });
         return Replace(entry, trip, part, item, ItemState.Active);
     }
@@ -38,7 +38,7 @@ internal static class PlanItems
         where T : IPlanItem, new()
     {
         RequireChangeable(entry, part, etag);
-        var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part);
+        var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part, entry.Key);
         item.Outcome = outcome;
         return Replace(entry, trip, part, item, ending == ItemEnding.Completed ? ItemState.Completed : ItemState.Discontinued);
     }
@@ -56,9 +56,9 @@ internal static class PlanItems
     private static T Replace<T>(Entry entry, RoundTrip trip, PlanPart part, T item, ItemState state)
         where T : IPlanItem, new()
     {
-        var next = part with { State = state, Version = part.Version + 1, Body = BodyOf(item) };
+        var next = part.Next(entry.Key, state, BodyOf(item));
         trip.Add(PartSql.Replace(entry.Plan.PlanId, next, entry.ChangedBy));
-        return PlanMapping.ToItem<T>(entry.Plan.PlanId, next);
+        return PlanMapping.ToItem<T>(entry.Plan.PlanId, next, entry.Key);
     }
 
     /// <summary>Name, etag and state are columns; the body holds the rest.</summary>

@@ -1,4 +1,5 @@
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 
@@ -14,10 +15,24 @@ internal enum PartKind : short
     OtherMeasure = 4,
 }
 
-/// <summary>One part of a plan: changed as one, released as one.</summary>
-internal sealed record PlanPart(Guid PartId, PartKind Kind, Categories Category, string? UnitId, ItemState State, int Version, byte[] Body)
+/// <summary>One part of a plan: changed as one, released as one, sealed as one.</summary>
+/// <param name="Sealed">The body, sealed with the person's key for just this version of just this part.</param>
+internal sealed record PlanPart(Guid PartId, PartKind Kind, Categories Category, string? UnitId, ItemState State, int Version, byte[] Sealed)
 {
     public string Etag => Rpc.Etag.Of(PartId, Version);
+
+    private string Place => $"plan_part/{PartId:D}/{Version}/{(int)Category}";
+
+    /// <summary>A new part.</summary>
+    public static PlanPart New(DataKey key, PartKind kind, Categories category, string? unitId, byte[] body) =>
+        new PlanPart(Ids.Opaque(), kind, category, unitId, ItemState.Active, 1, []).Holding(key, body);
+
+    /// <summary>The next version.</summary>
+    public PlanPart Next(DataKey key, ItemState state, byte[] body) => (this with { State = state, Version = Version + 1 }).Holding(key, body);
+
+    public byte[] Open(DataKey key) => key.Open(Place, Sealed);
+
+    private PlanPart Holding(DataKey key, byte[] body) => this with { Sealed = key.Seal(Place, body) };
 }
 
 /// <summary>The typed columns of a plan.</summary>
@@ -39,16 +54,16 @@ internal sealed record PlanRecord(
     public string Etag => Rpc.Etag.Of(PlanId, Version);
 
     /// <summary>The plan without its parts.</summary>
-    public Plan ToPlan() => new()
+    public Plan ToPlan(DirectoryNames names) => new()
     {
         Name = ResourceName.Plan(PlanId),
         Etag = Etag,
         State = State,
         Revision = Revision,
         LegalBasis = LegalBasis,
-        OwningUnit = ResourceName.Entry(ResourceName.Units, OwnerUnitId),
-        LeadPrincipal = ResourceName.Entry(ResourceName.Organisations, LeadPrincipal),
-        Coordinator = ResourceName.Entry(ResourceName.Employees, Coordinator),
+        OwningUnit = names.Name(ResourceName.Units, OwnerUnitId),
+        LeadPrincipal = names.Name(ResourceName.Organisations, LeadPrincipal),
+        Coordinator = names.Name(ResourceName.Employees, Coordinator),
         NoOtherMeasures = NoOtherMeasures,
         FollowUpDate = FollowUpOn.ToDate(),
         EstablishedDate = EstablishedOn.ToDate(),
@@ -61,24 +76,24 @@ internal sealed record PlanRecord(
 internal static class PlanMapping
 {
     /// <summary>The plan with the parts that were fetched, which are the permitted ones.</summary>
-    public static Plan ToPlan(PlanRecord record, IEnumerable<PlanPart> parts)
+    public static Plan ToPlan(PlanRecord record, IEnumerable<PlanPart> parts, DataKey key, DirectoryNames names)
     {
-        var plan = record.ToPlan();
+        var plan = record.ToPlan(names);
         foreach (var part in parts)
         {
             switch (part.Kind)
             {
                 case PartKind.Frame:
-                    plan.MergeFrom((Plan)Stored<Plan>.Parser.ParseFrom(part.Body));
+                    plan.MergeFrom((Plan)Stored<Plan>.Parser.ParseFrom(part.Open(key)));
                     break;
                 case PartKind.Goal:
-                    plan.Goals.Add(ToItem<Goal>(record.PlanId, part));
+                    plan.Goals.Add(ToItem<Goal>(record.PlanId, part, key));
                     break;
                 case PartKind.Intervention:
-                    plan.Interventions.Add(ToItem<Intervention>(record.PlanId, part));
+                    plan.Interventions.Add(ToItem<Intervention>(record.PlanId, part, key));
                     break;
                 case PartKind.OtherMeasure:
-                    plan.OtherMeasures.Add(ToItem<OtherMeasure>(record.PlanId, part));
+                    plan.OtherMeasures.Add(ToItem<OtherMeasure>(record.PlanId, part, key));
                     break;
                 default:
                     throw new InvalidOperationException("A part of an unknown kind.");
@@ -89,10 +104,10 @@ internal static class PlanMapping
     }
 
     /// <summary>An item of the plan; its name, etag and state are the row's, not the body's.</summary>
-    public static T ToItem<T>(Guid planId, PlanPart part)
+    public static T ToItem<T>(Guid planId, PlanPart part, DataKey key)
         where T : IPlanItem, new()
     {
-        var item = (T)Stored<T>.Parser.ParseFrom(part.Body);
+        var item = (T)Stored<T>.Parser.ParseFrom(part.Open(key));
         item.Name = ResourceName.Child(planId, CollectionOf(part.Kind), part.PartId);
         item.Etag = part.Etag;
         item.State = part.State;

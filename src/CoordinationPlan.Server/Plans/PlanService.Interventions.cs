@@ -1,5 +1,6 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -13,8 +14,8 @@ internal sealed partial class PlanService
     public override Task<AddInterventionResponse> AddIntervention(AddInterventionRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
-        var unitId = ResourceName.ParseEntry(request.Intervention.ResponsibleUnit, ResourceName.Units, "intervention.responsible_unit");
-        var links = InterventionLinks.Parse(planId, request.Intervention);
+        var unitId = keys.Names.Parse(request.Intervention.ResponsibleUnit, ResourceName.Units, "intervention.responsible_unit");
+        var links = InterventionLinks.Parse(planId, request.Intervention, keys.Names);
         return gate.Change(
             request,
             context,
@@ -29,7 +30,7 @@ internal sealed partial class PlanService
 
                 links.Require(found);
                 var intervention = request.Intervention.Clone();
-                intervention.ResponsiblePrincipal = ResourceName.Entry(ResourceName.Organisations, found.OrganisationId);
+                intervention.ResponsiblePrincipal = keys.Names.Name(ResourceName.Organisations, found.OrganisationId);
                 // What a sheltered housing does for the person tells where the person is.
                 var category = found.UnitKind == UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.GoalsAndInterventions;
                 return new AddInterventionResponse
@@ -42,7 +43,7 @@ internal sealed partial class PlanService
     public override Task<UpdateInterventionResponse> UpdateIntervention(UpdateInterventionRequest request, ServerCallContext context)
     {
         var (planId, interventionId) = ResourceName.ParseChild(request.Intervention.Name, ResourceName.Interventions, "intervention.name");
-        var links = InterventionLinks.Parse(planId, request.Intervention);
+        var links = InterventionLinks.Parse(planId, request.Intervention, keys.Names);
         Pending<Loaded<InterventionReferences>>? references = null;
         return gate.Change(
             request,
@@ -86,14 +87,14 @@ internal sealed partial class PlanService
     {
         public bool AreNone => Goals.Length == 0 && ContactPerson is null;
 
-        public static InterventionLinks Parse(Guid planId, Intervention intervention) => new(
+        public static InterventionLinks Parse(Guid planId, Intervention intervention, DirectoryNames names) => new(
             [.. intervention.Goals.Select((name, i) =>
             {
                 var field = $"intervention.goals[{i}]";
                 var (ofPlan, goalId) = ResourceName.ParseChild(name, ResourceName.Goals, field);
                 return ofPlan == planId ? goalId : throw Errors.InvalidFields(new FieldFault(field, "must be a goal of the same plan"));
             }).Distinct()],
-            ResourceName.ParseOptionalEntry(intervention.ContactPerson, ResourceName.Employees, "intervention.contact_person"));
+            names.ParseOptional(intervention.ContactPerson, ResourceName.Employees, "intervention.contact_person"));
 
         public void Require(InterventionReferences found)
         {

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Consents;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Participations;
@@ -13,7 +14,7 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Plans;
 
 /// <summary>The plan itself. What each RPC does and who may call it stands in plan_service.proto.</summary>
-internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, TimeProvider time, TestPersons testPersons) : V1.PlanService.PlanServiceBase
+internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys, TimeProvider time, TestPersons testPersons) : V1.PlanService.PlanServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 100;
@@ -27,11 +28,11 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             var permitted = entry.Permit.Reads;
             var record = trip.Add(PlanSql.Record(planId));
             var parts = trip.Add(PartSql.Of(planId, permitted, entry.WhereaboutsOf));
-            var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf));
-            var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId)) : null;
+            var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf, keys.Names));
+            var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId, keys.Names)) : null;
             return Task.FromResult(() =>
             {
-                var plan = PlanMapping.ToPlan(record.Value, parts.Value);
+                var plan = PlanMapping.ToPlan(record.Value, parts.Value, entry.Key, keys.Names);
                 plan.Participations.AddRange(participations.Value);
                 plan.Consents.AddRange(consents?.Value ?? []);
                 return new GetPlanResponse { Plan = plan };
@@ -59,12 +60,18 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             var ids = page.Select(item => item.Plan.PlanId).ToArray();
             var records = trip.Add(PlanSql.Records(ids));
             var frames = trip.Add(PartSql.FramesOf(ids, [.. page.Select(item => (int)item.Decision.Reads)]));
+            var opened = new Dictionary<Guid, DataKey>();
+            foreach (var (plan, _, _) in page)
+            {
+                opened[plan.PlanId] = await entry.KeyOf(plan, context.CancellationToken);
+            }
+
             return () =>
             {
                 var response = new ListPlansResponse();
                 foreach (var (plan, decision, _) in page)
                 {
-                    var listed = PlanMapping.ToPlan(records.Value[plan.PlanId], frames.Value[plan.PlanId]);
+                    var listed = PlanMapping.ToPlan(records.Value[plan.PlanId], frames.Value[plan.PlanId], opened[plan.PlanId], keys.Names);
                     Redaction.Apply(listed, decision.Reads);
                     response.Plans.Add(listed);
                 }
@@ -77,28 +84,24 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
 
     public override Task<CreatePlanResponse> CreatePlan(CreatePlanRequest request, ServerCallContext context)
     {
-        var frame = Frame.Parse(request.Plan);
+        var frame = Frame.Parse(request.Plan, keys.Names);
         var number = request.Plan.Subject.IdentityNumber;
         testPersons.Require(number, "plan.subject.identity_number.value");
-        Pending<Guid?>? subject = null;
-        return gate.Change(
+        Pending<KnownSubject?>? subject = null;
+        return gate.ChangeAsync(
             request,
             context,
             null,
             trip =>
             {
-                subject = trip.Add(PlanSql.FindSubject(number));
-                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, CallerIdentity.Of(context).AssignmentId, time.Today()));
+                subject = trip.Add(SubjectSql.Find(keys.IndexOf(number)));
+                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, CallerIdentity.Of(context, keys.Names).AssignmentId, time.Today()));
             },
-            (entry, references, trip) =>
+            async (entry, references, trip) =>
             {
                 frame.Require(references);
                 var planId = Ids.Opaque();
-                var subjectId = subject!.Value ?? Ids.Opaque();
-                if (subject.Value is null)
-                {
-                    trip.Add(PlanSql.InsertSubject(subjectId, number));
-                }
+                var subjectId = await FindOrAddSubject(entry, subject!.Value, number, trip, context.CancellationToken);
 
                 var record = frame.ApplyTo(
                     new PlanRecord(
@@ -106,7 +109,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                         PlanClosingReason.Unspecified),
                     Frame.AllPaths);
                 trip.Add(PlanSql.Insert(record, subjectId, entry.CallerFacts.Controller, entry.ChangedBy));
-                var parts = Frame.PartsOf(request.Plan).ToList();
+                var parts = Frame.PartsOf(request.Plan, entry.Key).ToList();
                 foreach (var part in parts)
                 {
                     trip.Add(PartSql.Insert(planId, part, entry.ChangedBy));
@@ -122,14 +125,14 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                     entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & ListedCategories);
                 }
 
-                return new CreatePlanResponse { Plan = PlanMapping.ToPlan(record, parts) };
+                return new CreatePlanResponse { Plan = PlanMapping.ToPlan(record, parts, entry.Key, keys.Names) };
             });
     }
 
     public override Task<UpdatePlanResponse> UpdatePlan(UpdatePlanRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Plan.Name, "plan.name");
-        var frame = Frame.Parse(request.Plan);
+        var frame = Frame.Parse(request.Plan, keys.Names);
         Pending<Loaded<FrameReferences>>? references = null;
         Pending<List<PlanPart>>? parts = null;
         return gate.Change(
@@ -155,9 +158,10 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                     parts!.Value,
                     request.Plan,
                     request.UpdateMask,
+                    entry.Key,
                     part => trip.Add(PartSql.Insert(planId, part, entry.ChangedBy)),
                     part => trip.Add(PartSql.Replace(planId, part, entry.ChangedBy)));
-                return new UpdatePlanResponse { Plan = PlanMapping.ToPlan(record, next.Where(part => entry.Permit.Reads.HasFlag(part.Category))) };
+                return new UpdatePlanResponse { Plan = PlanMapping.ToPlan(record, next.Where(part => entry.Permit.Reads.HasFlag(part.Category)), entry.Key, keys.Names) };
             });
     }
 
@@ -179,7 +183,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                 trip.Add(command);
             }
 
-            return new EstablishPlanResponse { Plan = established.ToPlan() };
+            return new EstablishPlanResponse { Plan = established.ToPlan(keys.Names) };
         });
     }
 
@@ -192,8 +196,25 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             var closed = record with { State = PlanState.Closed, ClosedOn = entry.Today, ClosingReason = request.Reason, Version = record.Version + 1 };
             trip.Add(PlanSql.Replace(closed, entry.ChangedBy));
             trip.Add(ParticipationSql.EndAll(planId, entry.Now, entry.ChangedBy));
-            return new ClosePlanResponse { Plan = closed.ToPlan() };
+            return new ClosePlanResponse { Plan = closed.ToPlan(keys.Names) };
         });
+    }
+
+    /// <summary>A person whom the service does not know yet gets a pseudonymous id and a key.</summary>
+    private async Task<Guid> FindOrAddSubject(Entry entry, KnownSubject? known, IdentityNumber number, RoundTrip trip, CancellationToken stop)
+    {
+        if (known is { Key: { } wrapped })
+        {
+            entry.UseKey(await entry.SubjectKeys.Unwrap(Compartment.Content, wrapped, stop));
+            return known.SubjectId;
+        }
+
+        var subjectId = Ids.Opaque();
+        var (key, made) = await entry.SubjectKeys.Create(Compartment.Content, stop);
+        entry.UseKey(key);
+        trip.Add(SubjectSql.Insert(subjectId, keys.IndexOf(number), key.Seal(SubjectSql.IdentityPlace(subjectId), number.ToByteArray()), Policy.ProtectionLevel.None));
+        trip.Add(SubjectSql.InsertKey(subjectId, Compartment.Content, made));
+        return subjectId;
     }
 
     private const Categories ListedCategories = Categories.Existence | Categories.Identity | Categories.Meetings | Categories.GoalsAndInterventions

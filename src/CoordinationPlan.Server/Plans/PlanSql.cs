@@ -79,15 +79,6 @@ internal static class PlanSql
             [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision)]),
     ];
 
-    /// <summary>The subject's pseudonymous id, if the service knows the person.</summary>
-    public static Query<Guid?> FindSubject(IdentityNumber number) => new(
-        "SELECT subject_id FROM subject WHERE identity_value = $1 AND identity_kind = $2",
-        [Parameter.Of(number.Value), Parameter.Of((short)number.Kind)],
-        static async (reader, stop) => await reader.ReadAsync(stop) ? reader.GetGuid(0) : null);
-
-    public static Command InsertSubject(Guid subjectId, IdentityNumber number) => new(
-        "INSERT INTO subject (subject_id, identity_kind, identity_value) VALUES ($1, $2, $3)",
-        [Parameter.Of(subjectId), Parameter.Of((short)number.Kind), Parameter.Of(number.Value)]);
 
     /// <summary>What the frame refers to in the directory: null where nothing is referred to, false where it is not there.</summary>
     /// <param name="plan">The plan, whose owning unit the coordinator works in; null for a new one.</param>

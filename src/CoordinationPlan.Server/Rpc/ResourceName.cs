@@ -19,6 +19,9 @@ internal static partial class ResourceName
     public const string Employees = "employees";
     public const string Assignments = "assignments";
 
+    /// <summary>Client systems, by the client id in their tokens. Not resources of the API; the log and the history name them.</summary>
+    public const string Systems = "systems";
+
     public static string Plan(Guid plan) => $"{Plans}/{plan:D}";
 
     public static string Child(Guid plan, string collection, Guid id) => $"{Plans}/{plan:D}/{collection}/{id:D}";

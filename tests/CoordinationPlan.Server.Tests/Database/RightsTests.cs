@@ -15,22 +15,34 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
     private static readonly Dictionary<string, (string Case, string LogReview, string Directory)> Expected = new()
     {
         ["access_log"] = ("I", "SI", "I"),
+        ["alert"] = ("SI", "", ""),
         ["assignment"] = ("S", "S", "SIU"),
+        ["block"] = ("SIU", "", ""),
         ["board"] = ("S", "S", "SIU"),
         ["consent"] = ("SIU", "", ""),
         ["directory_request_outcome"] = ("", "", "SI"),
+        ["emergency_access"] = ("SIU", "", ""),
         ["employee"] = ("S", "S", "SIU"),
         ["installation"] = ("S", "S", "S"),
+        ["legal_release"] = ("SIU", "", ""),
+        ["location_secrecy"] = ("SIU", "", ""),
         ["organisation"] = ("S", "S", "SIU"),
         ["participation"] = ("SIU", "", ""),
         ["plan"] = ("SIU", "", ""),
+        ["plan_name_key"] = ("SIU", "", ""),
         ["plan_part"] = ("SIU", "", ""),
         ["plan_revision"] = ("SI", "", ""),
         ["plan_revision_part"] = ("SI", "", ""),
+        ["protection_decision"] = ("SI", "", ""),
         ["request_outcome"] = ("SI", "", ""),
         ["schema_migration"] = ("S", "S", "S"),
-        ["subject"] = ("SI", "S", ""),
+        ["search_miss"] = ("SI", "", ""),
+        ["service_key"] = ("SI", "S", "S"),
+        ["subject"] = ("SIU", "S", ""),
+        // Disposal destroys keys; nothing else is ever removed.
+        ["subject_key"] = ("SID", "", ""),
         ["unit"] = ("S", "S", "SIU"),
+        ["whereabouts"] = ("SIU", "", ""),
     };
 
     public static TheoryData<DatabaseRole> Roles => [.. Enum.GetValues<DatabaseRole>()];

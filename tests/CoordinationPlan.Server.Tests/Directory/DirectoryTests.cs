@@ -93,7 +93,7 @@ public sealed class DirectoryTests(Service service) : IClassFixture<Service>
             Etag = "new",
             RequestId = Cases.NewId(),
         }).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
-        Assert.False(await Bootstrap.Run(service.Database.AdministratorConnectionString, DemonstrationDirectory.Operator, TimeProvider.System, default));
+        Assert.False(await Bootstrap.Run(service.Database.AdministratorConnectionString, DemonstrationDirectory.Operator, service.Infrastructure.OpenKeyRing(), TimeProvider.System, default));
     }
 
     [Fact]

@@ -120,8 +120,8 @@ public sealed class ConcurrencyTests(Service service) : IClassFixture<Service>
         var first = await Task.WhenAll(requests.Select(request => Try(directory.PutUnitAsync(request))));
         var again = await Task.WhenAll(requests.Select(request => Try(directory.PutUnitAsync(request))));
 
-        var name = await Scalar<string>("SELECT display_name FROM coordinationplan.unit WHERE unit_id = $1", unit.Name["units/".Length..]);
-        Assert.Equal([name], first.Concat(again).Where(answer => answer.Reason is null).Select(answer => answer.Response!.Unit.DisplayName).Distinct());
+        var name = await Scalar<string>("SELECT display_name FROM coordinationplan.unit WHERE unit_id = $1", service.Names.Stored("units", unit.Name["units/".Length..]));
+        Assert.Equal([service.Names.Open(name)], first.Concat(again).Where(answer => answer.Reason is null).Select(answer => answer.Response!.Unit.DisplayName).Distinct());
         Assert.All(first.Where(answer => answer.Reason is not null), answer => Assert.Equal(ErrorReason.StaleEtag, answer.Reason));
     }
 

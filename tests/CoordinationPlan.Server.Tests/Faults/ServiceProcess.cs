@@ -114,6 +114,9 @@ public sealed class ServiceProcess(ServerOptions options, string logFile) : IAsy
     {
         yield return ("Installation", options.Installation.ToString());
         yield return ("Database__ConnectionString", options.Database.ConnectionString);
+        yield return ("Keys__Ring", options.Keys.Ring);
+        yield return ("Keys__Certificate", options.Keys.Certificate);
+        yield return ("Keys__Key", options.Keys.Key);
         yield return ("Listen__Port", options.Listen.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         yield return ("Listen__Certificate", options.Listen.Certificate);
         yield return ("Listen__Key", options.Listen.Key);

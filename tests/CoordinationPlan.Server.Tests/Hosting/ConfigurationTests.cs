@@ -22,6 +22,9 @@ public sealed class ConfigurationTests : IDisposable
         ["a certificate that is not there"] = (options => options.Listen.Certificate = "/nowhere.pem", "Listen:Certificate"),
         ["no key"] = (options => options.Listen.Key = "", "Listen:Key"),
         ["no client authorities"] = (options => options.Listen.ClientAuthorities = "", "Listen:ClientAuthorities"),
+        ["no key ring"] = (options => options.Keys.Ring = "", "Keys:Ring"),
+        ["no certificate of the key ring"] = (options => options.Keys.Certificate = "/nowhere.pem", "Keys:Certificate"),
+        ["no key of the key ring"] = (options => options.Keys.Key = "", "Keys:Key"),
         ["a host name to listen on"] = (options => options.Listen.Address = "localhost", "Listen:Address"),
         ["a negative clock skew"] = (options => options.Identity.ClockSkew = TimeSpan.FromSeconds(-1), "Identity:ClockSkew"),
         ["a generous clock skew"] = (options => options.Identity.ClockSkew = TimeSpan.FromMinutes(5), "Identity:ClockSkew"),
@@ -99,7 +102,7 @@ public sealed class ConfigurationTests : IDisposable
     {
         var refusal = Assert.Throws<UnsafeConfigurationException>(() => SafeConfiguration.Require(new ServerOptions()));
 
-        Assert.Equal(5, refusal.Faults.Count);
+        Assert.Equal(8, refusal.Faults.Count);
         Assert.All(refusal.Faults, fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
     }
 
@@ -134,5 +137,6 @@ public sealed class ConfigurationTests : IDisposable
         Database = { ConnectionString = "Host=/run/postgresql;Database=coordinationplan" },
         Listen = { Certificate = _file, Key = _file, ClientAuthorities = _file },
         Identity = { Issuers = { Issuer("https://idp.example/", "2120000142") } },
+        Keys = { Ring = _file, Certificate = _file, Key = _file },
     };
 }

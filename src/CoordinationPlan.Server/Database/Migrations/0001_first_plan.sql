@@ -14,7 +14,6 @@ SET LOCAL search_path = coordinationplan;
 CREATE TABLE installation (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     kind text NOT NULL CHECK (kind IN ('development', 'production')),
-    page_token_key bytea NOT NULL CHECK (length(page_token_key) = 32),
     created_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 
@@ -57,6 +56,8 @@ CREATE TABLE employee (
     employee_id text PRIMARY KEY,
     organisation_id text NOT NULL REFERENCES organisation,
     display_name text NOT NULL,
+    -- Keyed hash of the employee's own identity number, where it is known: who is a guardian or a subject is blocked by it.
+    person_key bytea,
     version integer NOT NULL DEFAULT 1,
     changed_by text NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
@@ -73,6 +74,8 @@ CREATE TABLE assignment (
     starts_on date NOT NULL,
     ends_on date,
     revoked boolean NOT NULL DEFAULT false,
+    -- The assignment is for protected persons.
+    protected_persons boolean NOT NULL DEFAULT false,
     version integer NOT NULL DEFAULT 1,
     changed_by text NOT NULL,
     changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
@@ -84,9 +87,85 @@ CREATE TABLE assignment (
 -- A person, once, under a pseudonymous id. Names are not here: each plan holds the name that its own unit wrote.
 CREATE TABLE subject (
     subject_id uuid PRIMARY KEY,
-    identity_kind smallint NOT NULL,
-    identity_value text NOT NULL,
-    UNIQUE (identity_value, identity_kind)
+    -- Keyed hash of the identity number, by which the person is found; the key is not in the database. Null where the person has been disposed of.
+    identity_key bytea UNIQUE,
+    -- The number itself, sealed with the person's key.
+    identity bytea,
+    -- 0 is not known, and counts as the highest.
+    protection smallint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- One data key for each person and compartment (1 content, 2 whereabouts), wrapped by the key ring outside the database. Deleting the row is
+-- the disposal of what it sealed. No history.
+CREATE TABLE subject_key (
+    subject_id uuid NOT NULL REFERENCES subject,
+    compartment smallint NOT NULL,
+    ring_key text NOT NULL,
+    wrapped bytea NOT NULL,
+    PRIMARY KEY (subject_id, compartment)
+);
+CREATE INDEX subject_key_by_ring_key ON subject_key (ring_key);
+
+-- How a person is protected, each decision with its day and source. The current level is the subject's.
+CREATE TABLE protection_decision (
+    subject_id uuid NOT NULL REFERENCES subject,
+    decision_id uuid NOT NULL,
+    level smallint NOT NULL,
+    source smallint NOT NULL,
+    decided_on date NOT NULL,
+    body bytea NOT NULL,
+    changed_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (subject_id, decision_id)
+);
+
+-- Who is kept out of everything about a person, in every plan, also those to come.
+CREATE TABLE block (
+    subject_id uuid NOT NULL REFERENCES subject,
+    block_id uuid NOT NULL,
+    -- 2 employee, 3 unit, 4 guardian: the policy's numbers.
+    kind smallint NOT NULL,
+    -- Whom: employees/…, units/… as the directory is stored, persons/… by keyed hash.
+    target text NOT NULL,
+    body bytea NOT NULL,
+    decided_on date NOT NULL,
+    review_on date,
+    ends_on date,
+    lifted_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (subject_id, block_id)
+);
+
+-- Where a person stays: a compartment of its own, sealed with a key of its own.
+CREATE TABLE whereabouts (
+    subject_id uuid PRIMARY KEY REFERENCES subject,
+    -- The unit of placement, as the directory is stored; null where the person stays elsewhere.
+    unit_id text REFERENCES unit,
+    body bytea NOT NULL,
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+
+-- That a person's whereabouts are kept secret from a guardian. Never opens anything by lapsing: an overdue review is a task.
+CREATE TABLE location_secrecy (
+    subject_id uuid NOT NULL REFERENCES subject,
+    decision_id uuid NOT NULL,
+    target text NOT NULL,
+    body bytea NOT NULL,
+    decided_on date NOT NULL,
+    review_on date NOT NULL,
+    ended_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (subject_id, decision_id),
+    CHECK (review_on <= (decided_on + interval '6 months')::date)
 );
 
 CREATE TABLE plan (
@@ -170,6 +249,86 @@ CREATE TABLE consent (
     PRIMARY KEY (plan_id, consent_id)
 );
 
+-- A release on legal ground: what lets a recipient read without a consent.
+CREATE TABLE legal_release (
+    plan_id uuid NOT NULL REFERENCES plan,
+    release_id uuid NOT NULL,
+    ground text NOT NULL,
+    -- The ground holds in spite of a refusal.
+    overriding boolean NOT NULL,
+    recipient_units text[] NOT NULL,
+    categories integer NOT NULL,
+    purpose smallint NOT NULL,
+    starts_on date NOT NULL,
+    ends_on date NOT NULL,
+    review_on date NOT NULL,
+    body bytea NOT NULL,
+    ended_at timestamptz,
+    reviewed_at timestamptz,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, release_id)
+);
+
+-- Emergency access: one person, one assignment, some minutes by the database's clock.
+CREATE TABLE emergency_access (
+    access_id uuid PRIMARY KEY,
+    -- Null where the service knows no such person: the caller is not told.
+    subject_id uuid REFERENCES subject,
+    assignment_id text NOT NULL,
+    unit_id text NOT NULL,
+    opened_by text NOT NULL,
+    reason smallint NOT NULL,
+    body bytea NOT NULL,
+    opened_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    expires_at timestamptz NOT NULL,
+    review_by date NOT NULL,
+    review_outcome smallint,
+    reviewed_at timestamptz,
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    CHECK (expires_at <= opened_at + interval '60 minutes')
+);
+CREATE INDEX emergency_access_by_subject ON emergency_access (subject_id, expires_at);
+
+-- What a unit or its reviewers must hear of at once.
+CREATE TABLE alert (
+    alert_id uuid PRIMARY KEY,
+    kind smallint NOT NULL,
+    -- Whose: a unit, or the reviewers of a controller.
+    unit_id text,
+    controller text NOT NULL,
+    plan_id uuid,
+    body bytea NOT NULL,
+    raised_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX alert_by_unit ON alert (unit_id, raised_at DESC, alert_id DESC);
+CREATE INDEX alert_by_controller ON alert (controller, raised_at DESC, alert_id DESC);
+
+-- Searches that found nothing: many of them by one employee raise an alert.
+CREATE TABLE search_miss (
+    employee_id text NOT NULL,
+    missed_at timestamptz NOT NULL DEFAULT clock_timestamp()
+);
+CREATE INDEX search_miss_by_employee ON search_miss (employee_id, missed_at);
+
+-- What a plan is found by: keyed hashes of the person's name.
+CREATE TABLE plan_name_key (
+    plan_id uuid PRIMARY KEY REFERENCES plan,
+    name_key bytea NOT NULL
+);
+CREATE INDEX plan_name_key_by_name ON plan_name_key (name_key);
+
+-- The service's own keys, wrapped by the key ring.
+CREATE TABLE service_key (
+    name text PRIMARY KEY,
+    ring_key text NOT NULL,
+    wrapped bytea NOT NULL
+);
+
 -- An established revision: which version of which part was agreed. The versions themselves stay in plan_part or its history.
 CREATE TABLE plan_revision (
     plan_id uuid NOT NULL REFERENCES plan,
@@ -238,7 +397,7 @@ BEGIN
 END $body$;
 
 SELECT keep_history_of(name)
-FROM unnest(ARRAY['organisation', 'board', 'unit', 'employee', 'assignment', 'plan', 'plan_part', 'participation', 'consent']) AS name;
+FROM unnest(ARRAY['organisation', 'board', 'unit', 'employee', 'assignment', 'plan', 'plan_part', 'participation', 'consent', 'block', 'whereabouts', 'location_secrecy', 'legal_release', 'emergency_access']) AS name;
 
 CREATE INDEX plan_part_history_by_part ON plan_part_history (plan_id, part_id, version);
 CREATE INDEX plan_history_by_plan ON plan_history (plan_id, version);
@@ -312,7 +471,7 @@ DECLARE
     role_name text;
     object record;
 BEGIN
-    FOR role_name IN SELECT unnest(ARRAY['coordplan_owner', 'coordplan_case', 'coordplan_log_review', 'coordplan_directory']) LOOP
+    FOR role_name IN SELECT unnest(ARRAY['coordplan_owner', 'coordplan_case', 'coordplan_log_review', 'coordplan_directory', 'coordplan_keys']) LOOP
         IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = role_name) THEN
             BEGIN
                 EXECUTE format('CREATE ROLE %I %s', role_name, CASE role_name WHEN 'coordplan_owner' THEN 'NOLOGIN' ELSE 'LOGIN' END);
@@ -332,7 +491,7 @@ BEGIN
     END LOOP;
 END $body$;
 
-GRANT USAGE ON SCHEMA coordinationplan TO coordplan_case, coordplan_log_review, coordplan_directory;
+GRANT USAGE ON SCHEMA coordinationplan TO coordplan_case, coordplan_log_review, coordplan_directory, coordplan_keys;
 GRANT EXECUTE ON FUNCTION ensure_access_log_partitions(integer) TO coordplan_case;
 
 GRANT SELECT ON installation, organisation, board, unit, employee, assignment TO coordplan_case, coordplan_log_review, coordplan_directory;
@@ -342,10 +501,18 @@ GRANT INSERT (
     owner_controller, resource, categories, policy_version, trace_id
 ) ON access_log TO coordplan_case, coordplan_log_review, coordplan_directory;
 
-GRANT SELECT, INSERT ON subject, plan_revision, plan_revision_part, request_outcome TO coordplan_case;
-GRANT SELECT, INSERT, UPDATE ON plan, plan_part, participation, consent TO coordplan_case;
+GRANT SELECT, INSERT ON plan_revision, plan_revision_part, request_outcome, protection_decision, alert, search_miss TO coordplan_case;
+GRANT SELECT, INSERT, UPDATE ON subject, plan, plan_part, participation, consent, block, whereabouts, location_secrecy, legal_release, emergency_access, plan_name_key
+TO coordplan_case;
+-- Disposal destroys keys; it is the only thing that is ever deleted.
+GRANT SELECT, INSERT, DELETE ON subject_key TO coordplan_case;
+GRANT SELECT, INSERT ON service_key TO coordplan_case;
+GRANT SELECT ON service_key TO coordplan_log_review, coordplan_directory;
 
 GRANT SELECT ON access_log, subject TO coordplan_log_review;
+
+-- The keys of the ring are changed by this role alone.
+GRANT SELECT, UPDATE ON subject_key, service_key TO coordplan_keys;
 
 GRANT INSERT, UPDATE ON organisation, board, unit, employee, assignment TO coordplan_directory;
 GRANT SELECT, INSERT ON directory_request_outcome TO coordplan_directory;
