@@ -53,3 +53,31 @@ public sealed partial class PutUnitRequest : IChangeRequest;
 public sealed partial class PutEmployeeRequest : IChangeRequest;
 
 public sealed partial class PutAssignmentRequest : IChangeRequest;
+
+public sealed partial class DecideProtectionLevelRequest : IChangeRequest;
+
+public sealed partial class ReplaceIdentityRequest : IChangeRequest;
+
+public sealed partial class SetWhereaboutsRequest : IChangeRequest;
+
+public sealed partial class DecideLocationSecrecyRequest : IChangeRequest;
+
+public sealed partial class ReviewLocationSecrecyRequest : IChangeRequest;
+
+public sealed partial class AddBlockRequest : IChangeRequest;
+
+public sealed partial class LiftBlockRequest : IChangeRequest;
+
+public sealed partial class DeclareRelationRequest : IChangeRequest;
+
+public sealed partial class RecordReleaseRequest : IChangeRequest;
+
+public sealed partial class EndReleaseRequest : IChangeRequest;
+
+public sealed partial class ReviewReleaseRequest : IChangeRequest;
+
+public sealed partial class OpenEmergencyAccessRequest : IChangeRequest;
+
+public sealed partial class ReviewEmergencyAccessRequest : IChangeRequest;
+
+public sealed partial class DisposeSubjectRequest : IChangeRequest;

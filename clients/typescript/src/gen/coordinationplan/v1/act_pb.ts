@@ -9,7 +9,7 @@ import { enumDesc, fileDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file coordinationplan/v1/act.proto.
  */
 export const file_coordinationplan_v1_act: GenFile = /*@__PURE__*/
-  fileDesc("Ch1jb29yZGluYXRpb25wbGFuL3YxL2FjdC5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSr/AgoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEhMKD0FDVF9DUkVBVEVfUExBThABEhEKDUFDVF9SRUFEX1BMQU4QAhISCg5BQ1RfTElTVF9QTEFOUxADEhMKD0FDVF9VUERBVEVfUExBThAEEhYKEkFDVF9FU1RBQkxJU0hfUExBThAFEhIKDkFDVF9DTE9TRV9QTEFOEAYSEgoOQUNUX1dSSVRFX0dPQUwQBxIaChZBQ1RfV1JJVEVfSU5URVJWRU5USU9OEAgSGwoXQUNUX1dSSVRFX09USEVSX01FQVNVUkUQCRIbChdBQ1RfV1JJVEVfUEFSVElDSVBBVElPThAKEhYKEkFDVF9SRUNPUkRfQ09OU0VOVBALEhgKFEFDVF9XSVRIRFJBV19DT05TRU5UEAwSGQoVQUNUX1NFQVJDSF9BQ0NFU1NfTE9HEA0SFgoSQUNUX1JFQURfRElSRUNUT1JZEA4SFwoTQUNUX1dSSVRFX0RJUkVDVE9SWRAPQjoKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCCEFjdFByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM");
+  fileDesc("Ch1jb29yZGluYXRpb25wbGFuL3YxL2FjdC5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSqfBgoDQWN0EhMKD0FDVF9VTlNQRUNJRklFRBAAEhMKD0FDVF9DUkVBVEVfUExBThABEhEKDUFDVF9SRUFEX1BMQU4QAhISCg5BQ1RfTElTVF9QTEFOUxADEhMKD0FDVF9VUERBVEVfUExBThAEEhYKEkFDVF9FU1RBQkxJU0hfUExBThAFEhIKDkFDVF9DTE9TRV9QTEFOEAYSEgoOQUNUX1dSSVRFX0dPQUwQBxIaChZBQ1RfV1JJVEVfSU5URVJWRU5USU9OEAgSGwoXQUNUX1dSSVRFX09USEVSX01FQVNVUkUQCRIbChdBQ1RfV1JJVEVfUEFSVElDSVBBVElPThAKEhYKEkFDVF9SRUNPUkRfQ09OU0VOVBALEhgKFEFDVF9XSVRIRFJBV19DT05TRU5UEAwSGQoVQUNUX1NFQVJDSF9BQ0NFU1NfTE9HEA0SFgoSQUNUX1JFQURfRElSRUNUT1JZEA4SFwoTQUNUX1dSSVRFX0RJUkVDVE9SWRAPEhcKE0FDVF9SRUFEX1BST1RFQ1RJT04QEBIeChpBQ1RfV1JJVEVfUFJPVEVDVElPTl9MRVZFTBAREhgKFEFDVF9SRUFEX1dIRVJFQUJPVVRTEBISGQoVQUNUX1dSSVRFX1dIRVJFQUJPVVRTEBMSHgoaQUNUX1dSSVRFX0xPQ0FUSU9OX1NFQ1JFQ1kQFBITCg9BQ1RfV1JJVEVfQkxPQ0sQFRIYChRBQ1RfREVDTEFSRV9SRUxBVElPThAWEhUKEUFDVF9XUklURV9SRUxFQVNFEBcSFgoSQUNUX1JFVklFV19SRUxFQVNFEBgSHQoZQUNUX09QRU5fRU1FUkdFTkNZX0FDQ0VTUxAZEhkKFUFDVF9SRUFEX0lOX0VNRVJHRU5DWRAaEh8KG0FDVF9SRVZJRVdfRU1FUkdFTkNZX0FDQ0VTUxAbEhIKDkFDVF9GSU5EX1BMQU5TEBwSFgoSQUNUX0VYUExBSU5fQUNDRVNTEB0SEgoOQUNUX0xJU1RfVEFTS1MQHhIXChNBQ1RfRElTUE9TRV9TVUJKRUNUEB9COgoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIIQWN0UHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw");
 
 /**
  * What a caller does to a case. Each RPC declares exactly one act (see options.proto); the access policy decides per act,
@@ -129,6 +129,118 @@ export enum Act {
    * @generated from enum value: ACT_WRITE_DIRECTORY = 15;
    */
   WRITE_DIRECTORY = 15,
+
+  /**
+   * Reads a person's protection: level, blocks, location-secrecy decisions.
+   *
+   * @generated from enum value: ACT_READ_PROTECTION = 16;
+   */
+  READ_PROTECTION = 16,
+
+  /**
+   * Decides a person's protection level.
+   *
+   * @generated from enum value: ACT_WRITE_PROTECTION_LEVEL = 17;
+   */
+  WRITE_PROTECTION_LEVEL = 17,
+
+  /**
+   * Reads where a person stays.
+   *
+   * @generated from enum value: ACT_READ_WHEREABOUTS = 18;
+   */
+  READ_WHEREABOUTS = 18,
+
+  /**
+   * Writes down where a person stays.
+   *
+   * @generated from enum value: ACT_WRITE_WHEREABOUTS = 19;
+   */
+  WRITE_WHEREABOUTS = 19,
+
+  /**
+   * Decides or reviews that a person's whereabouts are kept secret from a guardian.
+   *
+   * @generated from enum value: ACT_WRITE_LOCATION_SECRECY = 20;
+   */
+  WRITE_LOCATION_SECRECY = 20,
+
+  /**
+   * Blocks a guardian, an employee or a unit from a person's plans, or lifts a block.
+   *
+   * @generated from enum value: ACT_WRITE_BLOCK = 21;
+   */
+  WRITE_BLOCK = 21,
+
+  /**
+   * An employee declares to be related to a person, and is blocked from then on.
+   *
+   * @generated from enum value: ACT_DECLARE_RELATION = 22;
+   */
+  DECLARE_RELATION = 22,
+
+  /**
+   * Records or ends a release on legal ground.
+   *
+   * @generated from enum value: ACT_WRITE_RELEASE = 23;
+   */
+  WRITE_RELEASE = 23,
+
+  /**
+   * Reviews a release on legal ground.
+   *
+   * @generated from enum value: ACT_REVIEW_RELEASE = 24;
+   */
+  REVIEW_RELEASE = 24,
+
+  /**
+   * Opens emergency access to one person's plans.
+   *
+   * @generated from enum value: ACT_OPEN_EMERGENCY_ACCESS = 25;
+   */
+  OPEN_EMERGENCY_ACCESS = 25,
+
+  /**
+   * Reads one person's plans under emergency access.
+   *
+   * @generated from enum value: ACT_READ_IN_EMERGENCY = 26;
+   */
+  READ_IN_EMERGENCY = 26,
+
+  /**
+   * Reviews an emergency access afterwards.
+   *
+   * @generated from enum value: ACT_REVIEW_EMERGENCY_ACCESS = 27;
+   */
+  REVIEW_EMERGENCY_ACCESS = 27,
+
+  /**
+   * Looks for a person's plans by the search terms that the law allows.
+   *
+   * @generated from enum value: ACT_FIND_PLANS = 28;
+   */
+  FIND_PLANS = 28,
+
+  /**
+   * Reads who can read a plan, and by what.
+   *
+   * @generated from enum value: ACT_EXPLAIN_ACCESS = 29;
+   */
+  EXPLAIN_ACCESS = 29,
+
+  /**
+   * Reads the own unit's alerts and tasks.
+   *
+   * @generated from enum value: ACT_LIST_TASKS = 30;
+   */
+  LIST_TASKS = 30,
+
+  /**
+   * Disposes of a person's content by destroying its keys.
+   *
+   * @generated from enum value: ACT_DISPOSE_SUBJECT = 31;
+   */
+  DISPOSE_SUBJECT = 31,
 }
 
 /**

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/assignment.proto.
  */
 export const file_coordinationplan_v1_assignment: GenFile = /*@__PURE__*/
-  fileDesc("CiRjb29yZGluYXRpb25wbGFuL3YxL2Fzc2lnbm1lbnQucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEizgIKCkFzc2lnbm1lbnQSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDxIVCgRldGFnGAIgASgJQgfgQQOQlCMPEhkKCGVtcGxveWVlGAMgASgJQgfgQQWQlCMPEh4KDWNsaWVudF9zeXN0ZW0YBCABKAlCB+BBBZCUIw8SGAoEdW5pdBgFIAEoCUIK4EEC4EEFkJQjDxIzCgRyb2xlGAYgASgOMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Sb2xlQgrgQQLgQQWQlCMPEjcKCHB1cnBvc2VzGAcgAygOMhwuY29vcmRpbmF0aW9ucGxhbi52MS5QdXJwb3NlQgfgQQKQlCMPEjgKBnBlcmlvZBgIIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuRGF0ZVBlcmlvZEIH4EECkJQjDxIVCgdyZXZva2VkGAkgASgIQgSQlCMPQkEKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCD0Fzc2lnbm1lbnRQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_options, file_coordinationplan_v1_period, file_coordinationplan_v1_purpose, file_coordinationplan_v1_role, file_google_api_field_behavior]);
+  fileDesc("CiRjb29yZGluYXRpb25wbGFuL3YxL2Fzc2lnbm1lbnQucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEi7wIKCkFzc2lnbm1lbnQSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDxIVCgRldGFnGAIgASgJQgfgQQOQlCMPEhkKCGVtcGxveWVlGAMgASgJQgfgQQWQlCMPEh4KDWNsaWVudF9zeXN0ZW0YBCABKAlCB+BBBZCUIw8SGAoEdW5pdBgFIAEoCUIK4EEC4EEFkJQjDxIzCgRyb2xlGAYgASgOMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Sb2xlQgrgQQLgQQWQlCMPEjcKCHB1cnBvc2VzGAcgAygOMhwuY29vcmRpbmF0aW9ucGxhbi52MS5QdXJwb3NlQgfgQQKQlCMPEjgKBnBlcmlvZBgIIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuRGF0ZVBlcmlvZEIH4EECkJQjDxIVCgdyZXZva2VkGAkgASgIQgSQlCMPEh8KEXByb3RlY3RlZF9wZXJzb25zGAogASgIQgSQlCMPQkEKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCD0Fzc2lnbm1lbnRQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_options, file_coordinationplan_v1_period, file_coordinationplan_v1_purpose, file_coordinationplan_v1_role, file_google_api_field_behavior]);
 
 /**
  * What an employee, or a system, is to do in one unit (medarbetaruppdrag). Each call is made under exactly one.
@@ -88,6 +88,14 @@ export type Assignment = Message<"coordinationplan.v1.Assignment"> & {
    * @generated from field: bool revoked = 9;
    */
   revoked: boolean;
+
+  /**
+   * The assignment is for protected persons: without it nothing about a person with a protection level, or with one that is not known, is
+   * answered.
+   *
+   * @generated from field: bool protected_persons = 10;
+   */
+  protectedPersons: boolean;
 };
 
 /**

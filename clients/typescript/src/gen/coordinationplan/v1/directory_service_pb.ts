@@ -66,7 +66,7 @@ export const ListUnitsRequestSchema: GenMessage<ListUnitsRequest> = /*@__PURE__*
  */
 export type ListUnitsResponse = Message<"coordinationplan.v1.ListUnitsResponse"> & {
   /**
-   * The units, by id.
+   * The units, in an order that stays the same.
    *
    * @generated from field: repeated coordinationplan.v1.Unit units = 1;
    */

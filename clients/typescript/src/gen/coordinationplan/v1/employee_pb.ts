@@ -5,6 +5,8 @@
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
+import type { IdentityNumber } from "./subject_pb.js";
+import { file_coordinationplan_v1_subject } from "./subject_pb.js";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/employee.proto.
  */
 export const file_coordinationplan_v1_employee: GenFile = /*@__PURE__*/
-  fileDesc("CiJjb29yZGluYXRpb25wbGFuL3YxL2VtcGxveWVlLnByb3RvEhNjb29yZGluYXRpb25wbGFuLnYxInkKCEVtcGxveWVlEhUKBG5hbWUYASABKAlCB+BBCJCUIw8SFQoEZXRhZxgCIAEoCUIH4EEDkJQjDxIgCgxvcmdhbmlzYXRpb24YAyABKAlCCuBBAuBBBZCUIw8SHQoMZGlzcGxheV9uYW1lGAQgASgJQgfgQQKQlCMPQj8KFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCDUVtcGxveWVlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_options, file_google_api_field_behavior]);
+  fileDesc("CiJjb29yZGluYXRpb25wbGFuL3YxL2VtcGxveWVlLnByb3RvEhNjb29yZGluYXRpb25wbGFuLnYxIsABCghFbXBsb3llZRIVCgRuYW1lGAEgASgJQgfgQQiQlCMPEhUKBGV0YWcYAiABKAlCB+BBA5CUIw8SIAoMb3JnYW5pc2F0aW9uGAMgASgJQgrgQQLgQQWQlCMPEh0KDGRpc3BsYXlfbmFtZRgEIAEoCUIH4EECkJQjDxJFCg9pZGVudGl0eV9udW1iZXIYBSABKAsyIy5jb29yZGluYXRpb25wbGFuLnYxLklkZW50aXR5TnVtYmVyQgfgQQSQlCMPQj8KFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCDUVtcGxveWVlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_options, file_coordinationplan_v1_subject, file_google_api_field_behavior]);
 
 /**
  * A person who works in a unit and logs in through an identity provider.
@@ -47,6 +49,14 @@ export type Employee = Message<"coordinationplan.v1.Employee"> & {
    * @generated from field: string display_name = 4;
    */
   displayName: string;
+
+  /**
+   * The employee's own identity number, where the employer has given it. Kept as a keyed hash and never given out: it blocks an employee who is a
+   * person in a case, or a guardian whom a decision keeps out. Left out on a change: stays as it is.
+   *
+   * @generated from field: coordinationplan.v1.IdentityNumber identity_number = 5;
+   */
+  identityNumber?: IdentityNumber | undefined;
 };
 
 /**

@@ -4,6 +4,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { Act } from "./act_pb.js";
+import { file_coordinationplan_v1_act } from "./act_pb.js";
 import type { Consent } from "./consent_pb.js";
 import { file_coordinationplan_v1_consent } from "./consent_pb.js";
 import type { Goal } from "./goal_pb.js";
@@ -15,6 +17,8 @@ import type { OtherMeasure } from "./other_measure_pb.js";
 import { file_coordinationplan_v1_other_measure } from "./other_measure_pb.js";
 import type { Participation } from "./participation_pb.js";
 import { file_coordinationplan_v1_participation } from "./participation_pb.js";
+import type { Release } from "./release_pb.js";
+import { file_coordinationplan_v1_release } from "./release_pb.js";
 import type { Subject } from "./subject_pb.js";
 import { file_coordinationplan_v1_subject } from "./subject_pb.js";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.js";
@@ -26,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/plan.proto.
  */
 export const file_coordinationplan_v1_plan: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL3BsYW4ucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiwwcKBFBsYW4SFQoEbmFtZRgBIAEoCUIH4EEIkJQjARIVCgRldGFnGAIgASgJQgfgQQOQlCMBEjYKBXN0YXRlGAMgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCB+BBA5CUIwESGQoIcmV2aXNpb24YBCABKAVCB+BBA5CUIwESHAoLbGVnYWxfYmFzaXMYBSABKAlCB+BBA5CUIwESNAoQZXN0YWJsaXNoZWRfZGF0ZRgGIAEoCzIRLmdvb2dsZS50eXBlLkRhdGVCB+BBA5CUIwESLwoLY2xvc2VkX2RhdGUYByABKAsyES5nb29nbGUudHlwZS5EYXRlQgfgQQOQlCMBEkcKDmNsb3NpbmdfcmVhc29uGAggASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkIH4EEDkJQjARI5CgdzdWJqZWN0GAkgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5TdWJqZWN0QgrgQQLgQQWQlCMCEhwKC293bmluZ191bml0GAogASgJQgfgQQOQlCMNEhkKC2Nvb3JkaW5hdG9yGAsgASgJQgSQlCMNEhwKDmxlYWRfcHJpbmNpcGFsGAwgASgJQgSQlCMEEh8KEW5vX290aGVyX21lYXN1cmVzGA0gASgIQgSQlCMEEi8KDmZvbGxvd191cF9kYXRlGA4gASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIEkJQjBBInChBzb2NpYWxfc2l0dWF0aW9uGA8gASgJQg2QlCMFmpQjBQiQThABEicKEGhlYWx0aF9zaXR1YXRpb24YECABKAlCDZCUIwaalCMFCJBOEAESMQoFZ29hbHMYFCADKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLkdvYWxCB+BBA5CUIwQSQQoNaW50ZXJ2ZW50aW9ucxgVIAMoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuSW50ZXJ2ZW50aW9uQgfgQQOQlCMEEkIKDm90aGVyX21lYXN1cmVzGBYgAygLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCB+BBA5CUIwQSQwoOcGFydGljaXBhdGlvbnMYFyADKAsyIi5jb29yZGluYXRpb25wbGFuLnYxLlBhcnRpY2lwYXRpb25CB+BBA5CUIw0SNwoIY29uc2VudHMYGCADKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLkNvbnNlbnRCB+BBA5CUIw4qdAoJUGxhblN0YXRlEhoKFlBMQU5fU1RBVEVfVU5TUEVDSUZJRUQQABIYChRQTEFOX1NUQVRFX1BSRVBBUklORxABEhoKFlBMQU5fU1RBVEVfRVNUQUJMSVNIRUQQAhIVChFQTEFOX1NUQVRFX0NMT1NFRBADKpcCChFQbGFuQ2xvc2luZ1JlYXNvbhIjCh9QTEFOX0NMT1NJTkdfUkVBU09OX1VOU1BFQ0lGSUVEEAASJQohUExBTl9DTE9TSU5HX1JFQVNPTl9HT0FMU19SRUFDSEVEEAESKAokUExBTl9DTE9TSU5HX1JFQVNPTl9OT19MT05HRVJfTkVFREVEEAISKQolUExBTl9DTE9TSU5HX1JFQVNPTl9DT05TRU5UX1dJVEhEUkFXThADEh0KGVBMQU5fQ0xPU0lOR19SRUFTT05fTU9WRUQQBBIgChxQTEFOX0NMT1NJTkdfUkVBU09OX1JFUExBQ0VEEAUSIAocUExBTl9DTE9TSU5HX1JFQVNPTl9ERUNFQVNFRBAGQjsKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCCVBsYW5Qcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_consent, file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_participation, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_type_date]);
+  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL3BsYW4ucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEitwgKBFBsYW4SFQoEbmFtZRgBIAEoCUIH4EEIkJQjARIVCgRldGFnGAIgASgJQgfgQQOQlCMBEjYKBXN0YXRlGAMgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCB+BBA5CUIwESGQoIcmV2aXNpb24YBCABKAVCB+BBA5CUIwESHAoLbGVnYWxfYmFzaXMYBSABKAlCB+BBA5CUIwESNAoQZXN0YWJsaXNoZWRfZGF0ZRgGIAEoCzIRLmdvb2dsZS50eXBlLkRhdGVCB+BBA5CUIwESLwoLY2xvc2VkX2RhdGUYByABKAsyES5nb29nbGUudHlwZS5EYXRlQgfgQQOQlCMBEkcKDmNsb3NpbmdfcmVhc29uGAggASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkIH4EEDkJQjARI5CgdzdWJqZWN0GAkgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5TdWJqZWN0QgrgQQLgQQWQlCMCEhwKC293bmluZ191bml0GAogASgJQgfgQQOQlCMNEhkKC2Nvb3JkaW5hdG9yGAsgASgJQgSQlCMNEhwKDmxlYWRfcHJpbmNpcGFsGAwgASgJQgSQlCMEEh8KEW5vX290aGVyX21lYXN1cmVzGA0gASgIQgSQlCMEEi8KDmZvbGxvd191cF9kYXRlGA4gASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIEkJQjBBInChBzb2NpYWxfc2l0dWF0aW9uGA8gASgJQg2QlCMFmpQjBQiQThABEicKEGhlYWx0aF9zaXR1YXRpb24YECABKAlCDZCUIwaalCMFCJBOEAESMQoFZ29hbHMYFCADKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLkdvYWxCB+BBA5CUIwQSQQoNaW50ZXJ2ZW50aW9ucxgVIAMoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuSW50ZXJ2ZW50aW9uQgfgQQOQlCMEEkIKDm90aGVyX21lYXN1cmVzGBYgAygLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCB+BBA5CUIwQSQwoOcGFydGljaXBhdGlvbnMYFyADKAsyIi5jb29yZGluYXRpb25wbGFuLnYxLlBhcnRpY2lwYXRpb25CB+BBA5CUIw0SNwoIY29uc2VudHMYGCADKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLkNvbnNlbnRCB+BBA5CUIw4SNwoIcmVsZWFzZXMYGSADKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLlJlbGVhc2VCB+BBA5CUIw4SOQoOcGVybWl0dGVkX2FjdHMYGiADKA4yGC5jb29yZGluYXRpb25wbGFuLnYxLkFjdEIH4EEDkJQjASp0CglQbGFuU3RhdGUSGgoWUExBTl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFFBMQU5fU1RBVEVfUFJFUEFSSU5HEAESGgoWUExBTl9TVEFURV9FU1RBQkxJU0hFRBACEhUKEVBMQU5fU1RBVEVfQ0xPU0VEEAMqlwIKEVBsYW5DbG9zaW5nUmVhc29uEiMKH1BMQU5fQ0xPU0lOR19SRUFTT05fVU5TUEVDSUZJRUQQABIlCiFQTEFOX0NMT1NJTkdfUkVBU09OX0dPQUxTX1JFQUNIRUQQARIoCiRQTEFOX0NMT1NJTkdfUkVBU09OX05PX0xPTkdFUl9ORUVERUQQAhIpCiVQTEFOX0NMT1NJTkdfUkVBU09OX0NPTlNFTlRfV0lUSERSQVdOEAMSHQoZUExBTl9DTE9TSU5HX1JFQVNPTl9NT1ZFRBAEEiAKHFBMQU5fQ0xPU0lOR19SRUFTT05fUkVQTEFDRUQQBRIgChxQTEFOX0NMT1NJTkdfUkVBU09OX0RFQ0VBU0VEEAZCOwoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIJUGxhblByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_act, file_coordinationplan_v1_consent, file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_participation, file_coordinationplan_v1_release, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_type_date]);
 
 /**
  * A coordinated individual plan (samordnad individuell plan, SIP) for one person who needs interventions from both social services and
@@ -184,6 +188,21 @@ export type Plan = Message<"coordinationplan.v1.Plan"> & {
    * @generated from field: repeated coordinationplan.v1.Consent consents = 24;
    */
   consents: Consent[];
+
+  /**
+   * The releases on legal ground.
+   *
+   * @generated from field: repeated coordinationplan.v1.Release releases = 25;
+   */
+  releases: Release[];
+
+  /**
+   * What the caller may do with the plan now, so that a case system can draw its buttons. In the answer of GetPlan only. It promises nothing:
+   * every call is decided anew.
+   *
+   * @generated from field: repeated coordinationplan.v1.Act permitted_acts = 26;
+   */
+  permittedActs: Act[];
 };
 
 /**
