@@ -70,6 +70,9 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
     /// <summary>Where certificates and keys lie as files, for clients that want files.</summary>
     public string CertificateDirectory => Path.Combine(_options.Directory, "certificates");
 
+    /// <summary>Stands in for the population register.</summary>
+    public DevelopmentPopulationRegister Register { get; private set; } = null!;
+
     /// <summary>Where the key ring lies: beside the database, never in it.</summary>
     public KeyOptions Keys { get; private set; } = null!;
 
@@ -149,6 +152,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             Installation = InstallationKind.Development,
             Database = database,
             Keys = Keys,
+            Register = new RegisterOptions { Address = Register.Address },
             Listen =
             {
                 Port = port,
@@ -240,6 +244,11 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             }
         }
 
+        if (Register is not null)
+        {
+            await Register.DisposeAsync();
+        }
+
         if (Postgres is not null)
         {
             await Postgres.DisposeAsync();
@@ -257,6 +266,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
 
     private async Task StartPartsAsync(string environment, CancellationToken stop)
     {
+        Register = await DevelopmentPopulationRegister.StartAsync(stop);
         Keys = DevelopmentKeyRing.LoadOrCreate(Path.Combine(_options.Directory, "keys"), _options.TimeProvider);
         foreach (var clientId in DevelopmentClients.All)
         {

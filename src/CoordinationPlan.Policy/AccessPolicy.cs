@@ -9,7 +9,7 @@ namespace CoordinationPlan.Policy;
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>
     /// What a consent can release at all. Risk assessments and whereabouts never leave the owning unit by consent; third parties have not
@@ -46,6 +46,12 @@ public static class AccessPolicy
             return Decision.Refuse(RefusalReason.AssuranceTooLow);
         }
 
+        // A block beats every permit, and is told apart from having no relation: that a blocked caller tries is what the owning unit must hear of.
+        if (facts.Blocked is Blocked.Employee or Blocked.Unit or Blocked.Guardian && RuleBook.IsAboutAPerson(act))
+        {
+            return Decision.Refuse(RefusalReason.Blocked, Obligations.AlertOwningUnit);
+        }
+
         // The row that comes furthest tells why, so that a log reviewer reads the nearest miss.
         var nearest = RefusalReason.NoRule;
         foreach (var rule in RuleBook.Rules)
@@ -60,6 +66,21 @@ public static class AccessPolicy
         }
 
         return Decision.Refuse(nearest);
+    }
+
+    /// <summary>The acts about one plan that the caller may do now; for interventions, to add one.</summary>
+    public static IReadOnlyList<Act> PermittedActs(in Caller caller, in Facts facts)
+    {
+        var acts = new List<Act>();
+        foreach (var act in RuleBook.ActsAboutAPlan)
+        {
+            if (Decide(act, caller, facts with { NewItem = true }).IsPermit)
+            {
+                acts.Add(act);
+            }
+        }
+
+        return acts;
     }
 
     private static RefusalReason Misses(Rule rule, Act act, in Caller caller, in Facts facts)
@@ -90,6 +111,11 @@ public static class AccessPolicy
             return RefusalReason.UnitMayNot;
         }
 
+        if (rule.Needs.HasFlag(Needs.SocialServicesUnit) && caller.UnitKind != UnitKind.SocialServices)
+        {
+            return RefusalReason.UnitMayNot;
+        }
+
         if (rule.Relation != Relation.None && !facts.PlanExists)
         {
             return RefusalReason.NoSuchPlan;
@@ -98,6 +124,38 @@ public static class AccessPolicy
         if (rule.Relation != Relation.None && facts.Relation != rule.Relation)
         {
             return RefusalReason.NoRelation;
+        }
+
+        if (rule.Needs.HasFlag(Needs.EmergencyAccess) && !(facts.PlanExists && facts.Emergency))
+        {
+            return RefusalReason.NoEmergencyAccess;
+        }
+
+        if (rule.Needs.HasFlag(Needs.Placement) && !facts.Placement)
+        {
+            return RefusalReason.NoRelation;
+        }
+
+        if (rule.IsAboutAPerson && facts.Blocked != Blocked.No)
+        {
+            return RefusalReason.Blocked;
+        }
+
+        // Emergency is for whoever has no right of his own, and never reaches the highest levels; everything else about a protected person needs an
+        // assignment for protected persons.
+        if (rule.Needs.HasFlag(Needs.EmergencyAccess) && IsHighest(facts.Protection))
+        {
+            return RefusalReason.NotForProtectedPersons;
+        }
+
+        if (rule.Relation != Relation.None && facts.Protection != ProtectionLevel.None && !caller.HandlesProtectedPersons)
+        {
+            return RefusalReason.NotForProtectedPersons;
+        }
+
+        if (rule.Needs.HasFlag(Needs.ForProtectedPersons) && !caller.HandlesProtectedPersons)
+        {
+            return RefusalReason.NotForProtectedPersons;
         }
 
         if (rule.Relation == Relation.Participating && Released(caller, facts) == None)
@@ -130,28 +188,56 @@ public static class AccessPolicy
             return RefusalReason.OtherOrganisation;
         }
 
+        // Last, so that whoever hears of it may know that there is such a plan.
+        if (rule.Needs.HasFlag(Needs.OpenPlan) && !facts.PlanOpen)
+        {
+            return RefusalReason.PlanClosed;
+        }
+
+        if (rule.Needs.HasFlag(Needs.ClosedPlan) && facts.PlanOpen)
+        {
+            return RefusalReason.PlanOpen;
+        }
+
         return RefusalReason.None;
     }
 
-    private static Decision Grant(Rule rule, in Caller caller, in Facts facts) => rule.Relation switch
+    private static Decision Grant(Rule rule, in Caller caller, in Facts facts) => rule.Act switch
     {
-        Relation.Owning => Decision.Permit(RuleBook.OwnerReads(caller), rule.Writes, Basis.OwningUnit),
-        Relation.Participating => Decision.Permit(Released(caller, facts), rule.Writes, Basis.Release),
+        Act.ReadWhereabouts when rule.Relation == Relation.Participating => Decision.Permit(rule.Reads, rule.Writes, Basis.Placement),
+        _ when rule.Relation == Relation.Owning => Decision.Permit(rule.Reads == None ? RuleBook.OwnerReads(caller) : rule.Reads, rule.Writes, Basis.OwningUnit),
+        _ when rule.Relation == Relation.Participating =>
+            Decision.Permit(Released(caller, facts), rule.Writes, Released(caller, facts with { ReleasedByLaw = None }) == Released(caller, facts) ? Basis.Release : Basis.LegalGround),
         _ when rule.Needs.HasFlag(Needs.EachPlanDecided) =>
             Decision.Permit(Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role), rule.Writes, rule.Basis),
-        _ when rule.Needs.HasFlag(Needs.BecomesOwner) => Decision.Permit(RuleBook.OwnerReads(caller), rule.Writes, rule.Basis),
+        // What a new owner reads back follows the person's level, where the person is known.
+        _ when rule.Needs.HasFlag(Needs.BecomesOwner) => Decision.Permit(
+            facts.Protection == ProtectionLevel.None || caller.HandlesProtectedPersons ? RuleBook.OwnerReads(caller) : Existence, rule.Writes, rule.Basis),
+        Act.OpenEmergencyAccess or Act.ReadInEmergency =>
+            Decision.Permit(rule.Reads, rule.Writes, rule.Basis, Obligations.AlertOwningUnit | Obligations.ReviewAfterwards),
         _ => Decision.Permit(rule.Reads, rule.Writes, rule.Basis),
     };
 
+    /// <summary>Assumed identity, and a level that nobody knows.</summary>
+    private static bool IsHighest(ProtectionLevel level) => level is not (ProtectionLevel.None or ProtectionLevel.ConfidentialityMarked or ProtectionLevel.ProtectedPopulationRegistration);
+
     /// <summary>
-    /// What a participant reads: what was released to its unit, less what the person withholds, within what its role may ever have. Where
-    /// anything is left, it may know that the plan exists, unless just that is withheld: then it may know nothing. A sheltered housing knows
-    /// by itself where the person is.
+    /// What a participant reads: what consents release to its unit, less what the person withholds; what releases on legal ground open, less the same
+    /// unless the ground holds in spite of it; all within what its role may ever have. Where anything is left, it may know that the plan exists,
+    /// unless just that is withheld: then it may know nothing. At the highest levels of protection only the owning unit knows who the person is. A
+    /// sheltered housing knows by itself that the person is there.
     /// </summary>
     private static Categories Released(in Caller caller, in Facts facts)
     {
-        var released = facts.Released & Releasable & ~facts.Withheld & RuleBook.ParticipantCeiling(caller.Role);
-        if (released == None || facts.Withheld.HasFlag(Existence))
+        var byConsent = facts.Released & ~facts.Withheld;
+        var byLaw = facts.ReleasedByLaw & (~facts.Withheld | facts.Overriding);
+        var released = (byConsent | byLaw) & Releasable & RuleBook.ParticipantCeiling(caller.Role);
+        if (IsHighest(facts.Protection))
+        {
+            released &= ~(Identity | ContactDetails);
+        }
+
+        if (released == None || (facts.Withheld.HasFlag(Existence) && !facts.Overriding.HasFlag(Existence)))
         {
             return None;
         }

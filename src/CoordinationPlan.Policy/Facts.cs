@@ -11,6 +11,7 @@ namespace CoordinationPlan.Policy;
 /// <param name="Assurance">How sure the identity is.</param>
 /// <param name="UnitKind">What the assignment's unit does.</param>
 /// <param name="UnitOfPrincipal">The unit belongs to a municipality or a region.</param>
+/// <param name="HandlesProtectedPersons">The assignment is for protected persons.</param>
 public readonly record struct Caller(
     bool NamesAssignment,
     bool AssignmentInForce,
@@ -29,7 +30,15 @@ public readonly record struct Caller(
 /// <param name="Withheld">What the person has refused or excluded for the caller's unit. Beats every release.</param>
 /// <param name="ResponsibleUnit">The caller's unit answers for the item that the act changes, or is to answer for the new one.</param>
 /// <param name="NewItem">The act adds an item rather than changing one.</param>
-/// <param name="OwnOrganisation">The directory entry belongs to the caller's organisation, or the caller is the operator's.</param>
+/// <param name="ResponsibleUnitGone">The unit that answers for the item neither owns the plan nor takes part in it any more.</param>
+/// <param name="OwnOrganisation">The directory entry belongs to the caller's organisation, or the caller is the operator's; for a plan, that its controller is the caller's.</param>
+/// <param name="ReleasedByLaw">What releases on legal ground in force open to the caller's unit for the caller's purpose.</param>
+/// <param name="Overriding">What of that holds in spite of the person's refusal, because its ground says so.</param>
+/// <param name="Protection">How the person is protected.</param>
+/// <param name="Blocked">Whether somebody has kept the caller out of everything about the person.</param>
+/// <param name="PlanOpen">The plan is not closed.</param>
+/// <param name="Placement">The person stays in the caller's unit.</param>
+/// <param name="Emergency">An emergency access of this caller's to this person is in force.</param>
 public readonly record struct Facts(
     bool PlanExists = false,
     Relation Relation = Relation.None,

@@ -220,6 +220,22 @@ public enum RefusalReason
     /// <summary>No emergency access of this caller's is in force for this person.</summary>
     NoEmergencyAccess = 19,
 
+    /// <summary>The plan is not closed; everything else would have permitted the act.</summary>
+    PlanOpen = 20,
+
     /// <summary>A block keeps the caller out, whatever else holds.</summary>
-    Blocked = 20,
+    Blocked = 21,
+}
+
+/// <summary>What a decision obliges the gate to do, in the same transaction.</summary>
+[Flags]
+public enum Obligations
+{
+    None = 0,
+
+    /// <summary>The owning unit is alerted at once.</summary>
+    AlertOwningUnit = 1 << 0,
+
+    /// <summary>A unit manager reviews it afterwards, within a deadline.</summary>
+    ReviewAfterwards = 1 << 1,
 }

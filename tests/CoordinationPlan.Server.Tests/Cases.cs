@@ -10,6 +10,8 @@ namespace CoordinationPlan.Server.Tests;
 /// <summary>What tests need cases for, in the words of the field.</summary>
 public static class Cases
 {
+    private static int _persons;
+
     public const string City = "organisations/" + DemonstrationDirectory.City;
 
     /// <summary>Today and half a year on.</summary>
@@ -25,6 +27,48 @@ public static class Cases
     };
 
     public static Date ToDate(DateOnly day) => new() { Year = day.Year, Month = day.Month, Day = day.Day };
+
+    public static Date Today => ToDate(TimeProvider.System.Today());
+
+    public static Date InMonths(int months) => ToDate(TimeProvider.System.Today().AddMonths(months));
+
+    /// <summary>A test person whom no other test has.</summary>
+    public static Subject NewPerson(int? yearsOld = null)
+    {
+        var n = Interlocked.Increment(ref _persons);
+        var born = yearsOld is { } years ? TimeProvider.System.Today().AddYears(-years).AddDays(-1 - (n % 300)) : new DateOnly(1950, 1, 1).AddDays(n / 2);
+        var digits = born.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture) + (n % 2 == 0 ? "238" : "239");
+        return new Subject
+        {
+            IdentityNumber = new() { Kind = IdentityNumberKind.Personal, Value = digits + IdentityNumbers.CheckDigit(digits.AsSpan(2)) },
+            GivenName = "Prov" + n,
+            FamilyName = "Testsson",
+        };
+    }
+
+    public static Block BlockOf(DemonstrationEmployee employee) =>
+        new() { Employee = "employees/" + employee.Id, Ground = BlockGround.LinkedToViolentPerson, DecideDate = Today };
+
+    public static LocationSecrecy SecretFromJonas() => new()
+    {
+        Guardian = DemonstrationPersons.Jonas, Ground = "OSL 12 kap. 3 §", Decider = "Sociala delegationen", DecideDate = Today, ReviewDate = InMonths(6),
+    };
+
+    public static async Task<Block> BlockEmployee(this Service service, Plan plan, DemonstrationEmployee employee) =>
+        (await service.CaseWorker.Protection.AddBlockAsync(new AddBlockRequest { Parent = plan.Name, Block = BlockOf(employee), Etag = plan.Etag, RequestId = NewId() })).Block;
+
+    public static async Task<LocationSecrecy> KeepSecretFromJonas(this Service service, Plan plan) =>
+        (await service.CaseWorker.Protection.DecideLocationSecrecyAsync(
+            new DecideLocationSecrecyRequest { Parent = plan.Name, LocationSecrecy = SecretFromJonas(), Etag = plan.Etag, RequestId = NewId() })).LocationSecrecy;
+
+    public static async Task Protect(this Service service, Plan plan, ProtectionLevel level) =>
+        await service.CaseWorker.Protection.DecideProtectionLevelAsync(new DecideProtectionLevelRequest
+        {
+            Parent = plan.Name,
+            Decision = new ProtectionDecision { Level = level, Source = ProtectionSource.UnitAssessment, DecideDate = Today },
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        });
 
     public static string UnitOf(DemonstrationEmployee employee) => "units/" + employee.UnitId;
 

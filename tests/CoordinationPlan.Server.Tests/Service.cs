@@ -108,6 +108,19 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         string? Id(string collection, int column) => reader.IsDBNull(column) ? null : Names.Id(collection, reader.GetString(column));
     }
 
+    /// <summary>Opens a sealed part of a plan, as the service does.</summary>
+    internal async Task<byte[]> OpenPart(Guid planId, Guid partId, int version, Policy.Categories category, byte[] value)
+    {
+        await using var command = Administrator.CreateCommand(
+            "SELECT k.ring_key, k.wrapped FROM coordinationplan.plan p JOIN coordinationplan.subject_key k USING (subject_id) WHERE p.plan_id = $1 AND k.compartment = 1");
+        command.Parameters.Add(new() { Value = planId });
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        using var key = await _app!.Services.GetRequiredService<SubjectKeys>()
+            .Unwrap(Compartment.Content, new WrappedKey(reader.GetString(0), reader.GetFieldValue<byte[]>(1)), default);
+        return key.Open($"plan_part/{partId:D}/{version}/{(int)category}", value);
+    }
+
     /// <summary>The database's clock, which the log is written by.</summary>
     public async Task<DateTime> Now()
     {

@@ -12,6 +12,10 @@ public sealed class CoordinationPlanClients
         Plans = new(invoker);
         Participations = new(invoker);
         Consents = new(invoker);
+        Protection = new(invoker);
+        Releases = new(invoker);
+        EmergencyAccess = new(invoker);
+        Oversight = new(invoker);
         AccessLog = new(invoker);
         Directory = new(invoker);
     }
@@ -24,6 +28,18 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Consents.</summary>
     public ConsentService.ConsentServiceClient Consents { get; }
+
+    /// <summary>Protection level, blocks, location secrecy, whereabouts.</summary>
+    public ProtectionService.ProtectionServiceClient Protection { get; }
+
+    /// <summary>Releases on legal ground.</summary>
+    public ReleaseService.ReleaseServiceClient Releases { get; }
+
+    /// <summary>Emergency access.</summary>
+    public EmergencyAccessService.EmergencyAccessServiceClient EmergencyAccess { get; }
+
+    /// <summary>Who can read, what must be heard of, what is to be done.</summary>
+    public OversightService.OversightServiceClient Oversight { get; }
 
     /// <summary>The access log.</summary>
     public AccessLogService.AccessLogServiceClient AccessLog { get; }

@@ -44,6 +44,14 @@ public static class DemonstrationDirectory
     public static DemonstrationEmployee UnitManager { get; } =
         new("SE2120000142-E102", "Enhetschef, RVT Farsta", "SE2120000142-RVT-FARSTA", Role.UnitManager, Purpose.SocialServicesCase);
 
+    /// <summary>A case worker of the same team whose assignment is not for protected persons.</summary>
+    public static DemonstrationEmployee NewCaseWorker { get; } =
+        new("SE2120000142-E103", "Nyanställd socialsekreterare, RVT Farsta", "SE2120000142-RVT-FARSTA", Role.SocialCaseWorker, Purpose.SocialServicesCase) { HandlesProtectedPersons = false };
+
+    /// <summary>Data protection officer of the district board that owns the case.</summary>
+    public static DemonstrationEmployee DataProtectionOfficer { get; } =
+        new("SE2120000142-E603", "Dataskyddsombud, Farsta stadsdelsnämnd", "SE2120000142-LOGG-FARSTA", Role.DataProtectionOfficer, Purpose.LogReview);
+
     /// <summary>A case worker of another district: another authority.</summary>
     public static DemonstrationEmployee OtherCaseWorker { get; } =
         new("SE2120000142-E201", "Socialsekreterare, RVT Järva", "SE2120000142-RVT-JARVA", Role.SocialCaseWorker, Purpose.SocialServicesCase);
@@ -62,7 +70,7 @@ public static class DemonstrationDirectory
 
     /// <summary>A colleague of his without any relation to the case.</summary>
     public static DemonstrationEmployee Colleague { get; } =
-        new("SE2321000016-E402", "Kollega till Jonas, akutmottagningen", "SE2321000016-AKUT", Role.HealthCareProfessional, Purpose.CareAndTreatment);
+        new("SE2321000016-E402", "Kollega till Jonas, akutmottagningen", "SE2321000016-AKUT", Role.HealthCareProfessional, Purpose.CareAndTreatment) { HandlesProtectedPersons = false };
 
     /// <summary>Contact person for children at the shelter.</summary>
     public static DemonstrationEmployee Shelter { get; } =
@@ -91,8 +99,8 @@ public static class DemonstrationDirectory
     /// <summary>Everybody whom the directory holds an assignment for.</summary>
     public static IReadOnlyList<DemonstrationEmployee> Employees { get; } =
     [
-        CaseWorker, UnitManager, OtherCaseWorker, PrimaryCare, ChildPsychiatry, Jonas, Colleague, Shelter, School, LogReviewer, RegionLogReviewer,
-        RegionIntegration,
+        CaseWorker, UnitManager, NewCaseWorker, OtherCaseWorker, PrimaryCare, ChildPsychiatry, Jonas, Colleague, Shelter, School, LogReviewer, RegionLogReviewer,
+        RegionIntegration, DataProtectionOfficer,
     ];
 
     /// <summary>The assignment that an employee calls under.</summary>
@@ -131,7 +139,7 @@ public static class DemonstrationDirectory
                 await New(etag => directory.PutEmployeeAsync(
                     new()
                     {
-                        Employee = new() { Name = "employees/" + employee.Id, Organisation = organisationOf[employee.UnitId], DisplayName = employee.DisplayName },
+                        Employee = new() { Name = "employees/" + employee.Id, Organisation = organisationOf[employee.UnitId], DisplayName = employee.DisplayName, IdentityNumber = employee == Jonas ? DemonstrationPersons.Jonas : null },
                         Etag = etag,
                         RequestId = NewId(),
                     },
@@ -153,6 +161,7 @@ public static class DemonstrationDirectory
         Role = employee.Role,
         Purposes = { employee.Purpose },
         Period = new DatePeriod { StartDate = start },
+        ProtectedPersons = employee.HandlesProtectedPersons,
     };
 
     private static IEnumerable<Organisation> Organisations() =>

@@ -13,6 +13,9 @@ public sealed record DemonstrationEmployee(string Id, string DisplayName, string
     /// <summary>The id of the one assignment.</summary>
     public string AssignmentId => $"{Id}-A1";
 
+    /// <summary>Whether the assignment is for protected persons.</summary>
+    public bool HandlesProtectedPersons { get; init; } = true;
+
     /// <summary>Whether it is a system that calls for itself.</summary>
     public bool IsSystem => Role == Role.SystemIntegration;
 }

@@ -14,6 +14,9 @@ public static class DemonstrationPersons
     /// <summary>Her daughter Nora, 15 years.</summary>
     public static Subject Nora { get; } = Person("201109212389", "Nora", "Testsson");
 
+    /// <summary>The number of Jonas, the children's violent father.</summary>
+    public static IdentityNumber Jonas { get; } = new() { Kind = IdentityNumberKind.Personal, Value = "198502012399" };
+
     private static Subject Person(string number, string givenName, string familyName) => new()
     {
         IdentityNumber = new() { Kind = IdentityNumberKind.Personal, Value = number },

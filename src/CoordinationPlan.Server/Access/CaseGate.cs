@@ -4,6 +4,7 @@ using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -141,6 +142,15 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
 
         var first = new RoundTrip(connection);
         first.Begin();
+        if (call is { PlanId: { } ofPerson, LocksPerson: true })
+        {
+            first.Add(FactsSql.LockPersonOf(ofPerson));
+            var plans = first.Add(FactsSql.PlansOfPersonOf(ofPerson));
+            await first.Run(stop);
+            first = new RoundTrip(connection);
+            first.Add(FactsSql.LockPlans(plans.Value, alone: true));
+        }
+
         if (call.Caller.AssignmentId is { } assignment)
         {
             first.Add(FactsSql.LockAssignment(assignment));
@@ -167,10 +177,27 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         if (!decision.IsPermit)
         {
             second.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Refused, WireNames.Of(decision.Reason), visit.ConcernOf(call, Categories.None))));
+            if (call.Role == DatabaseRole.Case)
+            {
+                var alert = Ids.Ordered(now);
+                second.Add(AlertSql.RaiseForBlocked(
+                    alert,
+                    decision.Obligations.HasFlag(Obligations.AlertOwningUnit),
+                    call.PlanId,
+                    call.Caller.Name,
+                    AlertSql.Body(alert, call.Caller, visit.CallerFacts?.UnitId, keys)));
+            }
+
             second.Commit();
             await second.Run(CancellationToken.None);
             visit.IsLogged = true;
-            throw Errors.AccessDenied();
+            throw decision.Reason switch
+            {
+                // Everything else permitted it, so the caller may know.
+                RefusalReason.PlanClosed => Errors.WrongState("The plan is closed."),
+                RefusalReason.PlanOpen => Errors.WrongState("The plan is not closed."),
+                _ => Errors.AccessDenied(),
+            };
         }
 
         using var entry = new Entry(call.Caller, visit.CallerFacts!, visit.PlanFacts, decision, now, subjectKeys, () => new RoundTrip(connection));
@@ -239,8 +266,10 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
                 ResponsibleUnit = thing.ResponsibleUnitId is not null && thing.ResponsibleUnitId == visit.CallerFacts?.UnitId,
                 ResponsibleUnitGone = thing.ResponsibleUnitGone,
                 NewItem = thing.IsNew,
-                OwnOrganisation = visit.CallerFacts is { } caller
-                    && (caller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == caller.OrganisationId)),
+                Blocked = visit.PlanFacts?.Blocked ?? thing.Blocked ?? Policy.Blocked.Unknown,
+                Protection = visit.PlanFacts?.Protection ?? thing.Protection,
+                OwnOrganisation = visit.CallerFacts is { } caller && (visit.PlanFacts is { } ofPlan ? ofPlan.OwnerController == caller.Controller
+                    : caller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == caller.OrganisationId)),
             };
             return AccessPolicy.Decide(call.Caller.Method.Act, PolicyCaller(call.Caller, visit.CallerFacts), facts);
         }
@@ -318,6 +347,10 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
 
         public Guid RequestId => Guid.ParseExact(Change!.RequestId, "D");
 
+        /// <summary>The act concerns the person in every plan, so it waits for whoever reads any of them.</summary>
+        public bool LocksPerson => Caller.Method.Act
+            is Policy.Act.WriteBlock or Policy.Act.WriteProtectionLevel or Policy.Act.WriteWhereabouts or Policy.Act.WriteLocationSecrecy or Policy.Act.DisposeSubject;
+
         /// <summary>Where the kept answer stands.</summary>
         public string OutcomePlace => $"request_outcome/{Caller.Name}/{RequestId:D}";
 
@@ -333,6 +366,7 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
 
         public Query<bool>? Lock() => (PlanId, Change) switch
         {
+            ({ }, _) when LocksPerson => null,
             ({ } plan, _) => FactsSql.LockPlan(plan, alone: Change is not null),
             (null, not null) => FactsSql.LockName(DirectoryEntry ?? $"{Caller.Name}/{RequestId}"),
             _ => null,
@@ -364,12 +398,12 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
     }
 
     /// <summary><see cref="Loaded{T}"/> without its type.</summary>
-    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitGone, bool IsNew, string? OrganisationId)
+    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitGone, bool IsNew, string? OrganisationId, Blocked? Blocked, Policy.ProtectionLevel Protection)
     {
-        public static readonly LoadedFacts None = new(true, null, null, false, false, null);
+        public static readonly LoadedFacts None = new(true, null, null, false, false, null, null, Policy.ProtectionLevel.Unspecified);
 
         public static LoadedFacts Of<T>(Loaded<T> loaded)
             where T : class =>
-            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitGone, loaded.IsNew, loaded.OrganisationId);
+            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitGone, loaded.IsNew, loaded.OrganisationId, loaded.Blocked, loaded.Protection);
     }
 }

@@ -1,6 +1,7 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Rpc;
 using Npgsql;
 
@@ -27,6 +28,9 @@ internal sealed record PlanFacts(
     bool Placement,
     bool Emergency,
     WrappedKey Key);
+
+/// <summary>A person whom a call names by number.</summary>
+internal sealed record PersonFacts(KnownSubject Subject, Blocked Blocked);
 
 /// <summary>Loads facts. All of it runs in the transaction that the decision is logged in.</summary>
 internal static class FactsSql
@@ -57,9 +61,31 @@ internal static class FactsSql
         [Parameter.Of(ResourceName.Entry(ResourceName.Assignments, assignmentId))],
         static (_, _) => Task.FromResult(true));
 
-    /// <summary>Shared locks of several plans, always in the same order.</summary>
-    public static Query<bool> LockPlans(IEnumerable<Guid> plans) => new(
-        "SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1) AS key",
+    /// <summary>
+    /// What concerns a person in every plan waits for every reader of each: the person's lock keeps new plans from being opened meanwhile, and then
+    /// the plans there are are locked alone.
+    /// </summary>
+    public static Query<bool> LockPersonOf(Guid plan) => new(
+        "SELECT pg_advisory_xact_lock(hashtextextended('persons/' || p.subject_id, 0)) FROM plan p WHERE p.plan_id = $1",
+        [Parameter.Of(plan)],
+        static (_, _) => Task.FromResult(true));
+
+    /// <summary>The same, where the person is named.</summary>
+    public static Query<bool> LockPerson(byte[] identityKey) => new(
+        "SELECT pg_advisory_xact_lock(hashtextextended('persons/' || s.subject_id, 0)) FROM subject s WHERE s.identity_key = $1",
+        [Parameter.Of(identityKey)],
+        static (_, _) => Task.FromResult(true));
+
+    /// <summary>Every plan of a plan's person, that one too.</summary>
+    public static Query<List<Guid>> PlansOfPersonOf(Guid plan) => new(
+        "SELECT q.plan_id FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1", [Parameter.Of(plan)], ReadIds);
+
+    /// <summary>Every plan of a person.</summary>
+    public static Query<List<Guid>> PlansOf(Guid subject) => new("SELECT plan_id FROM plan WHERE subject_id = $1", [Parameter.Of(subject)], ReadIds);
+
+    /// <summary>Locks of several plans, always in the same order.</summary>
+    public static Query<bool> LockPlans(IEnumerable<Guid> plans, bool alone = false) => new(
+        alone ? "SELECT pg_advisory_xact_lock(key) FROM unnest($1) AS key" : "SELECT pg_advisory_xact_lock_shared(key) FROM unnest($1) AS key",
         [Parameter.Of(plans.Select(LockKey).Order().ToArray())],
         static (_, _) => Task.FromResult(true));
 
@@ -81,19 +107,22 @@ internal static class FactsSql
         """,
         [Parameter.OrNull(caller.AssignmentId), Parameter.OrNull(caller.EmployeeId), Parameter.Of(caller.ClientSystem), Parameter.Of(today), Parameter.OrNull(caller.VouchedFor)],
         static async (reader, stop) => await reader.ReadAsync(stop)
-            ? new CallerFacts(
-                (Role)reader.GetInt16(0),
-                new Purposes(reader.GetInt32(1)),
-                reader.GetString(2),
-                (UnitKind)reader.GetInt16(3),
-                reader.GetString(4),
-                reader.GetString(5),
-                (V1.OrganisationKind)reader.GetInt16(6),
-                reader.GetBoolean(7))
+            ? ReadCaller(reader, 0)
             : null);
 
-    private const string PlanColumns =
+    // Whether something keeps the caller out of the person: a block of the employee, of the unit, of the guardian that the employee is; or that the
+    // employee is the person.
+    private const string Blocks =
         """
+        CASE WHEN e.person_key = s.identity_key THEN 2 ELSE coalesce((
+            SELECT max(b.kind)
+            FROM block b
+            WHERE b.subject_id = s.subject_id AND b.lifted_at IS NULL AND (b.ends_on IS NULL OR b.ends_on >= $2)
+              AND b.target = ANY (ARRAY['employees/' || a.employee_id, 'units/' || a.unit_id, 'persons/' || encode(e.person_key, 'hex')])), 1) END
+        """;
+
+    private const string PlanColumns =
+        $"""
         p.plan_id, p.subject_id, p.owner_unit_id, p.owner_controller, p.state, p.version,
         p.owner_unit_id = a.unit_id AS owns,
         EXISTS (
@@ -101,11 +130,7 @@ internal static class FactsSql
             WHERE x.plan_id = p.plan_id AND x.unit_id = a.unit_id AND x.ended_at IS NULL
               AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)) AS takes_part,
         r.released, r.withheld, g.released AS released_by_law, g.overriding, s.protection,
-        CASE WHEN e.person_key = s.identity_key THEN 2 ELSE coalesce((
-            SELECT max(b.kind)
-            FROM block b
-            WHERE b.subject_id = p.subject_id AND b.lifted_at IS NULL AND (b.ends_on IS NULL OR b.ends_on >= $2)
-              AND b.target = ANY (ARRAY['employees/' || a.employee_id, 'units/' || a.unit_id, 'persons/' || encode(e.person_key, 'hex')])), 1) END AS blocked,
+        {Blocks} AS blocked,
         EXISTS (SELECT FROM whereabouts w WHERE w.subject_id = p.subject_id AND w.unit_id = a.unit_id) AS placement,
         EXISTS (
             SELECT FROM emergency_access m
@@ -119,7 +144,7 @@ internal static class FactsSql
         LEFT JOIN assignment a ON a.assignment_id = $1
         LEFT JOIN employee e ON e.employee_id = a.employee_id
         """;
-    private const string Person =
+    private const string ThePerson =
         """
         JOIN subject s ON s.subject_id = p.subject_id
         JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1
@@ -143,13 +168,13 @@ internal static class FactsSql
         """;
 
     public static Query<PlanFacts?> Plan(Guid plan, CallerIdentity caller, DateOnly today) => new(
-        $"SELECT {PlanColumns} FROM plan p {Person} {CallersOwn} {Releases} WHERE p.plan_id = $4",
+        $"SELECT {PlanColumns} FROM plan p {ThePerson} {CallersOwn} {Releases} WHERE p.plan_id = $4",
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
 
     /// <summary>Several plans at once, by plan.</summary>
     public static Query<Dictionary<Guid, PlanFacts>> Plans(Guid[] plans, CallerIdentity caller, DateOnly today) => new(
-        $"SELECT {PlanColumns} FROM plan p {Person} {CallersOwn} {Releases} WHERE p.plan_id = ANY ($4)",
+        $"SELECT {PlanColumns} FROM plan p {ThePerson} {CallersOwn} {Releases} WHERE p.plan_id = ANY ($4)",
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plans)],
         static async (reader, stop) =>
         {
@@ -193,7 +218,7 @@ internal static class FactsSql
              LIMIT $7)
         ) p ON true
         LEFT JOIN employee e ON e.employee_id = a.employee_id
-        {Person}
+        {ThePerson}
         {Releases}
         WHERE a.assignment_id = $1
         ORDER BY p.created_at DESC, p.plan_id DESC
@@ -218,6 +243,107 @@ internal static class FactsSql
 
             return plans;
         });
+
+    /// <summary>The person whom a call names by number: known or not, and whether the caller is kept out.</summary>
+    public static Query<PersonFacts?> Person(byte[] identityKey, CallerIdentity caller, DateOnly today) => new(
+        $"""
+        SELECT s.subject_id, s.protection, k.ring_key, k.wrapped, {Blocks}
+        FROM subject s
+        LEFT JOIN subject_key k ON k.subject_id = s.subject_id AND k.compartment = 1
+        {CallersOwn}
+        WHERE s.identity_key = $3
+        """,
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of(identityKey)],
+        static async (reader, stop) => await reader.ReadAsync(stop)
+            ? new PersonFacts(new KnownSubject(reader.GetGuid(0), (ProtectionLevel)reader.GetInt16(1), SubjectSql.ReadKey(reader, 2)), (Blocked)reader.GetInt32(4))
+            : null);
+
+    /// <summary>
+    /// Plans that may be meant by a search, of those that the caller's unit owns or takes part in. Candidates only: each is decided afterwards.
+    /// </summary>
+    public static Query<List<PlanFacts>> Found(byte[]? identityKey, byte[]? nameKey, CallerIdentity caller, DateOnly today, int limit) => new(
+        $"""
+        SELECT {PlanColumns}
+        FROM assignment a
+        JOIN plan p ON p.owner_unit_id = a.unit_id OR EXISTS (
+            SELECT FROM participation m WHERE m.plan_id = p.plan_id AND m.unit_id = a.unit_id AND m.ended_at IS NULL)
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        {ThePerson}
+        {Releases}
+        WHERE a.assignment_id = $1
+          AND ($4 IS NULL OR s.identity_key = $4)
+          AND ($5 IS NULL OR p.plan_id IN (SELECT n.plan_id FROM plan_name_key n WHERE n.name_key = $5))
+        ORDER BY p.created_at DESC, p.plan_id DESC
+        LIMIT $6
+        """,
+        [
+            Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.OrNull(identityKey), Parameter.OrNull(nameKey),
+            Parameter.Of(limit),
+        ],
+        static async (reader, stop) =>
+        {
+            var plans = new List<PlanFacts>();
+            while (await reader.ReadAsync(stop))
+            {
+                plans.Add(ReadPlan(reader));
+            }
+
+            return plans;
+        });
+
+    private static readonly string ReadersSql =
+        $"""
+        SELECT {PlanColumns}, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons, a.assignment_id, a.employee_id, v.purpose
+        FROM plan p
+        {ThePerson}
+        JOIN assignment a ON a.unit_id = p.owner_unit_id
+            OR EXISTS (SELECT FROM participation x WHERE x.plan_id = p.plan_id AND x.unit_id = a.unit_id AND x.ended_at IS NULL)
+            OR EXISTS (SELECT FROM emergency_access y WHERE y.subject_id = p.subject_id AND y.assignment_id = a.assignment_id AND y.expires_at > clock_timestamp())
+        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN organisation o ON o.organisation_id = u.organisation_id
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        CROSS JOIN LATERAL (SELECT n::smallint AS purpose FROM generate_series(1, 30) n WHERE a.purposes & (1 << n) <> 0) v
+        {Releases.Replace("$3", "v.purpose", StringComparison.Ordinal)}
+        WHERE p.plan_id = $1 AND NOT a.revoked AND a.starts_on <= $2 AND (a.ends_on IS NULL OR a.ends_on >= $2) AND (a.assignment_id, v.purpose) > ($3, $4)
+        ORDER BY a.assignment_id, v.purpose
+        LIMIT $5
+        """;
+
+    /// <summary>Every assignment that might read a plan, under each of its purposes, after a position. Each is decided afterwards.</summary>
+    public static Query<List<Candidate>> Readers(Guid plan, DateOnly today, (string AssignmentId, int Purpose) after, int limit) => new(
+        ReadersSql,
+        [Parameter.Of(plan), Parameter.Of(today), Parameter.Of(after.AssignmentId), Parameter.Of((short)after.Purpose), Parameter.Of(limit)],
+        static async (reader, stop) =>
+        {
+            var candidates = new List<Candidate>();
+            while (await reader.ReadAsync(stop))
+            {
+                candidates.Add(new Candidate(reader.GetString(26), reader.IsDBNull(27) ? null : reader.GetString(27), ReadCaller(reader, 18), (Purpose)reader.GetInt16(28), ReadPlan(reader)));
+            }
+
+            return candidates;
+        });
+
+    private static CallerFacts ReadCaller(NpgsqlDataReader reader, int at) => new(
+        (Role)reader.GetInt16(at),
+        new Purposes(reader.GetInt32(at + 1)),
+        reader.GetString(at + 2),
+        (UnitKind)reader.GetInt16(at + 3),
+        reader.GetString(at + 4),
+        reader.GetString(at + 5),
+        (V1.OrganisationKind)reader.GetInt16(at + 6),
+        reader.GetBoolean(at + 7));
+
+    private static async Task<List<Guid>> ReadIds(NpgsqlDataReader reader, CancellationToken stop)
+    {
+        var ids = new List<Guid>();
+        while (await reader.ReadAsync(stop))
+        {
+            ids.Add(reader.GetGuid(0));
+        }
+
+        return ids;
+    }
 
     private static PlanFacts ReadPlan(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

@@ -1,3 +1,6 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Database;
+
 namespace CoordinationPlan.Server.Access;
 
 /// <summary>
@@ -17,6 +20,12 @@ internal sealed record Loaded<T>(T? State)
     /// <summary>The thing is being added.</summary>
     public bool IsNew { get; init; }
 
+    /// <summary>Whether the caller is kept out of the person whom the call is about, where it names no plan.</summary>
+    public Blocked? Blocked { get; init; }
+
+    /// <summary>How that person is protected.</summary>
+    public ProtectionLevel Protection { get; init; }
+
     /// <summary>The organisation that a directory entry belongs to.</summary>
     public string? OrganisationId { get; init; }
 }
@@ -24,5 +33,10 @@ internal sealed record Loaded<T>(T? State)
 /// <summary>For changes that need nothing read beside the facts.</summary>
 internal sealed class Nothing
 {
-    public static readonly Loaded<Nothing> Loaded = new(new Nothing());
+    /// <summary>A query that reads nothing.</summary>
+    public static Query<Loaded<Nothing>> Query { get; } = new("SELECT", [], static async (reader, stop) =>
+    {
+        await reader.ReadAsync(stop);
+        return new Loaded<Nothing>(new Nothing());
+    });
 }

@@ -32,6 +32,14 @@ internal static class SubjectSql
         "INSERT INTO subject_key (subject_id, compartment, ring_key, wrapped) VALUES ($1, $2, $3, $4)",
         [Parameter.Of(subjectId), Parameter.Of((short)compartment), Parameter.Of(key.RingKey), Parameter.Of(key.Wrapped)]);
 
+    /// <summary>Destroys the person's keys and everything that the person is found by. What the keys sealed is noise from then on.</summary>
+    public static IEnumerable<Command> Dispose(Guid subjectId) =>
+    [
+        new("DELETE FROM subject_key WHERE subject_id = $1", [Parameter.Of(subjectId)]),
+        new("UPDATE subject SET identity_key = NULL, identity = NULL WHERE subject_id = $1", [Parameter.Of(subjectId)], ExpectedRows: 1),
+        new("DELETE FROM plan_name_key n USING plan p WHERE p.plan_id = n.plan_id AND p.subject_id = $1", [Parameter.Of(subjectId)]),
+    ];
+
     /// <summary>A wrapped key in two columns, null where it has been destroyed.</summary>
     public static WrappedKey? ReadKey(NpgsqlDataReader reader, int column) =>
         reader.IsDBNull(column) ? null : new WrappedKey(reader.GetString(column), reader.GetFieldValue<byte[]>(column + 1));

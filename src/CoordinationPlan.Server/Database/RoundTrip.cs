@@ -5,6 +5,13 @@ namespace CoordinationPlan.Server.Database;
 /// <summary>A statement that returns rows, and how they are read. SQL texts are constants, so that they can be prepared.</summary>
 internal sealed record Query<T>(string Sql, NpgsqlParameter[] Parameters, Func<NpgsqlDataReader, CancellationToken, Task<T>> Read);
 
+internal static class Queries
+{
+    /// <summary>The same statement, with its result made into something else.</summary>
+    public static Query<TResult> Select<T, TResult>(this Query<T> query, Func<T, TResult> select) =>
+        new(query.Sql, query.Parameters, async (reader, stop) => select(await query.Read(reader, stop)));
+}
+
 /// <summary>
 /// A statement that returns no rows. Where <paramref name="ExpectedRows"/> is set, any other count is a fault, and nothing is committed.
 /// </summary>

@@ -13,7 +13,7 @@ namespace CoordinationPlan.Server.Directory;
 
 /// <summary>What a change of the directory finds: the current entry, if there is one, and whether what it refers to is there.</summary>
 /// <param name="Controller">Whose it is to review, where the request does not say.</param>
-internal sealed record Found<T>(T? Current, int Version, bool ReferencesExist, string? Controller = null)
+internal sealed record Found<T>(T? Current, int Version, bool ReferencesExist, string? Controller = null, UnitKind UnitKind = UnitKind.Unspecified)
     where T : class;
 
 internal static class DirectorySql
@@ -98,7 +98,8 @@ internal static class DirectorySql
                    (SELECT u.organisation_id FROM unit u WHERE u.unit_id = a.unit_id),
                    (SELECT u.organisation_id FROM unit u WHERE u.unit_id = $2)),
                EXISTS (SELECT FROM unit u WHERE u.unit_id = $2) AND ($3 IS NULL OR EXISTS (SELECT FROM employee e WHERE e.employee_id = $3)),
-               (SELECT u.controller FROM unit u WHERE u.unit_id = coalesce(a.unit_id, $2))
+               (SELECT u.controller FROM unit u WHERE u.unit_id = coalesce(a.unit_id, $2)),
+               a.protected_persons, (SELECT u.kind FROM unit u WHERE u.unit_id = $2)
         FROM (SELECT) one LEFT JOIN assignment a ON a.assignment_id = $1
         """,
         [Parameter.Of(id), Parameter.Of(unitId), Parameter.OrNull(employeeId)],
@@ -120,12 +121,13 @@ internal static class DirectorySql
                         EndDate = (reader.IsDBNull(6) ? (DateOnly?)null : reader.GetFieldValue<DateOnly>(6)).ToDate(),
                     },
                     Revoked = reader.GetBoolean(7),
+                    ProtectedPersons = reader.GetBoolean(12),
                 };
                 var purposes = new Purposes(reader.GetInt32(4));
                 current.Purposes.AddRange(Enum.GetValues<Purpose>().Where(purpose => purposes.Contains((Policy.Purpose)purpose)));
             }
 
-            return new Loaded<Found<Assignment>>(new(current, VersionAt(reader, 8), reader.GetBoolean(10), reader.IsDBNull(11) ? null : reader.GetString(11)))
+            return new Loaded<Found<Assignment>>(new(current, VersionAt(reader, 8), reader.GetBoolean(10), reader.IsDBNull(11) ? null : reader.GetString(11), reader.IsDBNull(13) ? UnitKind.Unspecified : (UnitKind)reader.GetInt16(13)))
             {
                 OrganisationId = reader.IsDBNull(9) ? null : reader.GetString(9),
             };
@@ -164,23 +166,25 @@ internal static class DirectorySql
         ],
         ExpectedRows: 1);
 
-    public static Command Put(DirectoryNames names, string id, string organisationId, Employee employee, int version, string changedBy) => new(
+    public static Command Put(DirectoryNames names, string id, string organisationId, Employee employee, byte[]? personKey, int version, string changedBy) => new(
         """
-        INSERT INTO employee (employee_id, organisation_id, display_name, version, changed_by) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO employee (employee_id, organisation_id, display_name, version, changed_by, person_key) VALUES ($1, $2, $3, $4, $5, $6)
         ON CONFLICT (employee_id) DO UPDATE
-        SET display_name = excluded.display_name, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
+        SET display_name = excluded.display_name, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp(),
+            person_key = coalesce(excluded.person_key, employee.person_key)
         WHERE employee.version = excluded.version - 1
         """,
-        [Parameter.Of(id), Parameter.Of(organisationId), Parameter.Of(names.Seal(employee.DisplayName)), Parameter.Of(version), Parameter.Of(changedBy)],
+        [Parameter.Of(id), Parameter.Of(organisationId), Parameter.Of(names.Seal(employee.DisplayName)), Parameter.Of(version), Parameter.Of(changedBy), Parameter.OrNull(personKey)],
         ExpectedRows: 1);
 
     public static Command Put(DirectoryNames names, string id, string unitId, string? employeeId, Assignment assignment, int version, string changedBy) => new(
         """
         INSERT INTO assignment (
-            assignment_id, employee_id, client_system, unit_id, role, purposes, starts_on, ends_on, revoked, version, changed_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+            assignment_id, employee_id, client_system, unit_id, role, purposes, starts_on, ends_on, revoked, version, changed_by, protected_persons)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
         ON CONFLICT (assignment_id) DO UPDATE
         SET purposes = excluded.purposes, starts_on = excluded.starts_on, ends_on = excluded.ends_on, revoked = excluded.revoked,
+            protected_persons = excluded.protected_persons,
             version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
         WHERE assignment.version = excluded.version - 1
         """,
@@ -188,7 +192,7 @@ internal static class DirectorySql
             Parameter.Of(id), Parameter.OrNull(employeeId), Parameter.OrNull(assignment.ClientSystem.Length == 0 ? null : names.Stored(ResourceName.Systems, assignment.ClientSystem)), Parameter.Of(unitId),
             Parameter.Of((short)assignment.Role), Parameter.Of(Purposes.Of([.. assignment.Purposes.Select(purpose => (Policy.Purpose)purpose)]).Bits),
             Parameter.Of(assignment.Period.StartDate.ToDateOnly()), Parameter.OrNull(assignment.Period.EndDate?.ToDateOnly()), Parameter.Of(assignment.Revoked),
-            Parameter.Of(version), Parameter.Of(changedBy),
+            Parameter.Of(version), Parameter.Of(changedBy), Parameter.Of(assignment.ProtectedPersons),
         ],
         ExpectedRows: 1);
 

@@ -8,7 +8,10 @@ using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Plans;
+using CoordinationPlan.Server.Protection;
+using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -86,6 +89,11 @@ public static class CoordinationPlanHost
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
             .AddSingleton<ConsentService>()
+            .AddSingleton<ProtectionService>()
+            .AddSingleton<ReleaseService>()
+            .AddSingleton<OversightService>()
+            .AddSingleton(options.Register)
+            .AddSingleton<IPopulationRegister, HttpPopulationRegister>()
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()
             .AddHostedService<AccessLogPartitions>()
@@ -132,6 +140,9 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<PlanService>();
         endpoints.MapGrpcService<ParticipationService>();
         endpoints.MapGrpcService<ConsentService>();
+        endpoints.MapGrpcService<ProtectionService>();
+        endpoints.MapGrpcService<ReleaseService>();
+        endpoints.MapGrpcService<OversightService>();
         endpoints.MapGrpcService<AccessLogService>();
         endpoints.MapGrpcService<DirectoryService>();
     }

@@ -61,6 +61,12 @@ internal static class SafeConfiguration
             yield return "Listen:Address must be a loopback address in development";
         }
 
+        if (options.Register.Address.Length > 0
+            && (!Uri.TryCreate(options.Register.Address, UriKind.Absolute, out var register) || (register.Scheme != Uri.UriSchemeHttps && (options.Installation == InstallationKind.Production || !register.IsLoopback))))
+        {
+            yield return "Register:Address is not an https address";
+        }
+
         if (options.Identity.ClockSkew < TimeSpan.Zero || options.Identity.ClockSkew > TimeSpan.FromMinutes(2))
         {
             yield return "Identity:ClockSkew must be between zero and two minutes";

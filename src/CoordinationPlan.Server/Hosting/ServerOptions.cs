@@ -16,6 +16,27 @@ public sealed class ServerOptions
     public IdentityOptions Identity { get; set; } = new();
 
     public KeyOptions Keys { get; set; } = new();
+
+    public RegisterOptions Register { get; set; } = new();
+}
+
+/// <summary>The population register. Without an address every new person's protection level is not known, and counts as the highest.</summary>
+public sealed class RegisterOptions
+{
+    /// <summary>Base address, https in production; empty for none.</summary>
+    public string Address { get; set; } = "";
+
+    /// <summary>PEM file with the authorities of the register's certificate; empty: the machine's.</summary>
+    public string TrustedAuthorities { get; set; } = "";
+
+    /// <summary>The service's client certificate for it: PEM; empty for none.</summary>
+    public string Certificate { get; set; } = "";
+
+    /// <summary>The certificate's private key: PEM.</summary>
+    public string Key { get; set; } = "";
+
+    /// <summary>How long it may take to answer; a call waits for it.</summary>
+    public TimeSpan Timeout { get; set; } = TimeSpan.FromSeconds(2);
 }
 
 /// <summary>The key ring, outside the database. Made by `coordplan keys create`.</summary>

@@ -5,7 +5,10 @@ using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Protection;
+using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -14,11 +17,15 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Plans;
 
 /// <summary>The plan itself. What each RPC does and who may call it stands in plan_service.proto.</summary>
-internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys, TimeProvider time, TestPersons testPersons) : V1.PlanService.PlanServiceBase
+internal sealed partial class PlanService(
+    CaseGate gate, PageTokens pageTokens, ServiceKeys keys, IPopulationRegister register, TimeProvider time, TestPersons testPersons) : V1.PlanService.PlanServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 100;
     private const int CandidatesAtATime = 256;
+
+    /// <summary>So many searches that find nobody, within an hour, are one alert.</summary>
+    private const int MissesBeforeAlert = 5;
 
     public override Task<GetPlanResponse> GetPlan(GetPlanRequest request, ServerCallContext context)
     {
@@ -30,11 +37,14 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             var parts = trip.Add(PartSql.Of(planId, permitted, entry.WhereaboutsOf));
             var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf, keys.Names));
             var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId, keys.Names)) : null;
+            var releases = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ReleaseSql.Of(planId)) : null;
             return Task.FromResult(() =>
             {
                 var plan = PlanMapping.ToPlan(record.Value, parts.Value, entry.Key, keys.Names);
                 plan.Participations.AddRange(participations.Value);
                 plan.Consents.AddRange(consents?.Value ?? []);
+                plan.Releases.AddRange(releases?.Value.Select(release => release.ToRelease(planId, entry.Key, keys.Names)) ?? []);
+                plan.PermittedActs.AddRange(entry.PermittedActs.Select(act => (V1.Act)act));
                 return new GetPlanResponse { Plan = plan };
             });
         });
@@ -47,39 +57,72 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
         {
             var after = Position(pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request));
             var (page, next) = await PermittedPage(entry, request.State, after, pageSize, context.CancellationToken);
-            foreach (var (plan, decision, _) in page)
-            {
-                entry.Concern(plan.PlanId, plan.SubjectId, plan.OwnerController, decision.Reads & ListedCategories);
-            }
-
-            if (page.Count == 0)
-            {
-                entry.ConcernNobody();
-            }
-
-            var ids = page.Select(item => item.Plan.PlanId).ToArray();
-            var records = trip.Add(PlanSql.Records(ids));
-            var frames = trip.Add(PartSql.FramesOf(ids, [.. page.Select(item => (int)item.Decision.Reads)]));
-            var opened = new Dictionary<Guid, DataKey>();
-            foreach (var (plan, _, _) in page)
-            {
-                opened[plan.PlanId] = await entry.KeyOf(plan, context.CancellationToken);
-            }
-
+            var listed = await Listed(entry, [.. page.Select(item => (item.Plan, item.Decision))], trip, context.CancellationToken);
             return () =>
             {
-                var response = new ListPlansResponse();
-                foreach (var (plan, decision, _) in page)
-                {
-                    var listed = PlanMapping.ToPlan(records.Value[plan.PlanId], frames.Value[plan.PlanId], opened[plan.PlanId], keys.Names);
-                    Redaction.Apply(listed, decision.Reads);
-                    response.Plans.Add(listed);
-                }
-
+                var response = new ListPlansResponse { Plans = { listed() } };
                 response.NextPageToken = next is { } position ? pageTokens.Seal(Bytes(position), entry.Caller.AssignmentId!, request) : "";
                 return response;
             };
         });
+    }
+
+    public override Task<FindPlansResponse> FindPlans(FindPlansRequest request, ServerCallContext context)
+    {
+        var byName = request.GivenName.Length > 0 || request.FamilyName.Length > 0;
+        if (byName == request.IdentityNumber is not null || (byName && (request.GivenName.Length == 0 || request.FamilyName.Length == 0)))
+        {
+            throw Errors.InvalidFields(new FieldFault("identity_number", "is needed, or else given_name and family_name together"));
+        }
+
+        var identityKey = request.IdentityNumber is null ? null : keys.IndexOf(request.IdentityNumber);
+        var nameKey = byName ? keys.IndexOf(request.GivenName, request.FamilyName) : null;
+        return gate.Read<FindPlansResponse>(request, context, null, async (entry, trip) =>
+        {
+            var search = entry.NewTrip();
+            var candidates = search.Add(FactsSql.Found(identityKey, nameKey, entry.Caller, entry.Today, MaxPageSize));
+            await search.Run(context.CancellationToken);
+            var likely = candidates.Value.Where(plan => IsFound(entry.Decide(Policy.Act.ReadPlan, plan))).Select(plan => (plan, default(DateTime))).ToList();
+            var found = (await Confirm(entry, likely, context.CancellationToken)).Where(item => IsFound(item.Decision)).Select(item => (item.Plan, item.Decision)).ToList();
+            // A search that finds somebody costs the same statement as one that finds nobody.
+            trip.Add(AlertSql.NoteMiss(entry.Caller.Name, isMiss: found.Count == 0));
+            trip.Add(AlertSql.RaiseForMisses(Ids.Ordered(entry.Now), entry, keys, MissesBeforeAlert));
+            var listed = await Listed(entry, found, trip, context.CancellationToken);
+            return () => new FindPlansResponse { Plans = { listed() } };
+        });
+
+        // Who may not know who the plan is about does not find it by that.
+        static bool IsFound(Decision decision) => decision.IsPermit && decision.Reads.HasFlag(Categories.Identity);
+    }
+
+    public override Task<DisposeSubjectResponse> DisposeSubject(DisposeSubjectRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        Pending<long>? open = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                open = trip.Add(PlanSql.CountOpenPlansOfPersonOf(planId));
+                return trip.Add(PlanSql.Load(planId));
+            },
+            (entry, record, trip) =>
+            {
+                Entry.RequireEtag(request.Etag, record.Etag);
+                if (open!.Value > 0)
+                {
+                    throw Errors.WrongState("A plan of the person is not closed.");
+                }
+
+                foreach (var command in SubjectSql.Dispose(entry.Plan.SubjectId))
+                {
+                    trip.Add(command);
+                }
+
+                return new DisposeSubjectResponse { DisposeDate = entry.Today.ToDate() };
+            });
     }
 
     public override Task<CreatePlanResponse> CreatePlan(CreatePlanRequest request, ServerCallContext context)
@@ -87,21 +130,30 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
         var frame = Frame.Parse(request.Plan, keys.Names);
         var number = request.Plan.Subject.IdentityNumber;
         testPersons.Require(number, "plan.subject.identity_number.value");
-        Pending<KnownSubject?>? subject = null;
+        var identityKey = keys.IndexOf(number);
+        Pending<PersonFacts?>? person = null;
         return gate.ChangeAsync(
             request,
             context,
             null,
             trip =>
             {
-                subject = trip.Add(SubjectSql.Find(keys.IndexOf(number)));
-                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, CallerIdentity.Of(context, keys.Names).AssignmentId, time.Today()));
+                var caller = CallerIdentity.Of(context, keys.Names);
+                trip.Add(FactsSql.LockPerson(identityKey));
+                person = trip.Add(FactsSql.Person(identityKey, caller, time.Today()));
+                return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, caller.AssignmentId, time.Today()).Select(references => references with
+                {
+                    Blocked = person.Value?.Blocked ?? Blocked.No,
+                    Protection = person.Value?.Subject.Protection ?? Policy.ProtectionLevel.None,
+                }));
             },
             async (entry, references, trip) =>
             {
                 frame.Require(references);
                 var planId = Ids.Opaque();
-                var subjectId = await FindOrAddSubject(entry, subject!.Value, number, trip, context.CancellationToken);
+                // Asked once, when the person is new; later changes of the level are decisions.
+                var level = person!.Value is null ? await register.LevelOf(number, context.CancellationToken) : Policy.ProtectionLevel.Unspecified;
+                var subjectId = await NewSubjects.FindOrAdd(entry, person.Value?.Subject, number, identityKey, level, trip, context.CancellationToken);
 
                 var record = frame.ApplyTo(
                     new PlanRecord(
@@ -109,6 +161,7 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
                         PlanClosingReason.Unspecified),
                     Frame.AllPaths);
                 trip.Add(PlanSql.Insert(record, subjectId, entry.CallerFacts.Controller, entry.ChangedBy));
+                trip.Add(PlanSql.SetName(planId, keys.IndexOf(request.Plan.Subject.GivenName, request.Plan.Subject.FamilyName)));
                 var parts = Frame.PartsOf(request.Plan, entry.Key).ToList();
                 foreach (var part in parts)
                 {
@@ -200,21 +253,31 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
         });
     }
 
-    /// <summary>A person whom the service does not know yet gets a pseudonymous id and a key.</summary>
-    private async Task<Guid> FindOrAddSubject(Entry entry, KnownSubject? known, IdentityNumber number, RoundTrip trip, CancellationToken stop)
+    /// <summary>Reads the frames of decided plans, each within its permit, and notes each person for the log.</summary>
+    private async Task<Func<IEnumerable<Plan>>> Listed(Entry entry, List<(PlanFacts Plan, Decision Decision)> plans, RoundTrip trip, CancellationToken stop)
     {
-        if (known is { Key: { } wrapped })
+        var opened = new Dictionary<Guid, DataKey>();
+        foreach (var (plan, decision) in plans)
         {
-            entry.UseKey(await entry.SubjectKeys.Unwrap(Compartment.Content, wrapped, stop));
-            return known.SubjectId;
+            entry.Concern(plan.PlanId, plan.SubjectId, plan.OwnerController, decision.Reads & ListedCategories);
+            opened[plan.PlanId] = await entry.KeyOf(plan, stop);
         }
 
-        var subjectId = Ids.Opaque();
-        var (key, made) = await entry.SubjectKeys.Create(Compartment.Content, stop);
-        entry.UseKey(key);
-        trip.Add(SubjectSql.Insert(subjectId, keys.IndexOf(number), key.Seal(SubjectSql.IdentityPlace(subjectId), number.ToByteArray()), Policy.ProtectionLevel.None));
-        trip.Add(SubjectSql.InsertKey(subjectId, Compartment.Content, made));
-        return subjectId;
+        if (plans.Count == 0)
+        {
+            entry.ConcernNobody();
+        }
+
+        var ids = plans.Select(item => item.Plan.PlanId).ToArray();
+        var records = trip.Add(PlanSql.Records(ids));
+        var frames = trip.Add(PartSql.FramesOf(ids, [.. plans.Select(item => (int)item.Decision.Reads)]));
+        return () => plans.Select(item =>
+        {
+            var id = item.Plan.PlanId;
+            var listed = PlanMapping.ToPlan(records.Value[id], frames.Value[id], opened[id], keys.Names);
+            Redaction.Apply(listed, item.Decision.Reads);
+            return listed;
+        });
     }
 
     private const Categories ListedCategories = Categories.Existence | Categories.Identity | Categories.Meetings | Categories.GoalsAndInterventions

@@ -80,6 +80,16 @@ internal static class PlanSql
     ];
 
 
+    /// <summary>What the plan is found by: a keyed hash of the name that it holds.</summary>
+    public static Command SetName(Guid plan, byte[] nameKey) => new(
+        "INSERT INTO plan_name_key (plan_id, name_key) VALUES ($1, $2) ON CONFLICT (plan_id) DO UPDATE SET name_key = excluded.name_key",
+        [Parameter.Of(plan), Parameter.Of(nameKey)]);
+
+    public static Query<long> CountOpenPlansOfPersonOf(Guid plan) => new(
+        "SELECT count(*) FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1 AND q.state <> 3",
+        [Parameter.Of(plan)],
+        static async (reader, stop) => await reader.ReadAsync(stop) ? reader.GetInt64(0) : 0);
+
     /// <summary>What the frame refers to in the directory: null where nothing is referred to, false where it is not there.</summary>
     /// <param name="plan">The plan, whose owning unit the coordinator works in; null for a new one.</param>
     /// <param name="assignment">The assignment that a new plan is opened under, and so its owning unit.</param>

@@ -42,6 +42,14 @@ public static class IdentityNumbers
     /// </summary>
     public static bool IsTestNumber(string value) => value.Length == 12 && value.AsSpan(8, 3) is "238" or "239";
 
+    /// <summary>The date of birth that a valid number begins with.</summary>
+    public static DateOnly BirthDateOf(IdentityNumber number)
+    {
+        ArgumentNullException.ThrowIfNull(number);
+        var digits = int.Parse(number.Value.AsSpan(0, 8), System.Globalization.CultureInfo.InvariantCulture);
+        return new DateOnly(digits / 10000, digits / 100 % 100, (digits % 100) - (number.Kind == IdentityNumberKind.Coordination ? 60 : 0));
+    }
+
     /// <summary>The Luhn check digit of the nine digits YYMMDDNNN.</summary>
     public static char CheckDigit(ReadOnlySpan<char> digits)
     {

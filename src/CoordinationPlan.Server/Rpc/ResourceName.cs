@@ -13,6 +13,12 @@ internal static partial class ResourceName
     public const string OtherMeasures = "otherMeasures";
     public const string Participations = "participations";
     public const string Consents = "consents";
+    public const string Releases = "releases";
+    public const string Blocks = "blocks";
+    public const string LocationSecrecies = "locationSecrecies";
+    public const string EmergencyAccesses = "emergencyAccesses";
+    public const string Protection = "protection";
+    public const string Whereabouts = "whereabouts";
     public const string Organisations = "organisations";
     public const string Boards = "boards";
     public const string Units = "units";
@@ -46,6 +52,14 @@ internal static partial class ResourceName
                 ? (planId, childId)
                 : throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form plans/{{plan}}/{collection}/{{id}}, as given by the service"));
     }
+
+    /// <summary>Reads `plans/{plan}/{singleton}`: that of which a plan has just one.</summary>
+    public static Guid ParseSingleton(string name, string singleton, string field) =>
+        name.EndsWith("/" + singleton, StringComparison.Ordinal)
+        && name.StartsWith("plans/", StringComparison.Ordinal)
+        && TryParseId(name.AsSpan(6, name.Length - 6 - singleton.Length - 1), out var plan)
+            ? plan
+            : throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form plans/{{plan}}/{singleton}"));
 
     /// <summary>Reads `{collection}/{id}` of the directory.</summary>
     public static string ParseEntry(string name, string collection, string field) =>

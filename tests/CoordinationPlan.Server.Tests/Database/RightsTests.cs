@@ -29,7 +29,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["organisation"] = ("S", "S", "SIU"),
         ["participation"] = ("SIU", "", ""),
         ["plan"] = ("SIU", "", ""),
-        ["plan_name_key"] = ("SIU", "", ""),
+        ["plan_name_key"] = ("SIUD", "", ""),
         ["plan_part"] = ("SIU", "", ""),
         ["plan_revision"] = ("SI", "", ""),
         ["plan_revision_part"] = ("SI", "", ""),
@@ -39,7 +39,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["search_miss"] = ("SI", "", ""),
         ["service_key"] = ("SI", "S", "S"),
         ["subject"] = ("SIU", "S", ""),
-        // Disposal destroys keys; nothing else is ever removed.
+        // Disposal destroys keys and what a person is found by; nothing else is ever removed.
         ["subject_key"] = ("SID", "", ""),
         ["unit"] = ("S", "S", "SIU"),
         ["whereabouts"] = ("SIU", "", ""),
@@ -217,9 +217,11 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         command.Parameters.Add(new() { Value = Guid.Parse(goal.Name.Split('/')[^1]) });
         await using var reader = await command.ExecuteReaderAsync();
         Assert.True(await reader.ReadAsync());
-        Assert.Equal("Som den först skrevs", Goal.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0)).Title);
-        Assert.Equal((1, "employees/" + DemonstrationDirectory.CaseWorker.Id), (reader.GetInt32(1), reader.GetString(2)));
-        Assert.Equal((2, "employees/" + DemonstrationDirectory.UnitManager.Id), (reader.GetInt32(5), reader.GetString(6)));
+        var (planId, partId) = (Guid.Parse(plan.Name.Split('/')[1]), Guid.Parse(goal.Name.Split('/')[^1]));
+        var body = await service.OpenPart(planId, partId, 1, Policy.Categories.GoalsAndInterventions, reader.GetFieldValue<byte[]>(0));
+        Assert.Equal("Som den först skrevs", Goal.Parser.ParseFrom(body).Title);
+        Assert.Equal((1, "employees/" + DemonstrationDirectory.CaseWorker.Id), (reader.GetInt32(1), service.Names.NameOf(reader.GetString(2))));
+        Assert.Equal((2, "employees/" + DemonstrationDirectory.UnitManager.Id), (reader.GetInt32(5), service.Names.NameOf(reader.GetString(6))));
         Assert.True(reader.GetDateTime(3) < before);
         Assert.InRange(reader.GetDateTime(4), before, after);
         Assert.InRange(reader.GetDateTime(7), before, after);

@@ -112,7 +112,7 @@ public sealed class DirectoryTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
-    public async Task Units_are_paged_by_id()
+    public async Task Units_are_paged_and_each_comes_once()
     {
         var units = new List<string>();
         var token = "";
@@ -126,7 +126,6 @@ public sealed class DirectoryTests(Service service) : IClassFixture<Service>
 
         Assert.True(units.Count > 20);
         Assert.Equal(units.Distinct().Count(), units.Count);
-        Assert.Equal(units.Order(StringComparer.Ordinal), units);
     }
 
     private V1.DirectoryService.DirectoryServiceClient Administrator => service.As(DemonstrationDirectory.Administrator).Directory;

@@ -16,8 +16,11 @@ namespace CoordinationPlan.Server.Tests.Everywhere;
 /// </summary>
 public sealed class World
 {
-    private World(Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent)
+    private World(
+        Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Block block, LocationSecrecy secrecy)
     {
+        Block = block;
+        LocationSecrecy = secrecy;
         Service = service;
         Plan = plan;
         Goal = goal;
@@ -41,12 +44,18 @@ public sealed class World
 
     public Consent Consent { get; }
 
+    public Block Block { get; }
+
+    public LocationSecrecy LocationSecrecy { get; }
+
     public static async Task<World> Make(Service service)
     {
         var plan = await service.OpenCompletePlan();
         var participation = await service.Join(plan, DemonstrationDirectory.PrimaryCare);
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
-        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0]);
+        var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
+        var secrecy = await service.KeepSecretFromJonas(plan);
+        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], block, secrecy);
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -54,16 +63,17 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>The RPCs that change something.</summary>
     public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
 
     /// <summary>Who may make the call.</summary>
-    public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => method.Service.Name switch
+    public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => (method.Service.Name, method.Name) switch
     {
-        "AccessLogService" => DemonstrationDirectory.LogReviewer,
-        "DirectoryService" => DemonstrationDirectory.Administrator,
+        ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
+        ("DirectoryService", _) => DemonstrationDirectory.Administrator,
+        (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
     };
 
@@ -133,6 +143,47 @@ public sealed class World
                 RequestId = id,
             },
             "WithdrawConsent" => new WithdrawConsentRequest { Name = Consent.Name, Etag = Consent.Etag, RequestId = id },
+            "FindPlans" => new FindPlansRequest { IdentityNumber = DemonstrationPersons.Sara.IdentityNumber },
+            "DisposeSubject" => new DisposeSubjectRequest { Name = Plan.Name, DecisionReference = "GALL-1", Etag = Plan.Etag, RequestId = id },
+            "GetProtection" => new GetProtectionRequest { Name = Plan.Name + "/protection" },
+            "DecideProtectionLevel" => new DecideProtectionLevelRequest
+            {
+                Parent = Plan.Name,
+                Decision = new ProtectionDecision { Source = ProtectionSource.PopulationRegister },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "ReplaceIdentity" => new ReplaceIdentityRequest
+            {
+                Name = Plan.Name,
+                Subject = Cases.NewPerson(),
+                Decision = new ProtectionDecision { Level = ProtectionLevel.AssumedIdentity, Source = ProtectionSource.CourtOrPolice, DecideDate = Cases.Today },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "GetWhereabouts" => new GetWhereaboutsRequest { Name = Plan.Name + "/whereabouts" },
+            "SetWhereabouts" => new SetWhereaboutsRequest
+            {
+                Whereabouts = new Whereabouts { Name = Plan.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter) },
+                Etag = "new",
+                RequestId = id,
+            },
+            "DecideLocationSecrecy" => new DecideLocationSecrecyRequest { Parent = Plan.Name, LocationSecrecy = Cases.SecretFromJonas(), Etag = Plan.Etag, RequestId = id },
+            "ReviewLocationSecrecy" => new ReviewLocationSecrecyRequest
+            {
+                Name = LocationSecrecy.Name,
+                DecideDate = Cases.Today,
+                ReviewDate = Cases.InMonths(6),
+                Decider = "Sociala delegationen",
+                Etag = LocationSecrecy.Etag,
+                RequestId = id,
+            },
+            "AddBlock" => new AddBlockRequest { Parent = Plan.Name, Block = Cases.BlockOf(DemonstrationDirectory.RegionLogReviewer), Etag = Plan.Etag, RequestId = id },
+            "LiftBlock" => new LiftBlockRequest { Name = Block.Name, Etag = Block.Etag, RequestId = id },
+            "DeclareRelation" => new DeclareRelationRequest { Person = Cases.NewPerson().IdentityNumber, Ground = BlockGround.RelatedToPerson, RequestId = id },
+            "ExplainAccess" => new ExplainAccessRequest { Parent = Plan.Name },
+            "ListAlerts" => new ListAlertsRequest(),
+            "ListTasks" => new ListTasksRequest(),
             "SearchAccessLog" => new SearchAccessLogRequest
             {
                 StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),

@@ -166,14 +166,15 @@ public sealed class ConcurrencyTests(Service service) : IClassFixture<Service>
     private async Task<List<string>> KeptTexts(Plan plan)
     {
         await using var command = service.Administrator.CreateCommand(
-            "SELECT body FROM coordinationplan.plan_part_history WHERE plan_id = $1 AND category = $2 ORDER BY version");
+            "SELECT body, part_id, version FROM coordinationplan.plan_part_history WHERE plan_id = $1 AND category = $2 ORDER BY version");
         command.Parameters.Add(new() { Value = IdOf(plan) });
         command.Parameters.Add(new() { Value = (int)Policy.Categories.SocialSituation });
         await using var reader = await command.ExecuteReaderAsync();
         var texts = new List<string>();
         while (await reader.ReadAsync())
         {
-            texts.Add(Plan.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0)).SocialSituation);
+            var body = await service.OpenPart(IdOf(plan), reader.GetGuid(1), reader.GetInt32(2), Policy.Categories.SocialSituation, reader.GetFieldValue<byte[]>(0));
+            texts.Add(Plan.Parser.ParseFrom(body).SocialSituation);
         }
 
         return texts;

@@ -302,10 +302,13 @@ CREATE TABLE alert (
     unit_id text,
     controller text NOT NULL,
     plan_id uuid,
+    -- Who is behind it, as the directory is stored; the names are in the sealed body.
+    actor text,
     body bytea NOT NULL,
     raised_at timestamptz NOT NULL DEFAULT clock_timestamp()
 );
 CREATE INDEX alert_by_unit ON alert (unit_id, raised_at DESC, alert_id DESC);
+CREATE INDEX alert_by_actor ON alert (actor, raised_at) WHERE actor IS NOT NULL;
 CREATE INDEX alert_by_controller ON alert (controller, raised_at DESC, alert_id DESC);
 
 -- Searches that found nothing: many of them by one employee raise an alert.
@@ -504,8 +507,8 @@ GRANT INSERT (
 GRANT SELECT, INSERT ON plan_revision, plan_revision_part, request_outcome, protection_decision, alert, search_miss TO coordplan_case;
 GRANT SELECT, INSERT, UPDATE ON subject, plan, plan_part, participation, consent, block, whereabouts, location_secrecy, legal_release, emergency_access, plan_name_key
 TO coordplan_case;
--- Disposal destroys keys; it is the only thing that is ever deleted.
-GRANT SELECT, INSERT, DELETE ON subject_key TO coordplan_case;
+-- Disposal destroys keys and what a person is found by; nothing else is ever deleted.
+GRANT SELECT, INSERT, DELETE ON subject_key, plan_name_key TO coordplan_case;
 GRANT SELECT, INSERT ON service_key TO coordplan_case;
 GRANT SELECT ON service_key TO coordplan_log_review, coordplan_directory;
 

@@ -1,0 +1,154 @@
+using System.Buffers.Binary;
+using System.Text;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+using Purpose = CoordinationPlan.V1.Purpose;
+using Role = CoordinationPlan.Policy.Role;
+using UnitKind = CoordinationPlan.Policy.UnitKind;
+
+namespace CoordinationPlan.Server.Oversight;
+
+/// <summary>Who can read, what must be heard of, what is to be done. What each RPC does and who may call it stands in oversight_service.proto.</summary>
+internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys) : V1.OversightService.OversightServiceBase
+{
+    private const int DefaultPageSize = 100;
+    private const int MaxPageSize = 500;
+    private const int CandidatesAtATime = 1000;
+
+    public override Task<ExplainAccessResponse> ExplainAccess(ExplainAccessRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        var pageSize = PageSize(request.PageSize);
+        return gate.Read<ExplainAccessResponse>(request, context, planId, async (entry, _) =>
+        {
+            var after = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request) is { } position ? (Encoding.UTF8.GetString(position.AsSpan(1)), (int)position[0]) : ("", 0);
+            var readers = new List<(Candidate Candidate, Decision Decision)>();
+            while (readers.Count <= pageSize)
+            {
+                var trip = entry.NewTrip();
+                var candidates = trip.Add(FactsSql.Readers(planId, entry.Today, after, CandidatesAtATime));
+                await trip.Run(context.CancellationToken);
+                readers.AddRange(candidates.Value.SelectMany(Decide));
+                if (candidates.Value.Count < CandidatesAtATime)
+                {
+                    break;
+                }
+
+                after = (candidates.Value[^1].AssignmentId, (int)candidates.Value[^1].Purpose);
+            }
+
+            var response = new ExplainAccessResponse { Readers = { readers.Take(pageSize).Select(reader => ToReader(reader.Candidate, reader.Decision, MayNameShelters(entry.CallerFacts))) } };
+            if (readers.Count > pageSize)
+            {
+                var last = readers[pageSize - 1].Candidate;
+                response.NextPageToken = pageTokens.Seal([(byte)last.Purpose, .. Encoding.UTF8.GetBytes(last.AssignmentId)], entry.Caller.AssignmentId!, request);
+            }
+
+            return () => response;
+        });
+    }
+
+    public override Task<ListAlertsResponse> ListAlerts(ListAlertsRequest request, ServerCallContext context)
+    {
+        var pageSize = PageSize(request.PageSize);
+        return gate.Read(request, context, null, (entry, trip) =>
+        {
+            var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
+            var before = position is null
+                ? (DateTime.SpecifyKind(new DateTime(9000, 1, 1), DateTimeKind.Utc), Guid.Empty)
+                : (new DateTime(BinaryPrimitives.ReadInt64BigEndian(position), DateTimeKind.Utc), new Guid(position.AsSpan(8)));
+            var isReviewer = entry.CallerFacts.Role is Role.LogReviewer or Role.DataProtectionOfficer;
+            var found = trip.Add(OversightSql.Alerts(isReviewer ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, pageSize + 1));
+            entry.ConcernNobody();
+            return Task.FromResult(() =>
+            {
+                var response = new ListAlertsResponse { Alerts = { found.Value.Take(pageSize).Select(ToAlert) } };
+                if (found.Value.Count > pageSize)
+                {
+                    var next = new byte[24];
+                    BinaryPrimitives.WriteInt64BigEndian(next, found.Value[pageSize - 1].RaisedAt.Ticks);
+                    found.Value[pageSize - 1].AlertId.TryWriteBytes(next.AsSpan(8));
+                    response.NextPageToken = pageTokens.Seal(next, entry.Caller.AssignmentId!, request);
+                }
+
+                return response;
+            });
+        });
+    }
+
+    public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
+    {
+        var pageSize = PageSize(request.PageSize);
+        return gate.Read(request, context, null, (entry, trip) =>
+        {
+            var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
+            var after = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
+            var found = trip.Add(OversightSql.Tasks(entry.CallerFacts.UnitId, after, pageSize + 1));
+            entry.ConcernNobody();
+            return Task.FromResult(() =>
+            {
+                var response = new ListTasksResponse
+                {
+                    Tasks =
+                    {
+                        found.Value.Take(pageSize).Select(task => new UnitTask
+                        {
+                            Subject = task.Subject, Kind = task.Kind, DueDate = task.DueOn.ToDate(), Overdue = task.DueOn < entry.Today,
+                        }),
+                    },
+                };
+                if (found.Value.Count > pageSize)
+                {
+                    var last = found.Value[pageSize - 1];
+                    var next = new byte[4];
+                    BinaryPrimitives.WriteInt32BigEndian(next, last.DueOn.DayNumber);
+                    response.NextPageToken = pageTokens.Seal([.. next, .. Encoding.UTF8.GetBytes(last.Subject)], entry.Caller.AssignmentId!, request);
+                }
+
+                return response;
+            });
+        });
+    }
+
+    /// <summary>The same function that every call is decided by, so that the explanation cannot say anything else than what happens.</summary>
+    private static IEnumerable<(Candidate Candidate, Decision Decision)> Decide(Candidate candidate)
+    {
+        var facts = CaseGate.PolicyFacts(candidate.Plan);
+        return new[] { Policy.Act.ReadPlan, Policy.Act.ReadInEmergency }
+            .Select(act => (candidate, AccessPolicy.Decide(act, candidate.Caller, facts)))
+            .Where(reader => reader.Item2.IsPermit);
+    }
+
+    private Reader ToReader(Candidate candidate, Decision decision, bool mayNameShelters)
+    {
+        var isNamed = mayNameShelters || candidate.Facts.UnitKind != UnitKind.ShelteredHousing;
+        return new Reader
+        {
+            Employee = isNamed ? keys.Names.Name(ResourceName.Employees, candidate.EmployeeId) : "",
+            Assignment = isNamed ? keys.Names.Name(ResourceName.Assignments, candidate.AssignmentId) : "",
+            Unit = isNamed ? keys.Names.Name(ResourceName.Units, candidate.Facts.UnitId) : "",
+            Basis = WireNames.Of(decision.Basis),
+            Purpose = (Purpose)candidate.Purpose,
+            Categories = { CategorySets.ToList(decision.Reads) },
+        };
+    }
+
+    private Alert ToAlert(AlertRecord record)
+    {
+        var alert = Alert.Parser.ParseFrom(keys.OutcomeKey.Open(AlertSql.Place(record.AlertId), record.Sealed));
+        alert.Name = $"alerts/{record.AlertId:D}";
+        alert.Kind = record.Kind;
+        alert.Time = Timestamp.FromDateTime(record.RaisedAt);
+        alert.Plan = record.PlanId is { } plan ? ResourceName.Plan(plan) : "";
+        return alert;
+    }
+
+    private static bool MayNameShelters(CallerFacts caller) => caller is { UnitKind: UnitKind.SocialServices, Role: Role.UnitManager, HandlesProtectedPersons: true };
+
+    private static int PageSize(int asked) => asked <= 0 ? DefaultPageSize : Math.Min(asked, MaxPageSize);
+}

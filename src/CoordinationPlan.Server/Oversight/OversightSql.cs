@@ -1,0 +1,76 @@
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.V1;
+
+namespace CoordinationPlan.Server.Oversight;
+
+internal static class OversightSql
+{
+    /// <summary>A unit's alerts, or for a reviewer those of the controller; newest first, after a position.</summary>
+    public static Query<List<AlertRecord>> Alerts(string? unit, string controller, (DateTime RaisedAt, Guid AlertId) before, int limit) => new(
+        """
+        SELECT alert_id, kind, plan_id, raised_at, body
+        FROM alert
+        WHERE CASE WHEN $1 IS NULL THEN controller = $2 ELSE unit_id = $1 END AND (raised_at, alert_id) < ($3, $4)
+        ORDER BY raised_at DESC, alert_id DESC
+        LIMIT $5
+        """,
+        [Parameter.OrNull(unit), Parameter.Of(controller), Parameter.Of(new DateTimeOffset(before.RaisedAt)), Parameter.Of(before.AlertId), Parameter.Of(limit)],
+        static async (reader, stop) =>
+        {
+            var alerts = new List<AlertRecord>();
+            while (await reader.ReadAsync(stop))
+            {
+                alerts.Add(new AlertRecord(
+                    reader.GetGuid(0), (AlertKind)reader.GetInt16(1), reader.IsDBNull(2) ? null : reader.GetGuid(2), reader.GetDateTime(3), reader.GetFieldValue<byte[]>(4)));
+            }
+
+            return alerts;
+        });
+
+    /// <summary>
+    /// What the unit's plans leave to do. Each row is a fact that is so now: nothing is ticked off. Overdue reviews open nothing; they stand here
+    /// until they are made.
+    /// </summary>
+    public static Query<List<TaskRecord>> Tasks(string unit, (DateOnly DueOn, string Subject) after, int limit) => new(
+        """
+        WITH own AS (SELECT p.plan_id, p.subject_id, p.created_at FROM plan p WHERE p.owner_unit_id = $1 AND p.state <> 3),
+        task (kind, plan_id, collection, id, due_on) AS (
+            SELECT 1, o.plan_id, 'locationSecrecies', d.decision_id, d.review_on
+            FROM own o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
+            UNION ALL
+            SELECT 2, o.plan_id, 'blocks', b.block_id, b.review_on
+            FROM own o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.review_on IS NOT NULL
+            UNION ALL
+            SELECT 3, o.plan_id, 'releases', l.release_id, l.review_on
+            FROM own o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NULL
+            UNION ALL
+            SELECT 4, o.plan_id, 'emergencyAccesses', e.access_id, e.review_by
+            FROM own o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NULL
+            UNION ALL
+            SELECT 5, o.plan_id, 'protection', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date
+            FROM own o JOIN subject s ON s.subject_id = o.subject_id AND s.protection = 0
+        )
+        SELECT kind, name, due_on
+        FROM (SELECT kind, due_on, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM task) t
+        WHERE (due_on, name) > ($2, $3)
+        ORDER BY due_on, name
+        LIMIT $4
+        """,
+        [Parameter.Of(unit), Parameter.Of(after.DueOn), Parameter.Of(after.Subject), Parameter.Of(limit)],
+        static async (reader, stop) =>
+        {
+            var tasks = new List<TaskRecord>();
+            while (await reader.ReadAsync(stop))
+            {
+                tasks.Add(new TaskRecord((TaskKind)reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2)));
+            }
+
+            return tasks;
+        });
+}
+
+/// <summary>An alert as it is stored.</summary>
+internal sealed record AlertRecord(Guid AlertId, AlertKind Kind, Guid? PlanId, DateTime RaisedAt, byte[] Sealed);
+
+/// <summary>Something to do, and by when.</summary>
+internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn);
