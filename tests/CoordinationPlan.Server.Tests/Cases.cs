@@ -46,6 +46,18 @@ public static class Cases
         };
     }
 
+    public static async Task<Plan> OpenAndClosePlan(this Service service, Subject? subject = null)
+    {
+        var plan = await service.OpenPlan(subject ?? NewPerson());
+        return (await service.CaseWorker.Plans.ClosePlanAsync(new ClosePlanRequest
+        {
+            Name = plan.Name,
+            Reason = PlanClosingReason.NoLongerNeeded,
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Plan;
+    }
+
     public static Block BlockOf(DemonstrationEmployee employee) =>
         new() { Employee = "employees/" + employee.Id, Ground = BlockGround.LinkedToViolentPerson, DecideDate = Today };
 

@@ -171,6 +171,12 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         visit.PlanFacts = planFacts?.Value;
         var thing = loaded?.Invoke() ?? LoadedFacts.None;
         var decision = Decide(call, visit, thing);
+        if (decision.Reason is RefusalReason.PlanClosed or RefusalReason.PlanOpen && earlier?.Value is not null)
+        {
+            // The same request has closed the plan, or was made before it was: it is answered again by the right that it had.
+            decision = Decide(call, visit, thing, isOpen: decision.Reason == RefusalReason.PlanClosed);
+        }
+
         visit.IsPermitted = decision.IsPermit;
 
         var second = new RoundTrip(connection);
@@ -256,12 +262,14 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         return response;
     }
 
-    private Decision Decide(Call call, Visit visit, LoadedFacts thing)
+    private Decision Decide(Call call, Visit visit, LoadedFacts thing, bool? isOpen = null)
     {
         try
         {
-            var facts = PolicyFacts(visit.PlanFacts) with
+            var known = PolicyFacts(visit.PlanFacts);
+            var facts = known with
             {
+                PlanOpen = isOpen ?? known.PlanOpen,
                 PlanExists = visit.PlanFacts is not null && thing.Exists,
                 ResponsibleUnit = thing.ResponsibleUnitId is not null && thing.ResponsibleUnitId == visit.CallerFacts?.UnitId,
                 ResponsibleUnitGone = thing.ResponsibleUnitGone,

@@ -99,8 +99,9 @@ internal sealed class Entry(
     /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
     public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
 
-    /// <summary>What the caller may do with the plan now.</summary>
-    public IEnumerable<Act> PermittedActs => AccessPolicy.PermittedActs(CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(Plan));
+    /// <summary>What the caller may do with a plan now.</summary>
+    public IEnumerable<V1.Act> PermittedActs(PlanFacts of) =>
+        AccessPolicy.PermittedActs(CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(of)).Select(act => (V1.Act)act);
 
     /// <summary>Refuses a change of a plan that is not in one of the states.</summary>
     public void RequireState(params ReadOnlySpan<V1.PlanState> states)

@@ -64,7 +64,6 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
                 : (new DateTime(BinaryPrimitives.ReadInt64BigEndian(position), DateTimeKind.Utc), new Guid(position.AsSpan(8)));
             var isReviewer = entry.CallerFacts.Role is Role.LogReviewer or Role.DataProtectionOfficer;
             var found = trip.Add(OversightSql.Alerts(isReviewer ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, pageSize + 1));
-            entry.ConcernNobody();
             return Task.FromResult(() =>
             {
                 var response = new ListAlertsResponse { Alerts = { found.Value.Take(pageSize).Select(ToAlert) } };
@@ -89,7 +88,6 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
             var after = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
             var found = trip.Add(OversightSql.Tasks(entry.CallerFacts.UnitId, after, pageSize + 1));
-            entry.ConcernNobody();
             return Task.FromResult(() =>
             {
                 var response = new ListTasksResponse

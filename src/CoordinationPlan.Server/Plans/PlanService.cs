@@ -44,7 +44,7 @@ internal sealed partial class PlanService(
                 plan.Participations.AddRange(participations.Value);
                 plan.Consents.AddRange(consents?.Value ?? []);
                 plan.Releases.AddRange(releases?.Value.Select(release => release.ToRelease(planId, entry.Key, keys.Names)) ?? []);
-                plan.PermittedActs.AddRange(entry.PermittedActs.Select(act => (V1.Act)act));
+                plan.PermittedActs.AddRange(entry.PermittedActs(entry.Plan));
                 return new GetPlanResponse { Plan = plan };
             });
         });
@@ -178,7 +178,11 @@ internal sealed partial class PlanService(
                     entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & ListedCategories);
                 }
 
-                return new CreatePlanResponse { Plan = PlanMapping.ToPlan(record, parts, entry.Key, keys.Names) };
+                var created = PlanMapping.ToPlan(record, parts, entry.Key, keys.Names);
+                created.PermittedActs.AddRange(entry.PermittedActs(new PlanFacts(
+                    planId, subjectId, record.OwnerUnitId, entry.CallerFacts.Controller, record.State, 1, Relation.Owning, Categories.None, Categories.None, Categories.None,
+                    Categories.None, person.Value?.Subject.Protection ?? level, Blocked.No, false, false, default)));
+                return new CreatePlanResponse { Plan = created };
             });
     }
 
@@ -214,7 +218,9 @@ internal sealed partial class PlanService(
                     entry.Key,
                     part => trip.Add(PartSql.Insert(planId, part, entry.ChangedBy)),
                     part => trip.Add(PartSql.Replace(planId, part, entry.ChangedBy)));
-                return new UpdatePlanResponse { Plan = PlanMapping.ToPlan(record, next.Where(part => entry.Permit.Reads.HasFlag(part.Category)), entry.Key, keys.Names) };
+                var updated = PlanMapping.ToPlan(record, next.Where(part => entry.Permit.Reads.HasFlag(part.Category)), entry.Key, keys.Names);
+                updated.PermittedActs.AddRange(entry.PermittedActs(entry.Plan));
+                return new UpdatePlanResponse { Plan = updated };
             });
     }
 
@@ -236,7 +242,7 @@ internal sealed partial class PlanService(
                 trip.Add(command);
             }
 
-            return new EstablishPlanResponse { Plan = established.ToPlan(keys.Names) };
+            return new EstablishPlanResponse { Plan = WithActs(entry, established) };
         });
     }
 
@@ -249,8 +255,15 @@ internal sealed partial class PlanService(
             var closed = record with { State = PlanState.Closed, ClosedOn = entry.Today, ClosingReason = request.Reason, Version = record.Version + 1 };
             trip.Add(PlanSql.Replace(closed, entry.ChangedBy));
             trip.Add(ParticipationSql.EndAll(planId, entry.Now, entry.ChangedBy));
-            return new ClosePlanResponse { Plan = closed.ToPlan(keys.Names) };
+            return new ClosePlanResponse { Plan = WithActs(entry, closed) };
         });
+    }
+
+    private Plan WithActs(Entry entry, PlanRecord record)
+    {
+        var plan = record.ToPlan(keys.Names);
+        plan.PermittedActs.AddRange(entry.PermittedActs(entry.Plan with { State = record.State }));
+        return plan;
     }
 
     /// <summary>Reads the frames of decided plans, each within its permit, and notes each person for the log.</summary>
@@ -275,6 +288,7 @@ internal sealed partial class PlanService(
         {
             var id = item.Plan.PlanId;
             var listed = PlanMapping.ToPlan(records.Value[id], frames.Value[id], opened[id], keys.Names);
+            listed.PermittedActs.AddRange(entry.PermittedActs(item.Plan));
             Redaction.Apply(listed, item.Decision.Reads);
             return listed;
         });

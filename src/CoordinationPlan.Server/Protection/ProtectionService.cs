@@ -298,8 +298,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
 
                 var block = new Block { Employee = keys.Names.NameOf(entry.Caller.Name), Ground = request.Ground, DecideDate = entry.Today.ToDate() };
                 trip.Add(ProtectionSql.InsertBlock(subjectId, NewBlock(entry, Blocked.Employee, entry.Caller.Name, block), entry.ChangedBy));
-                // The answer and its entry in the log are the same whoever the person is.
-                entry.ConcernNobody();
+                // The answer and its entry in the log are the same whoever the person is: neither names one.
                 return new DeclareRelationResponse { BlockDate = entry.Today.ToDate() };
             });
     }

@@ -60,6 +60,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
         Assert.Equal(
             new Plan
             {
+                PermittedActs = { Act.ReadPlan },
                 Name = read.Name,
                 Etag = read.Etag,
                 State = read.State,

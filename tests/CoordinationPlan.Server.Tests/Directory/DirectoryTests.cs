@@ -72,7 +72,8 @@ public sealed class DirectoryTests(Service service) : IClassFixture<Service>
     [Fact]
     public async Task An_organisations_own_administrator_writes_its_own_entries_only()
     {
-        var assignment = await NewAssignment(found => (found.Role, found.Purposes[0]) = (Role.DirectoryAdministrator, Purpose.Administration));
+        var assignment = await NewAssignment(found =>
+            (found.Role, found.Purposes[0], found.Unit) = (Role.DirectoryAdministrator, Purpose.Administration, Cases.UnitOf(DemonstrationDirectory.LogReviewer)));
         var choice = service.Infrastructure.Choice(DemonstrationDirectory.UnitManager) with { Assignment = assignment.Name, Purpose = Purpose.Administration };
         var own = service.As(choice, "case-system-social").Directory;
 

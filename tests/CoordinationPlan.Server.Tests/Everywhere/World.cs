@@ -17,8 +17,9 @@ namespace CoordinationPlan.Server.Tests.Everywhere;
 public sealed class World
 {
     private World(
-        Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Block block, LocationSecrecy secrecy)
+        Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Block block, LocationSecrecy secrecy, Plan closed)
     {
+        Closed = closed;
         Block = block;
         LocationSecrecy = secrecy;
         Service = service;
@@ -48,6 +49,9 @@ public sealed class World
 
     public LocationSecrecy LocationSecrecy { get; }
 
+    /// <summary>A closed plan of another person.</summary>
+    public Plan Closed { get; }
+
     public static async Task<World> Make(Service service)
     {
         var plan = await service.OpenCompletePlan();
@@ -55,7 +59,7 @@ public sealed class World
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
-        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], block, secrecy);
+        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], block, secrecy, await service.OpenAndClosePlan());
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -64,6 +68,9 @@ public sealed class World
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
         method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+
+    /// <summary>What is made anew, from nothing that could have changed.</summary>
+    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess";
 
     /// <summary>The RPCs that change something.</summary>
     public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
@@ -144,7 +151,7 @@ public sealed class World
             },
             "WithdrawConsent" => new WithdrawConsentRequest { Name = Consent.Name, Etag = Consent.Etag, RequestId = id },
             "FindPlans" => new FindPlansRequest { IdentityNumber = DemonstrationPersons.Sara.IdentityNumber },
-            "DisposeSubject" => new DisposeSubjectRequest { Name = Plan.Name, DecisionReference = "GALL-1", Etag = Plan.Etag, RequestId = id },
+            "DisposeSubject" => new DisposeSubjectRequest { Name = Closed.Name, DecisionReference = "GALL-1", Etag = Closed.Etag, RequestId = id },
             "GetProtection" => new GetProtectionRequest { Name = Plan.Name + "/protection" },
             "DecideProtectionLevel" => new DecideProtectionLevelRequest
             {
@@ -227,7 +234,7 @@ public sealed class World
     public IMessage RequestAbout(MethodDescriptor method, Guid plan)
     {
         var request = Request(method);
-        var json = JsonFormatter.Default.Format(request).Replace(Plan.Name, $"plans/{plan:D}", StringComparison.Ordinal);
+        var json = JsonFormatter.Default.Format(request).Replace(Plan.Name, $"plans/{plan:D}", StringComparison.Ordinal).Replace(Closed.Name, $"plans/{plan:D}", StringComparison.Ordinal);
         return request.Descriptor.Parser.ParseJson(json);
     }
 

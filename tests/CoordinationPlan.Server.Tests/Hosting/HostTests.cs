@@ -88,6 +88,7 @@ public sealed class HostTests(Service service) : IClassFixture<Service>
         await Schema.Migrate(database.ConnectionString, InstallationKind.Production, dryRun: false, default);
         var options = Infrastructure.ServerOptions(database.Options, 0, null);
         options.Installation = InstallationKind.Production;
+        options.Register.Address = "";
         options.Identity.Issuers.Clear();
         options.Identity.Issuers.Add(new IssuerOptions { Issuer = "https://idp.example/" });
         await using var app = await CoordinationPlanHost.CreateAsync(options, TimeProvider.System);
@@ -107,6 +108,7 @@ public sealed class HostTests(Service service) : IClassFixture<Service>
         options.Installation = InstallationKind.Production;
         await Assert.ThrowsAsync<UnsafeConfigurationException>(() => CoordinationPlanHost.CreateAsync(options, TimeProvider.System));
 
+        options.Register.Address = "";
         options.Identity.Issuers.Clear();
         options.Identity.Issuers.Add(new IssuerOptions { Issuer = "https://idp.example/" });
         await Assert.ThrowsAsync<SchemaException>(() => CoordinationPlanHost.CreateAsync(options, TimeProvider.System));

@@ -197,8 +197,7 @@ export type Plan = Message<"coordinationplan.v1.Plan"> & {
   releases: Release[];
 
   /**
-   * What the caller may do with the plan now, so that a case system can draw its buttons. In the answer of GetPlan only. It promises nothing:
-   * every call is decided anew.
+   * What the caller may do with the plan now, so that a case system can draw its buttons. It promises nothing: every call is decided anew.
    *
    * @generated from field: repeated coordinationplan.v1.Act permitted_acts = 26;
    */
