@@ -6,6 +6,7 @@ using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -30,11 +31,13 @@ internal sealed partial class PlanService(CaseGate gate, PageTokens pageTokens, 
             var parts = trip.Add(PartSql.Of(planId, permitted, entry.WhereaboutsOf));
             var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf, keys.Names));
             var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId, keys.Names)) : null;
+            var releases = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ReleaseSql.Of(planId)) : null;
             return Task.FromResult(() =>
             {
                 var plan = PlanMapping.ToPlan(record.Value, parts.Value, entry.Key, keys.Names);
                 plan.Participations.AddRange(participations.Value);
                 plan.Consents.AddRange(consents?.Value ?? []);
+                plan.Releases.AddRange(releases?.Value.Select(release => release.ToRelease(planId, entry.Key, keys.Names)) ?? []);
                 return new GetPlanResponse { Plan = plan };
             });
         });
