@@ -12,6 +12,8 @@ public sealed class CoordinationPlanClients
         Plans = new(invoker);
         Participations = new(invoker);
         Consents = new(invoker);
+        Releases = new(invoker);
+        EmergencyAccess = new(invoker);
         AccessLog = new(invoker);
         Directory = new(invoker);
     }
@@ -24,6 +26,12 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Consents.</summary>
     public ConsentService.ConsentServiceClient Consents { get; }
+
+    /// <summary>Releases on legal ground.</summary>
+    public ReleaseService.ReleaseServiceClient Releases { get; }
+
+    /// <summary>Emergency access.</summary>
+    public EmergencyAccessService.EmergencyAccessServiceClient EmergencyAccess { get; }
 
     /// <summary>The access log.</summary>
     public AccessLogService.AccessLogServiceClient AccessLog { get; }

@@ -7,8 +7,10 @@ using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
+using CoordinationPlan.Server.Emergency;
 using CoordinationPlan.Server.Participations;
 using CoordinationPlan.Server.Plans;
+using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -79,6 +81,8 @@ public static class CoordinationPlanHost
             .AddSingleton(_ => new PageTokens(keys.PageTokens))
             .AddSingleton<SubjectKeys>()
             .AddSingleton(new TestPersons(options.Installation))
+            .AddSingleton(new FreshLogin(options.Identity.FreshLogin, options.Identity.ClockSkew))
+            .AddSingleton(LegalGrounds.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
@@ -86,6 +90,8 @@ public static class CoordinationPlanHost
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
             .AddSingleton<ConsentService>()
+            .AddSingleton<ReleaseService>()
+            .AddSingleton<EmergencyAccessService>()
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()
             .AddHostedService<AccessLogPartitions>()
@@ -132,6 +138,8 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<PlanService>();
         endpoints.MapGrpcService<ParticipationService>();
         endpoints.MapGrpcService<ConsentService>();
+        endpoints.MapGrpcService<ReleaseService>();
+        endpoints.MapGrpcService<EmergencyAccessService>();
         endpoints.MapGrpcService<AccessLogService>();
         endpoints.MapGrpcService<DirectoryService>();
     }

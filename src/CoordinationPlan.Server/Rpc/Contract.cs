@@ -12,6 +12,8 @@ internal static class Contract
         PlanServiceReflection.Descriptor.Services[0],
         ParticipationServiceReflection.Descriptor.Services[0],
         ConsentServiceReflection.Descriptor.Services[0],
+        ReleaseServiceReflection.Descriptor.Services[0],
+        EmergencyAccessServiceReflection.Descriptor.Services[0],
         AccessLogServiceReflection.Descriptor.Services[0],
         DirectoryServiceReflection.Descriptor.Services[0],
     ];
