@@ -79,7 +79,7 @@ public sealed class AttackTests(Service service) : IClassFixture<Service>
         Assert.Equal((Act.ReadPlan, AccessOutcome.Permitted), (hidden.Act, hidden.Outcome));
         Assert.Equal("", hidden.Unit + hidden.Employee + hidden.Assignment);
         Assert.Equal(Role.Unspecified, hidden.Role);
-        Assert.Contains(Whereabouts, hidden.Categories);
+        Assert.Contains(InformationCategory.Whereabouts, hidden.Categories);
         Assert.Empty(await Log(request => (request.Plan, request.Unit) = (plan.Name, Cases.UnitOf(DemonstrationDirectory.Shelter))));
         Assert.Empty(await Log(request => (request.Plan, request.Employee) = (plan.Name, "employees/" + DemonstrationDirectory.Shelter.Id)));
     }

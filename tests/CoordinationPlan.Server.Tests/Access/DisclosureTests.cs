@@ -287,7 +287,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
 
     [Theory]
     [InlineData(RiskAssessment)]
-    [InlineData(Whereabouts)]
+    [InlineData(InformationCategory.Whereabouts)]
     [InlineData(ThirdParties)]
     [InlineData(ConsentDocuments)]
     [InlineData(AccessLog)]

@@ -16,7 +16,7 @@ namespace CoordinationPlan.Server.Tests.Everywhere;
 /// </summary>
 public sealed class World
 {
-    private World(Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent)
+    private World(Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Release release, EmergencyAccess access, EmergencyAccess ownersAccess)
     {
         Service = service;
         Plan = plan;
@@ -25,6 +25,9 @@ public sealed class World
         Measure = measure;
         Participation = participation;
         Consent = consent;
+        Release = release;
+        Access = access;
+        OwnersAccess = ownersAccess;
     }
 
     public Service Service { get; }
@@ -41,12 +44,24 @@ public sealed class World
 
     public Consent Consent { get; }
 
-    public static async Task<World> Make(Service service)
+    public Release Release { get; }
+
+    /// <summary>An emergency access to the plan's person, as the one who opened it knows it.</summary>
+    public EmergencyAccess Access { get; }
+
+    /// <summary>The same, as the owning unit knows it.</summary>
+    public EmergencyAccess OwnersAccess { get; }
+
+    public static async Task<World> Make(Service service, Subject? subject = null)
     {
-        var plan = await service.OpenCompletePlan();
+        var plan = await service.OpenCompletePlan(subject);
         var participation = await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        var release = await service.Release(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity]);
+        var access = await service.OpenEmergencyAccess(DemonstrationDirectory.PrimaryCare, plan.Subject);
+        var accesses = await service.CaseWorker.EmergencyAccess.ListEmergencyAccessesAsync(new() { Parent = plan.Name });
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
-        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0]);
+        return new World(
+            service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0]);
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -54,16 +69,19 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService")
+        && method.Name is not ("CreatePlan" or "ListPlans" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>The RPCs that change something.</summary>
     public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
 
     /// <summary>Who may make the call.</summary>
-    public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => method.Service.Name switch
+    public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => (method.Service.Name, method.Name) switch
     {
-        "AccessLogService" => DemonstrationDirectory.LogReviewer,
-        "DirectoryService" => DemonstrationDirectory.Administrator,
+        ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
+        ("DirectoryService", _) => DemonstrationDirectory.Administrator,
+        (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
+        (_, "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
     };
 
@@ -133,6 +151,32 @@ public sealed class World
                 RequestId = id,
             },
             "WithdrawConsent" => new WithdrawConsentRequest { Name = Consent.Name, Etag = Consent.Etag, RequestId = id },
+            "ListLegalGrounds" => new ListLegalGroundsRequest(),
+            "RecordRelease" => new RecordReleaseRequest
+            {
+                Parent = Plan.Name,
+                Release = Cases.NewRelease(DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity]),
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "EndRelease" => new EndReleaseRequest { Name = Release.Name, Etag = Release.Etag, RequestId = id },
+            "ReviewRelease" => new ReviewReleaseRequest { Name = Release.Name, Outcome = ReviewOutcome.Justified, Etag = Release.Etag, RequestId = id },
+            "OpenEmergencyAccess" => new OpenEmergencyAccessRequest
+            {
+                Person = Plan.Subject.IdentityNumber,
+                Reason = EmergencyReason.UrgentCare,
+                Explanation = "Patienten är medvetslös, " + number,
+                RequestId = id,
+            },
+            "ReadEmergencyPlans" => new ReadEmergencyPlansRequest { Name = Access.Name },
+            "ListEmergencyAccesses" => new ListEmergencyAccessesRequest { Parent = Plan.Name },
+            "ReviewEmergencyAccess" => new ReviewEmergencyAccessRequest
+            {
+                Name = OwnersAccess.Name,
+                Outcome = ReviewOutcome.Justified,
+                Etag = OwnersAccess.Etag,
+                RequestId = id,
+            },
             "SearchAccessLog" => new SearchAccessLogRequest
             {
                 StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
