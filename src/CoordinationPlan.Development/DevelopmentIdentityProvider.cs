@@ -228,10 +228,10 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
             claims[options.ClaimNames.Assignment] = assignment;
         }
 
-        context.SignIn(Principal(employee.EmployeeId, options.Audience, claims));
+        context.SignIn(Principal(employee.EmployeeId, options.Audience, claims, loggedInAt: options.TimeProvider.GetUtcNow()));
     }
 
-    private static ClaimsPrincipal Principal(string subject, string audience, Dictionary<string, string> claims)
+    private static ClaimsPrincipal Principal(string subject, string audience, Dictionary<string, string> claims, DateTimeOffset? loggedInAt = null)
     {
         var identity = new ClaimsIdentity(authenticationType: "development", Claims.Name, Claims.Role);
         foreach (var (name, value) in claims)
@@ -240,6 +240,7 @@ public sealed class DevelopmentIdentityProvider : IAsyncDisposable
         }
 
         identity.SetClaim(Claims.Subject, subject);
+        identity.SetClaim(Claims.AuthenticationTime, loggedInAt?.ToUnixTimeSeconds());
         identity.SetResources(audience);
         identity.SetDestinations(_ => [Destinations.AccessToken]);
         return new ClaimsPrincipal(identity);

@@ -20,6 +20,9 @@ public sealed partial class SqlTests
         ["plan_revision_part"] = "Plans",
         ["participation"] = "Participations",
         ["consent"] = "Consents",
+        ["legal_release"] = "Releases",
+        ["emergency_access"] = "Emergency",
+        ["alert"] = "Access",
         ["access_log"] = "Audit",
         ["request_outcome"] = "Access",
         ["directory_request_outcome"] = "Access",
@@ -34,7 +37,9 @@ public sealed partial class SqlTests
     private static readonly Dictionary<string, string[]> ReadsElsewhere = new()
     {
         // Facts: whatever the access decision rests on.
-        ["Access/FactsSql.cs"] = ["plan", "participation", "consent"],
+        ["Access/FactsSql.cs"] = ["plan", "participation", "consent", "legal_release", "emergency_access"],
+        // Whose plans an emergency access is about.
+        ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.
         ["Audit/AccessLogSql.cs"] = ["subject"],
         // Whether the unit that is to take part owns the plan.

@@ -126,6 +126,44 @@ public static class Cases
         })).Consent;
     }
 
+    /// <summary>A release of the social services' for a month.</summary>
+    public static Release NewRelease(DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Release>? change = null)
+    {
+        ArgumentNullException.ThrowIfNull(recipient);
+        var release = new Release
+        {
+            Ground = "OSL_26_9_ADDICTION",
+            RecipientUnits = { UnitOf(recipient) },
+            Categories = { categories },
+            Purpose = recipient.Purpose,
+            Period = Period(0, 40),
+            Decider = "Enhetschef enligt delegation 4.2",
+            Reason = "Behövs för vården. Mindre räcker inte.",
+        };
+        change?.Invoke(release);
+        return release;
+    }
+
+    public static async Task<Release> Release(
+        this Service service, Plan plan, DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Release>? change = null) =>
+        (await service.CaseWorker.Releases.RecordReleaseAsync(new RecordReleaseRequest
+        {
+            Parent = plan.Name,
+            Release = NewRelease(recipient, categories, change),
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Release;
+
+    public static async Task<EmergencyAccess> OpenEmergencyAccess(this Service service, DemonstrationEmployee employee, Subject person, int minutes = 0) =>
+        (await service.As(employee).EmergencyAccess.OpenEmergencyAccessAsync(new OpenEmergencyAccessRequest
+        {
+            Person = person.IdentityNumber,
+            Reason = EmergencyReason.UrgentCare,
+            Explanation = "Medvetslös på akuten.",
+            Minutes = minutes,
+            RequestId = NewId(),
+        })).EmergencyAccess;
+
     public static async Task<Goal> AddGoal(this Service service, Plan plan, string title = "Trygghet") =>
         (await service.CaseWorker.Plans.AddGoalAsync(new AddGoalRequest { Parent = plan.Name, Goal = new Goal { Title = title }, Etag = plan.Etag, RequestId = NewId() })).Goal;
 
@@ -148,9 +186,9 @@ public static class Cases
         })).OtherMeasure;
 
     /// <summary>A plan with all that the law asks for, not established yet.</summary>
-    public static async Task<Plan> OpenCompletePlan(this Service service)
+    public static async Task<Plan> OpenCompletePlan(this Service service, Subject? subject = null)
     {
-        var plan = await service.OpenPlan();
+        var plan = await service.OpenPlan(subject);
         await service.AddGoal(plan);
         await service.AddIntervention(plan, DemonstrationDirectory.CaseWorker);
         await service.AddOtherMeasure(plan);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Claims;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Crypto;
@@ -17,6 +18,7 @@ namespace CoordinationPlan.Server.Access;
 /// <param name="ContradictsToken">The token is bound to another assignment than the call names.</param>
 /// <param name="Purpose">What the call is made for.</param>
 /// <param name="Assurance">How sure the identity is.</param>
+/// <param name="LoggedInAt">When the employee last proved who he or she is; null where the token does not say.</param>
 /// <param name="VouchedFor">The organisations whose people the token's issuer answers for; null for all.</param>
 /// <param name="Method">The RPC and its act.</param>
 /// <param name="TraceId">The W3C trace id.</param>
@@ -27,6 +29,7 @@ internal sealed record CallerIdentity(
     bool ContradictsToken,
     Purpose Purpose,
     AssuranceLevel Assurance,
+    DateTimeOffset? LoggedInAt,
     string[]? VouchedFor,
     RpcMethod Method,
     byte[]? TraceId)
@@ -36,6 +39,8 @@ internal sealed record CallerIdentity(
 
     /// <summary>Metadata: what for, a name of the contract's Purpose without its prefix.</summary>
     public const string PurposeKey = "coordinationplan-purpose";
+
+    private static readonly long LastSecond = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
     private static readonly Dictionary<string, Purpose> PurposesByName = V1.PurposeReflection.Descriptor
         .FindTypeByName<Google.Protobuf.Reflection.EnumDescriptor>("Purpose").Values
@@ -57,6 +62,9 @@ internal sealed record CallerIdentity(
             named is not null && bound is not null && named != bound,
             PurposesByName.GetValueOrDefault(context.RequestHeaders.GetValue(PurposeKey) ?? ""),
             Enum.TryParse<AssuranceLevel>(user.FindFirstValue(CallerClaims.Assurance), out var level) ? level : AssuranceLevel.Unknown,
+            long.TryParse(user.FindFirstValue(CallerClaims.LoginTime), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= LastSecond
+                ? DateTimeOffset.FromUnixTimeSeconds(seconds)
+                : null,
             user.FindAll(CallerClaims.VouchedFor).Select(claim => names.Stored(ResourceName.Organisations, claim.Value)).ToArray() is { Length: > 0 } organisations ? organisations : null,
             Contract.MethodOf(context.Method),
             TraceIdOf(Activity.Current));
@@ -82,5 +90,6 @@ internal static class CallerClaims
     public const string ClientSystem = "coordinationplan/client-system";
     public const string Assignment = "coordinationplan/assignment";
     public const string Assurance = "coordinationplan/assurance";
+    public const string LoginTime = "coordinationplan/login-time";
     public const string VouchedFor = "coordinationplan/vouched-for";
 }

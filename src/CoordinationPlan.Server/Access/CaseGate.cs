@@ -4,7 +4,6 @@ using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
-using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -32,6 +31,19 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         IMessage request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, Task<Func<TResponse>>> work)
         where TResponse : IMessage<TResponse> =>
         Enter(new Call(request, null, CallerIdentity.Of(context, keys.Names), plan), static _ => null, (entry, _, trip) => work(entry, trip), context.CancellationToken);
+
+    /// <summary>
+    /// A read that rests on something read in the first round trip. Where that is not there, the call is refused as if it had never been.
+    /// </summary>
+    public Task<TResponse> Read<T, TResponse>(
+        IMessage request, ServerCallContext context, Guid? plan, Func<RoundTrip, Pending<Loaded<T>>> load, Func<Entry, T, RoundTrip, Task<Func<TResponse>>> work)
+        where T : class
+        where TResponse : IMessage<TResponse> =>
+        Enter(
+            new Call(request, null, CallerIdentity.Of(context, keys.Names), plan),
+            trip => load(trip) is var pending ? () => LoadedFacts.Of(pending.Value) : null,
+            (entry, state, trip) => work(entry, (T)state!, trip),
+            context.CancellationToken);
 
     /// <summary>
     /// A change. <paramref name="load"/> reads the thing to change in the first round trip; the work checks it, adds its statements to the
@@ -108,6 +120,12 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
             PlanOpen: plan.State is PlanState.Preparing or PlanState.Established,
             Placement: plan.Placement,
             Emergency: plan.Emergency);
+
+    /// <summary>
+    /// What a call under an emergency access in force stands on before its plans are looked at: the grant, and the mildest of everything else.
+    /// Each plan is then decided by its own facts.
+    /// </summary>
+    private static readonly Facts OfAnEmergency = new(PlanExists: true, Protection: Policy.ProtectionLevel.None, Blocked: Blocked.No, PlanOpen: true, Emergency: true);
 
     private async Task<TResponse> Enter<TResponse>(
         Call call,
@@ -266,16 +284,16 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
     {
         try
         {
-            var known = PolicyFacts(visit.PlanFacts);
+            var known = thing.IsEmergency ? OfAnEmergency : PolicyFacts(visit.PlanFacts);
             var facts = known with
             {
                 PlanOpen = isOpen ?? known.PlanOpen,
-                PlanExists = visit.PlanFacts is not null && thing.Exists,
+                PlanExists = (thing.IsEmergency || visit.PlanFacts is not null) && thing.Exists,
                 ResponsibleUnit = thing.ResponsibleUnitId is not null && thing.ResponsibleUnitId == visit.CallerFacts?.UnitId,
                 ResponsibleUnitGone = thing.ResponsibleUnitGone,
                 NewItem = thing.IsNew,
-                Blocked = visit.PlanFacts?.Blocked ?? thing.Blocked ?? Policy.Blocked.Unknown,
-                Protection = visit.PlanFacts?.Protection ?? thing.Protection,
+                Blocked = thing.Blocked ?? known.Blocked,
+                Protection = thing.Blocked is null ? known.Protection : thing.Protection,
                 OwnOrganisation = visit.CallerFacts is { } caller && (visit.PlanFacts is { } ofPlan ? ofPlan.OwnerController == caller.Controller
                     : caller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == caller.OrganisationId)),
             };
@@ -406,12 +424,12 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
     }
 
     /// <summary><see cref="Loaded{T}"/> without its type.</summary>
-    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitGone, bool IsNew, string? OrganisationId, Blocked? Blocked, Policy.ProtectionLevel Protection)
+    private sealed record LoadedFacts(bool Exists, object? State, string? ResponsibleUnitId, bool ResponsibleUnitGone, bool IsNew, string? OrganisationId, Blocked? Blocked, Policy.ProtectionLevel Protection, bool IsEmergency)
     {
-        public static readonly LoadedFacts None = new(true, null, null, false, false, null, null, Policy.ProtectionLevel.Unspecified);
+        public static readonly LoadedFacts None = new(true, null, null, false, false, null, null, Policy.ProtectionLevel.Unspecified, false);
 
         public static LoadedFacts Of<T>(Loaded<T> loaded)
             where T : class =>
-            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitGone, loaded.IsNew, loaded.OrganisationId, loaded.Blocked, loaded.Protection);
+            new(loaded.State is not null, loaded.State, loaded.ResponsibleUnitId, loaded.ResponsibleUnitGone, loaded.IsNew, loaded.OrganisationId, loaded.Blocked, loaded.Protection, loaded.IsEmergency);
     }
 }

@@ -172,6 +172,22 @@ internal static class FactsSql
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
 
+    /// <summary>Every plan of a person, whoever owns it, the closed ones too. Candidates only: each is decided afterwards.</summary>
+    /// <param name="subject">The person; null where there is none, who has no plans.</param>
+    public static Query<Guid[]> PlansOf(Guid? subject) => new(
+        "SELECT p.plan_id FROM plan p WHERE p.subject_id = $1 ORDER BY p.created_at, p.plan_id",
+        [Parameter.OrNull(subject)],
+        static async (reader, stop) =>
+        {
+            var plans = new List<Guid>();
+            while (await reader.ReadAsync(stop))
+            {
+                plans.Add(reader.GetGuid(0));
+            }
+
+            return [.. plans];
+        });
+
     /// <summary>Several plans at once, by plan.</summary>
     public static Query<Dictionary<Guid, PlanFacts>> Plans(Guid[] plans, CallerIdentity caller, DateOnly today) => new(
         $"SELECT {PlanColumns} FROM plan p {ThePerson} {CallersOwn} {Releases} WHERE p.plan_id = ANY ($4)",

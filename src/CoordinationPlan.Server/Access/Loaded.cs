@@ -4,7 +4,7 @@ using CoordinationPlan.Server.Database;
 namespace CoordinationPlan.Server.Access;
 
 /// <summary>
-/// What a change read beside the facts, in the same round trip: the thing that it is about, and what the policy must know of it.
+/// What a call read beside the facts, in the same round trip: the thing that it is about, and what the policy must know of it.
 /// A thing that is not there makes the call answer as if the plan were not there.
 /// </summary>
 /// <param name="State">The thing, or null where there is none of this id in this plan.</param>
@@ -25,6 +25,9 @@ internal sealed record Loaded<T>(T? State)
 
     /// <summary>How that person is protected.</summary>
     public ProtectionLevel Protection { get; init; }
+
+    /// <summary>It is an emergency access of this caller's, in force: the call rests on it and names no plan.</summary>
+    public bool IsEmergency { get; init; }
 
     /// <summary>The organisation that a directory entry belongs to.</summary>
     public string? OrganisationId { get; init; }

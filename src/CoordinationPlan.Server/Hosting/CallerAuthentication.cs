@@ -14,7 +14,7 @@ namespace CoordinationPlan.Server.Hosting;
 
 /// <summary>
 /// Bearer tokens of several issuers (RFC 9068), each found by discovery, with audience, type, algorithms and clock skew pinned, and bound to the
-/// client certificate of the connection (RFC 8705). What remains of a token is four claims under the service's own names.
+/// client certificate of the connection (RFC 8705). What remains of a token is a few claims under the service's own names.
 /// </summary>
 internal static class CallerAuthentication
 {
@@ -137,6 +137,10 @@ internal static class CallerAuthentication
         if (!string.IsNullOrEmpty(employee))
         {
             claims.Add(new(CallerClaims.Employee, employee));
+            if (token.FindFirstValue("auth_time") is { Length: > 0 } loginTime)
+            {
+                claims.Add(new(CallerClaims.LoginTime, loginTime));
+            }
         }
 
         claims.AddRange(issuer.Organisations.Select(organisation => new Claim(CallerClaims.VouchedFor, organisation)));

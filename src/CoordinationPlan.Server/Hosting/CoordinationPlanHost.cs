@@ -7,6 +7,7 @@ using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
+using CoordinationPlan.Server.Emergency;
 using CoordinationPlan.Server.Participations;
 using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Plans;
@@ -82,6 +83,8 @@ public static class CoordinationPlanHost
             .AddSingleton(_ => new PageTokens(keys.PageTokens))
             .AddSingleton<SubjectKeys>()
             .AddSingleton(new TestPersons(options.Installation))
+            .AddSingleton(new FreshLogin(options.Identity.FreshLogin, options.Identity.ClockSkew))
+            .AddSingleton(LegalGrounds.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
@@ -91,6 +94,7 @@ public static class CoordinationPlanHost
             .AddSingleton<ConsentService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
+            .AddSingleton<EmergencyAccessService>()
             .AddSingleton<OversightService>()
             .AddSingleton(options.Register)
             .AddSingleton<IPopulationRegister, HttpPopulationRegister>()
@@ -142,6 +146,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<ConsentService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
+        endpoints.MapGrpcService<EmergencyAccessService>();
         endpoints.MapGrpcService<OversightService>();
         endpoints.MapGrpcService<AccessLogService>();
         endpoints.MapGrpcService<DirectoryService>();

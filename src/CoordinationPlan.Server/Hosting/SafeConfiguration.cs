@@ -72,6 +72,11 @@ internal static class SafeConfiguration
             yield return "Identity:ClockSkew must be between zero and two minutes";
         }
 
+        if (options.Identity.FreshLogin <= TimeSpan.Zero || options.Identity.FreshLogin > IdentityOptions.LongestFreshLogin)
+        {
+            yield return "Identity:FreshLogin must be more than zero and at most 15 minutes";
+        }
+
         if (options.Identity.Issuers.Count == 0)
         {
             yield return "Identity:Issuers is empty";

@@ -84,6 +84,11 @@ public sealed class IdentityOptions
 
     /// <summary>Allowed difference between the clocks of issuer and service.</summary>
     public TimeSpan ClockSkew { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long ago a login may be that opens emergency access, by the token's <c>auth_time</c>. It can be made shorter, not longer.</summary>
+    public TimeSpan FreshLogin { get; set; } = LongestFreshLogin;
+
+    internal static TimeSpan LongestFreshLogin { get; } = TimeSpan.FromMinutes(15);
 }
 
 /// <summary>

@@ -138,7 +138,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
 
     private Alert ToAlert(AlertRecord record)
     {
-        var alert = Alert.Parser.ParseFrom(keys.OutcomeKey.Open(AlertSql.Place(record.AlertId), record.Sealed));
+        var alert = Alert.Parser.ParseFrom(keys.OutcomeKey.Open(RaisedAlert.PlaceOf(record.AlertId), record.Sealed));
         alert.Name = $"alerts/{record.AlertId:D}";
         alert.Kind = record.Kind;
         alert.Time = Timestamp.FromDateTime(record.RaisedAt);

@@ -5,7 +5,6 @@ using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
-using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
 using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;

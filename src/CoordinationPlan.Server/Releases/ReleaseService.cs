@@ -1,160 +1,181 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
-using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
-using CoordinationPlan.Server.Protection;
+using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
+using UnitKind = CoordinationPlan.Policy.UnitKind;
 
 namespace CoordinationPlan.Server.Releases;
 
 /// <summary>Releases on legal ground. What each RPC does and who may call it stands in release_service.proto.</summary>
-internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, TimeProvider time) : V1.ReleaseService.ReleaseServiceBase
+internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalGrounds grounds, TimeProvider time) : V1.ReleaseService.ReleaseServiceBase
 {
-    /// <summary>A release is looked at afterwards within this time, or when its period ends if that is sooner.</summary>
-    private const int ReviewWithinDays = 30;
+    /// <summary>A release is reviewed soon after it has begun, while it can still be stopped, and never after its end.</summary>
+    private const int DaysToReview = 30;
 
     public override Task<ListLegalGroundsResponse> ListLegalGrounds(ListLegalGroundsRequest request, ServerCallContext context) =>
-        gate.Read(request, context, null, (entry, _) => Task.FromResult(() => new ListLegalGroundsResponse
+        gate.Read(request, context, null, (entry, _) => Task.FromResult(() =>
         {
-            LegalGrounds = { LegalGrounds.All.Where(ground => ground.IsValidOn(entry.Today)).Select(ground => ground.ToLegalGround()) },
+            var response = new ListLegalGroundsResponse();
+            response.LegalGrounds.AddRange(grounds.On(entry.Today).Select(ground => ground.ToLegalGround()));
+            return response;
         }));
 
     public override Task<RecordReleaseResponse> RecordRelease(RecordReleaseRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
         var release = request.Release;
-        var units = release.RecipientUnits.Select((name, i) => names.Parse(name, ResourceName.Units, $"release.recipient_units[{i}]")).Distinct().ToArray();
-        var ground = RequireWhatLawAllows(release);
-        Pending<Loaded<SealedIdentity>>? identity = null;
+        var units = release.RecipientUnits
+            .Select((name, i) => names.Parse(name, ResourceName.Units, $"release.recipient_units[{i}]"))
+            .Distinct()
+            .ToArray();
+        var ground = grounds.Find(release.Ground, time.Today())
+            ?? throw Errors.UnknownReference("release.ground", "must be a legal ground in force today, as ListLegalGrounds gives it");
+        RequireWithin(ground, release);
+        Pending<List<PlanPart>>? frame = null;
         return gate.Change(
             request,
             context,
             planId,
             trip =>
             {
-                identity = trip.Add(ProtectionSql.Identity(planId));
-                return trip.Add(ConsentSql.Count(units));
+                frame = trip.Add(PartSql.FrameOf(planId));
+                return trip.Add(ReleaseSql.Recipients(units));
             },
             (entry, recipients, trip) =>
             {
                 entry.RequireState(PlanState.Preparing, PlanState.Established);
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.MayKnowWhereabouts))
+                if (recipients.Known < units.Length || (recipients.Kinds.Contains(UnitKind.ShelteredHousing) && !entry.MayKnowWhereabouts))
                 {
                     throw Errors.UnknownReference("release.recipient_units", "must all be units in the directory");
                 }
 
-                var period = release.Period;
-                var endsOn = period.EndDate.ToDateOnly();
-                if (ground.OnlyMinors && BirthDate(entry, identity!.Value.State!).AddYears(18) <= endsOn)
-                {
-                    throw Errors.InvalidFields(new FieldFault("release.period.end_date", "must be before the person turns 18: the ground holds for minors only"));
-                }
-
-                var startsOn = period.StartDate.ToDateOnly();
-                var reviewOn = startsOn.AddDays(ReviewWithinDays) is var due && due < endsOn ? due : endsOn;
-                var body = release.Clone();
-                body.RecordedBy = names.NameOf(entry.ChangedBy);
-                body.ReviewOutcome = ReviewOutcome.Unspecified;
+                RequireHolds(ground, release, entry, recipients, frame!.Value);
+                var (start, end) = (release.Period.StartDate.ToDateOnly(), release.Period.EndDate.ToDateOnly());
                 var record = new ReleaseRecord(
-                    Ids.Opaque(), ground.Code, ground.OverridesRefusal, units, CategorySets.ToSet(release.Categories), (Policy.Purpose)release.Purpose, startsOn, endsOn, reviewOn,
-                    null, null, 1, []).Holding(entry.Key, body);
+                    Ids.Opaque(),
+                    ground.Code,
+                    ground.OverridesRefusal,
+                    units,
+                    CategorySets.ToSet(release.Categories),
+                    release.Purpose,
+                    start,
+                    end,
+                    start.AddDays(DaysToReview) is var due && due < end ? due : end,
+                    null,
+                    null,
+                    1,
+                    []).Holding(entry.Key, new Release { Decider = release.Decider, Reason = release.Reason, RecordedBy = entry.ChangedBy });
                 trip.Add(ReleaseSql.Insert(planId, record, entry.ChangedBy));
                 return new RecordReleaseResponse { Release = record.ToRelease(planId, entry.Key, names) };
             });
     }
 
-    public override Task<EndReleaseResponse> EndRelease(EndReleaseRequest request, ServerCallContext context)
-    {
-        var (planId, releaseId) = ResourceName.ParseChild(request.Name, ResourceName.Releases, "name");
-        return gate.Change(
-            request,
-            context,
-            planId,
-            trip => trip.Add(ReleaseSql.Find(planId, releaseId)),
-            (entry, current, trip) =>
-            {
-                Entry.RequireEtag(request.Etag, current.Etag);
-                if (current.EndedAt is not null)
-                {
-                    throw Errors.WrongState("The release has ended already.");
-                }
-
-                var body = current.Open(entry.Key);
-                var ended = (current with { EndedAt = entry.Now.UtcDateTime, Version = current.Version + 1 }).Holding(entry.Key, body);
-                trip.Add(ReleaseSql.Replace(planId, ended, entry.ChangedBy));
-                return new EndReleaseResponse { Release = ended.ToRelease(planId, entry.Key, names) };
-            });
-    }
-
-    public override Task<ReviewReleaseResponse> ReviewRelease(ReviewReleaseRequest request, ServerCallContext context)
-    {
-        var (planId, releaseId) = ResourceName.ParseChild(request.Name, ResourceName.Releases, "name");
-        return gate.Change(
-            request,
-            context,
-            planId,
-            trip => trip.Add(ReleaseSql.Find(planId, releaseId)),
-            (entry, current, trip) =>
-            {
-                Entry.RequireEtag(request.Etag, current.Etag);
-                var body = current.Open(entry.Key);
-                if (current.ReviewedAt is not null)
-                {
-                    throw Errors.WrongState("The release has been reviewed already.");
-                }
-
-                if (body.RecordedBy == names.NameOf(entry.ChangedBy))
-                {
-                    throw Errors.WrongState("Whoever recorded a release does not review it; another manager does.");
-                }
-
-                body.ReviewOutcome = request.Outcome;
-                var reviewed = (current with
-                {
-                    ReviewedAt = entry.Now.UtcDateTime,
-                    EndedAt = current.EndedAt ?? (request.Outcome == ReviewOutcome.NotJustified ? entry.Now.UtcDateTime : null),
-                    Version = current.Version + 1,
-                }).Holding(entry.Key, body);
-                trip.Add(ReleaseSql.Replace(planId, reviewed, entry.ChangedBy));
-                return new ReviewReleaseResponse { Release = reviewed.ToRelease(planId, entry.Key, names) };
-            });
-    }
-
-    private static DateOnly BirthDate(Entry entry, SealedIdentity identity) =>
-        IdentityNumbers.BirthDateOf(IdentityNumber.Parser.ParseFrom(entry.Key.Open(SubjectSql.IdentityPlace(identity.SubjectId), identity.Sealed)));
-
-    /// <summary>No more than the ground gives: its categories, its longest period, its time of validity.</summary>
-    private Ground RequireWhatLawAllows(Release release)
-    {
-        if (LegalGrounds.Find(release.Ground, time.Today()) is not { } ground)
+    public override Task<EndReleaseResponse> EndRelease(EndReleaseRequest request, ServerCallContext context) =>
+        Replace(request, context, request.Name, request.Etag, (entry, release) =>
         {
-            throw Errors.InvalidFields(new FieldFault("release.ground", "must be a code of ListLegalGrounds"));
+            // Also in a closed plan: less is released afterwards, never more.
+            if (release.EndedAt is not null)
+            {
+                throw Errors.WrongState("The release has been ended already.");
+            }
+
+            return release.Next(entry.Key, release.Open(entry.Key), entry.Now, release.ReviewedAt);
+        }, release => new EndReleaseResponse { Release = release });
+
+    public override Task<ReviewReleaseResponse> ReviewRelease(ReviewReleaseRequest request, ServerCallContext context) =>
+        Replace(request, context, request.Name, request.Etag, (entry, release) =>
+        {
+            var narrative = release.Open(entry.Key);
+            if (narrative.RecordedBy == entry.ChangedBy)
+            {
+                throw Errors.WrongState("Nobody reviews a release that he or she has recorded. Another manager of the unit has to.");
+            }
+
+            if (release.ReviewedAt is not null)
+            {
+                throw Errors.WrongState("The release has been reviewed already.");
+            }
+
+            // Who reviewed it is who made this version: changed_by, here and in the history.
+            narrative.ReviewOutcome = request.Outcome;
+            return release.Next(entry.Key, narrative, request.Outcome == ReviewOutcome.NotJustified ? release.EndedAt ?? entry.Now : release.EndedAt, entry.Now);
+        }, release => new ReviewReleaseResponse { Release = release });
+
+    private Task<TResponse> Replace<TResponse>(
+        IChangeRequest request, ServerCallContext context, string name, string etag, Func<Entry, ReleaseRecord, ReleaseRecord> change, Func<Release, TResponse> answer)
+        where TResponse : Google.Protobuf.IMessage<TResponse>
+    {
+        var (planId, releaseId) = ResourceName.ParseChild(name, ResourceName.Releases, "name");
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip => trip.Add(ReleaseSql.Find(planId, releaseId)),
+            (entry, release, trip) =>
+            {
+                Entry.RequireEtag(etag, release.Etag);
+                var changed = change(entry, release);
+                trip.Add(ReleaseSql.Replace(planId, changed, entry.ChangedBy));
+                return answer(changed.ToRelease(planId, entry.Key, names));
+            });
+    }
+
+    /// <summary>What can be told from the ground alone: no more than it allows, and never what no release can open.</summary>
+    private static void RequireWithin(LegalGround ground, Release release)
+    {
+        var faults = new List<FieldFault>();
+        if ((CategorySets.ToSet(release.Categories) & ~(ground.Categories & AccessPolicy.Releasable)) != Categories.None)
+        {
+            faults.Add(new FieldFault("release.categories", $"lists a category that {ground.Paragraph} does not release"));
         }
 
-        var faults = new List<FieldFault>();
         if (release.Period.EndDate is null)
         {
             faults.Add(new FieldFault("release.period.end_date", "is required: a release holds for a limited time"));
         }
-        else if (release.Period.EndDate.ToDateOnly() > release.Period.StartDate.ToDateOnly().AddDays(ground.MaxDays))
+        else
         {
-            faults.Add(new FieldFault("release.period.end_date", $"must be at most {ground.MaxDays} days after start_date on this ground"));
-        }
+            var (start, end) = (release.Period.StartDate.ToDateOnly(), release.Period.EndDate.ToDateOnly());
+            if (end.DayNumber - start.DayNumber >= ground.MaxDays)
+            {
+                faults.Add(new FieldFault("release.period.end_date", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"makes it longer than the {ground.MaxDays} days that the ground allows")));
+            }
 
-        if ((CategorySets.ToSet(release.Categories) & ~(ground.Most | Categories.Existence)) != Categories.None)
-        {
-            faults.Add(new FieldFault("release.categories", "lists a category that this ground cannot release"));
+            if (!ground.IsValidOn(start) || !ground.IsValidOn(end))
+            {
+                faults.Add(new FieldFault("release.period", "goes beyond the time that the ground is in force"));
+            }
         }
 
         if (faults.Count > 0)
         {
             throw Errors.InvalidFields(faults);
         }
+    }
 
-        return ground;
+    /// <summary>What can be told only of the plan: from whom, to whom, about whom.</summary>
+    private static void RequireHolds(LegalGround ground, Release release, Entry entry, Recipients recipients, List<PlanPart> frame)
+    {
+        if (!ground.From.Contains(entry.CallerFacts.UnitKind))
+        {
+            throw Errors.InvalidFields(new FieldFault("release.ground", $"is no ground for a unit like the owning one: {ground.Paragraph}"));
+        }
+
+        if (recipients.Kinds.Except(ground.To).Any())
+        {
+            throw Errors.InvalidFields(new FieldFault("release.recipient_units", $"holds a unit of a kind that {ground.Paragraph} releases nothing to"));
+        }
+
+        // Under 18 on its last day too: the ground must hold for as long as the release does.
+        var born = IdentityNumbers.DayOfBirth(PlanMapping.SubjectOf(frame, entry.Key).IdentityNumber.Value);
+        if (ground.OnlyMinors && release.Period.EndDate.ToDateOnly() >= born.AddYears(18))
+        {
+            throw Errors.InvalidFields(new FieldFault("release.ground", "holds only as long as the person is under 18"));
+        }
     }
 }

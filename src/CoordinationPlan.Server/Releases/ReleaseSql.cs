@@ -1,64 +1,18 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
-using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
-using CoordinationPlan.Server.Rpc;
-using CoordinationPlan.V1;
-using Google.Protobuf;
-using Google.Protobuf.WellKnownTypes;
 using Npgsql;
 
 namespace CoordinationPlan.Server.Releases;
 
-/// <summary>A release on legal ground. Who decided, why, and what the review found are in the sealed body.</summary>
-internal sealed record ReleaseRecord(
-    Guid ReleaseId,
-    string Ground,
-    bool Overriding,
-    string[] RecipientUnits,
-    Categories Categories,
-    Policy.Purpose Purpose,
-    DateOnly StartsOn,
-    DateOnly EndsOn,
-    DateOnly ReviewOn,
-    DateTime? EndedAt,
-    DateTime? ReviewedAt,
-    int Version,
-    byte[] Sealed)
-{
-    public string Etag => Rpc.Etag.Of(ReleaseId, Version);
-
-    private string Place => $"legal_release/{ReleaseId:D}/{Version}";
-
-    public Release Open(DataKey key) => Release.Parser.ParseFrom(key.Open(Place, Sealed));
-
-    public ReleaseRecord Holding(DataKey key, Release body) => this with
-    {
-        Sealed = key.Seal(
-            Place, new Release { Decider = body.Decider, Reason = body.Reason, RecordedBy = body.RecordedBy, ReviewOutcome = body.ReviewOutcome }.ToByteArray()),
-    };
-
-    public Release ToRelease(Guid planId, DataKey key, DirectoryNames names)
-    {
-        var release = Open(key);
-        release.Name = ResourceName.Child(planId, ResourceName.Releases, ReleaseId);
-        release.Etag = Etag;
-        release.Ground = Ground;
-        release.RecipientUnits.AddRange(RecipientUnits.Select(unit => names.Name(ResourceName.Units, unit)));
-        release.Categories.AddRange(CategorySets.ToList(Categories));
-        release.Purpose = (V1.Purpose)Purpose;
-        release.Period = new DatePeriod { StartDate = StartsOn.ToDate(), EndDate = EndsOn.ToDate() };
-        release.ReviewDueDate = ReviewOn.ToDate();
-        release.EndTime = EndedAt is { } at ? Timestamp.FromDateTime(at) : null;
-        return release;
-    }
-}
-
 internal static class ReleaseSql
 {
     private const string Columns =
-        "release_id, ground, overriding, recipient_units, categories, purpose, starts_on, ends_on, review_on, ended_at, reviewed_at, version, body";
+        """
+        release_id, ground, overriding, recipient_units, categories, purpose, starts_on, ends_on, review_on, ended_at, reviewed_at, version, body
+        """;
 
+    /// <summary>A plan's releases, the ended ones too.</summary>
     public static Query<List<ReleaseRecord>> Of(Guid plan) => new(
         $"SELECT {Columns} FROM legal_release WHERE plan_id = $1 ORDER BY created_at, release_id",
         [Parameter.Of(plan)],
@@ -78,6 +32,16 @@ internal static class ReleaseSql
         [Parameter.Of(plan), Parameter.Of(release)],
         static async (reader, stop) => new Loaded<ReleaseRecord>(await reader.ReadAsync(stop) ? Read(reader) : null));
 
+    /// <summary>How many of the units are in the directory, and of which kinds they are.</summary>
+    public static Query<Loaded<Recipients>> Recipients(string[] units) => new(
+        "SELECT count(*), coalesce(array_agg(DISTINCT u.kind), '{}') FROM unit u WHERE u.unit_id = ANY ($1)",
+        [Parameter.Of(units)],
+        static async (reader, stop) =>
+        {
+            await reader.ReadAsync(stop);
+            return new Loaded<Recipients>(new((int)reader.GetInt64(0), [.. reader.GetFieldValue<short[]>(1).Select(kind => (UnitKind)kind)]));
+        });
+
     public static Command Insert(Guid plan, ReleaseRecord release, string changedBy) => new(
         """
         INSERT INTO legal_release (
@@ -90,15 +54,15 @@ internal static class ReleaseSql
             Parameter.Of(release.ReviewOn), Parameter.Of(release.Sealed), Parameter.Of(changedBy),
         ]);
 
-    /// <summary>Ends or reviews.</summary>
+    /// <summary>What can change: that it was ended, and that it was reviewed. The trigger keeps the version before.</summary>
     public static Command Replace(Guid plan, ReleaseRecord release, string changedBy) => new(
         """
-        UPDATE legal_release SET body = $4, ended_at = $5, reviewed_at = $6, version = $3, changed_by = $7, changed_at = clock_timestamp()
+        UPDATE legal_release SET ended_at = $4, reviewed_at = $5, body = $6, version = $3, changed_by = $7, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND release_id = $2 AND version = $3 - 1
         """,
         [
-            Parameter.Of(plan), Parameter.Of(release.ReleaseId), Parameter.Of(release.Version), Parameter.Of(release.Sealed),
-            Parameter.OrNull((DateTimeOffset?)release.EndedAt), Parameter.OrNull((DateTimeOffset?)release.ReviewedAt), Parameter.Of(changedBy),
+            Parameter.Of(plan), Parameter.Of(release.ReleaseId), Parameter.Of(release.Version), Parameter.OrNull(release.EndedAt), Parameter.OrNull(release.ReviewedAt),
+            Parameter.Of(release.Sealed), Parameter.Of(changedBy),
         ],
         ExpectedRows: 1);
 
@@ -108,12 +72,12 @@ internal static class ReleaseSql
         reader.GetBoolean(2),
         reader.GetFieldValue<string[]>(3),
         (Categories)reader.GetInt32(4),
-        (Policy.Purpose)reader.GetInt16(5),
+        (V1.Purpose)reader.GetInt16(5),
         reader.GetFieldValue<DateOnly>(6),
         reader.GetFieldValue<DateOnly>(7),
         reader.GetFieldValue<DateOnly>(8),
-        reader.IsDBNull(9) ? null : reader.GetDateTime(9),
-        reader.IsDBNull(10) ? null : reader.GetDateTime(10),
+        reader.IsDBNull(9) ? null : reader.GetFieldValue<DateTimeOffset>(9),
+        reader.IsDBNull(10) ? null : reader.GetFieldValue<DateTimeOffset>(10),
         reader.GetInt32(11),
         reader.GetFieldValue<byte[]>(12));
 }

@@ -42,12 +42,13 @@ public static class IdentityNumbers
     /// </summary>
     public static bool IsTestNumber(string value) => value.Length == 12 && value.AsSpan(8, 3) is "238" or "239";
 
-    /// <summary>The date of birth that a valid number begins with.</summary>
-    public static DateOnly BirthDateOf(IdentityNumber number)
+    /// <summary>The day of birth in a number whose form has been checked; coordination numbers add 60 to the day.</summary>
+    public static DateOnly DayOfBirth(string value)
     {
-        ArgumentNullException.ThrowIfNull(number);
-        var digits = int.Parse(number.Value.AsSpan(0, 8), System.Globalization.CultureInfo.InvariantCulture);
-        return new DateOnly(digits / 10000, digits / 100 % 100, (digits % 100) - (number.Kind == IdentityNumberKind.Coordination ? 60 : 0));
+        ArgumentNullException.ThrowIfNull(value);
+        int Part(int start, int length) => int.Parse(value.AsSpan(start, length), System.Globalization.CultureInfo.InvariantCulture);
+        var day = Part(6, 2);
+        return new DateOnly(Part(0, 4), Part(4, 2), day > 60 ? day - 60 : day);
     }
 
     /// <summary>The Luhn check digit of the nine digits YYMMDDNNN.</summary>

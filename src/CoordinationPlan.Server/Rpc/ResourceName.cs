@@ -32,6 +32,9 @@ internal static partial class ResourceName
 
     public static string Child(Guid plan, string collection, Guid id) => $"{Plans}/{plan:D}/{collection}/{id:D}";
 
+    /// <summary>An emergency access as the one who opened it knows it. It names no plan, because there may be none.</summary>
+    public static string EmergencyAccess(Guid access) => $"{EmergencyAccesses}/{access:D}";
+
     /// <summary>The name of a directory entry, or empty where there is none.</summary>
     public static string Entry(string collection, string? id) => string.IsNullOrEmpty(id) ? "" : $"{collection}/{id}";
 
@@ -40,6 +43,12 @@ internal static partial class ResourceName
         name.StartsWith("plans/", StringComparison.Ordinal) && TryParseId(name.AsSpan("plans/".Length), out var plan)
             ? plan
             : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form plans/{plan}, as given by the service"));
+
+    /// <summary>Reads `emergencyAccesses/{access}`.</summary>
+    public static Guid ParseEmergencyAccess(string name, string field) =>
+        name.StartsWith(EmergencyAccesses + "/", StringComparison.Ordinal) && TryParseId(name.AsSpan(EmergencyAccesses.Length + 1), out var access)
+            ? access
+            : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form emergencyAccesses/{access}, as given by the service"));
 
     /// <summary>Reads `plans/{plan}/{collection}/{id}`.</summary>
     public static (Guid Plan, Guid Id) ParseChild(string name, string collection, string field)

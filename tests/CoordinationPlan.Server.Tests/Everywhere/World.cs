@@ -17,7 +17,8 @@ namespace CoordinationPlan.Server.Tests.Everywhere;
 public sealed class World
 {
     private World(
-        Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Block block, LocationSecrecy secrecy, Plan closed)
+        Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Release release,
+        EmergencyAccess access, EmergencyAccess ownersAccess, Block block, LocationSecrecy secrecy, Plan closed)
     {
         Closed = closed;
         Block = block;
@@ -29,6 +30,9 @@ public sealed class World
         Measure = measure;
         Participation = participation;
         Consent = consent;
+        Release = release;
+        Access = access;
+        OwnersAccess = ownersAccess;
     }
 
     public Service Service { get; }
@@ -52,14 +56,27 @@ public sealed class World
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
-    public static async Task<World> Make(Service service)
+    public Release Release { get; }
+
+    /// <summary>An emergency access to the plan's person, as the one who opened it knows it.</summary>
+    public EmergencyAccess Access { get; }
+
+    /// <summary>The same, as the owning unit knows it.</summary>
+    public EmergencyAccess OwnersAccess { get; }
+
+    public static async Task<World> Make(Service service, Subject? subject = null)
     {
-        var plan = await service.OpenCompletePlan();
+        var plan = await service.OpenCompletePlan(subject);
         var participation = await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        var release = await service.Release(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity]);
+        var access = await service.OpenEmergencyAccess(DemonstrationDirectory.PrimaryCare, plan.Subject);
+        var accesses = await service.CaseWorker.EmergencyAccess.ListEmergencyAccessesAsync(new() { Parent = plan.Name });
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
-        return new World(service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], block, secrecy, await service.OpenAndClosePlan());
+        return new World(
+            service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
+            block, secrecy, await service.OpenAndClosePlan());
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -80,6 +97,7 @@ public sealed class World
     {
         ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
+        (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
         (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
     };
@@ -191,6 +209,32 @@ public sealed class World
             "ExplainAccess" => new ExplainAccessRequest { Parent = Plan.Name },
             "ListAlerts" => new ListAlertsRequest(),
             "ListTasks" => new ListTasksRequest(),
+            "ListLegalGrounds" => new ListLegalGroundsRequest(),
+            "RecordRelease" => new RecordReleaseRequest
+            {
+                Parent = Plan.Name,
+                Release = Cases.NewRelease(DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity]),
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "EndRelease" => new EndReleaseRequest { Name = Release.Name, Etag = Release.Etag, RequestId = id },
+            "ReviewRelease" => new ReviewReleaseRequest { Name = Release.Name, Outcome = ReviewOutcome.Justified, Etag = Release.Etag, RequestId = id },
+            "OpenEmergencyAccess" => new OpenEmergencyAccessRequest
+            {
+                Person = Plan.Subject.IdentityNumber,
+                Reason = EmergencyReason.UrgentCare,
+                Explanation = "Patienten är medvetslös, " + number,
+                RequestId = id,
+            },
+            "ReadEmergencyPlans" => new ReadEmergencyPlansRequest { Name = Access.Name },
+            "ListEmergencyAccesses" => new ListEmergencyAccessesRequest { Parent = Plan.Name },
+            "ReviewEmergencyAccess" => new ReviewEmergencyAccessRequest
+            {
+                Name = OwnersAccess.Name,
+                Outcome = ReviewOutcome.Justified,
+                Etag = OwnersAccess.Etag,
+                RequestId = id,
+            },
             "SearchAccessLog" => new SearchAccessLogRequest
             {
                 StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),

@@ -26,6 +26,8 @@ public sealed class ConfigurationTests : IDisposable
         ["no certificate of the key ring"] = (options => options.Keys.Certificate = "/nowhere.pem", "Keys:Certificate"),
         ["no key of the key ring"] = (options => options.Keys.Key = "", "Keys:Key"),
         ["a host name to listen on"] = (options => options.Listen.Address = "localhost", "Listen:Address"),
+        ["a login that is fresh for long"] = (options => options.Identity.FreshLogin = TimeSpan.FromMinutes(16), "Identity:FreshLogin"),
+        ["a login that is never fresh"] = (options => options.Identity.FreshLogin = TimeSpan.Zero, "Identity:FreshLogin"),
         ["a negative clock skew"] = (options => options.Identity.ClockSkew = TimeSpan.FromSeconds(-1), "Identity:ClockSkew"),
         ["a generous clock skew"] = (options => options.Identity.ClockSkew = TimeSpan.FromMinutes(5), "Identity:ClockSkew"),
         ["no issuers"] = (options => options.Identity.Issuers.Clear(), "Identity:Issuers is empty"),

@@ -1,24 +1,45 @@
-using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
 
-namespace CoordinationPlan.Server.Oversight;
+namespace CoordinationPlan.Server.Access;
 
-/// <summary>What a unit or its reviewers must hear of at once. Who is behind it is in the sealed body.</summary>
+/// <summary>Something that a unit must hear of at once, before it is written.</summary>
+/// <param name="UnitId">Whose it is.</param>
+/// <param name="Controller">The unit's controller, whose reviewers hear of it too.</param>
+/// <param name="Body">What the unit is told of it: an Alert with employee and unit. Name, kind, time and plan are the row's.</param>
+internal sealed record RaisedAlert(Guid AlertId, AlertKind Kind, string UnitId, string Controller, Guid PlanId, Alert Body)
+{
+    /// <summary>Sealed with the service's own key: an alert is about an employee, and outlives what the person's key sealed.</summary>
+    public byte[] Seal(DataKey key) => key.Seal(PlaceOf(AlertId), Body.ToByteArray());
+
+    /// <summary>The place that an alert's body belongs in.</summary>
+    public static string PlaceOf(Guid alertId) => $"alert/{alertId:D}";
+}
+
+/// <summary>Alerts are raised by what happens in many slices, in the transaction that it happens in.</summary>
 internal static class AlertSql
 {
     /// <summary>The same event again within the hour is not another alert.</summary>
     private const string Quiet = "interval '1 hour'";
 
-    public static string Place(Guid alert) => $"alert/{alert:D}";
-
-    /// <summary>An alert for a unit, and for the reviewers of its controller.</summary>
-    public static Command Raise(Guid alert, AlertKind kind, string? unit, string controller, Guid? plan, byte[] body) => new(
-        "INSERT INTO alert (alert_id, kind, unit_id, controller, plan_id, body) VALUES ($1, $2, $3, $4, $5, $6)",
-        [Parameter.Of(alert), Parameter.Of((short)kind), Parameter.OrNull(unit), Parameter.Of(controller), Parameter.OrNull(plan), Parameter.Of(body)]);
+    /// <summary>One statement whether there are alerts or none, so that the number of statements tells nothing.</summary>
+    public static Command Raise(IReadOnlyCollection<RaisedAlert> alerts, DataKey key) => new(
+        """
+        INSERT INTO alert (alert_id, kind, unit_id, controller, plan_id, body)
+        SELECT a.alert_id, a.kind, a.unit_id, a.controller, a.plan_id, a.body
+        FROM unnest($1, $2, $3, $4, $5, $6) AS a (alert_id, kind, unit_id, controller, plan_id, body)
+        """,
+        [
+            Parameter.Of([.. alerts.Select(alert => alert.AlertId)]),
+            Parameter.Of([.. alerts.Select(alert => (int)alert.Kind)]),
+            Parameter.Of([.. alerts.Select(alert => alert.UnitId)]),
+            Parameter.Of([.. alerts.Select(alert => alert.Controller)]),
+            Parameter.Of([.. alerts.Select(alert => alert.PlanId)]),
+            Parameter.Of([.. alerts.Select(alert => alert.Seal(key))]),
+        ]);
 
     /// <summary>
     /// An alert that a blocked caller tried, for the owning unit. Sent with every refusal and without effect where nobody was blocked: so that
@@ -53,6 +74,6 @@ internal static class AlertSql
 
     /// <summary>Who is behind it.</summary>
     public static byte[] Body(Guid alert, CallerIdentity caller, string? unit, ServiceKeys keys) => keys.OutcomeKey.Seal(
-        Place(alert),
+        RaisedAlert.PlaceOf(alert),
         new Alert { Employee = keys.Names.NameOf(caller.Name), Unit = keys.Names.Name(ResourceName.Units, unit) }.ToByteArray());
 }
