@@ -18,7 +18,7 @@ public readonly record struct Decision
     /// <summary>Why it was refused.</summary>
     public RefusalReason Reason { get; private init; }
 
-    /// <summary>What must be done besides.</summary>
+    /// <summary>What must be done with it, also with a refusal.</summary>
     public Obligations Obligations { get; private init; }
 
     /// <summary>A permit.</summary>

@@ -220,22 +220,25 @@ public enum RefusalReason
     /// <summary>No emergency access of this caller's is in force for this person.</summary>
     NoEmergencyAccess = 19,
 
-    /// <summary>The plan is not closed; everything else would have permitted the act.</summary>
-    PlanOpen = 20,
-
     /// <summary>A block keeps the caller out, whatever else holds.</summary>
-    Blocked = 21,
+    Blocked = 20,
+
+    /// <summary>The plan is not closed, and only a closed one is disposed of.</summary>
+    PlanNotClosed = 21,
 }
 
-/// <summary>What a decision obliges the gate to do, in the same transaction.</summary>
+/// <summary>What a decision obliges to, whether it permits or refuses.</summary>
 [Flags]
 public enum Obligations
 {
     None = 0,
 
-    /// <summary>The owning unit is alerted at once.</summary>
+    /// <summary>Tell the unit that owns the person's plans at once.</summary>
     AlertOwningUnit = 1 << 0,
 
-    /// <summary>A unit manager reviews it afterwards, within a deadline.</summary>
-    ReviewAfterwards = 1 << 1,
+    /// <summary>Tell those who review the log: somebody whom a block keeps out has tried.</summary>
+    AlertReviewers = 1 << 1,
+
+    /// <summary>See to it that a unit manager reviews it afterwards.</summary>
+    ReviewAfterwards = 1 << 2,
 }

@@ -189,7 +189,7 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         visit.PlanFacts = planFacts?.Value;
         var thing = loaded?.Invoke() ?? LoadedFacts.None;
         var decision = Decide(call, visit, thing);
-        if (decision.Reason is RefusalReason.PlanClosed or RefusalReason.PlanOpen && earlier?.Value is not null)
+        if (decision.Reason is RefusalReason.PlanClosed or RefusalReason.PlanNotClosed && earlier?.Value is not null)
         {
             // The same request has closed the plan, or was made before it was: it is answered again by the right that it had.
             decision = Decide(call, visit, thing, isOpen: decision.Reason == RefusalReason.PlanClosed);
@@ -206,7 +206,7 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
                 var alert = Ids.Ordered(now);
                 second.Add(AlertSql.RaiseForBlocked(
                     alert,
-                    decision.Obligations.HasFlag(Obligations.AlertOwningUnit),
+                    decision.Obligations.HasFlag(Obligations.AlertReviewers),
                     call.PlanId,
                     call.Caller.Name,
                     AlertSql.Body(alert, call.Caller, visit.CallerFacts?.UnitId, keys)));
@@ -219,7 +219,7 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
             {
                 // Everything else permitted it, so the caller may know.
                 RefusalReason.PlanClosed => Errors.WrongState("The plan is closed."),
-                RefusalReason.PlanOpen => Errors.WrongState("The plan is not closed."),
+                RefusalReason.PlanNotClosed => Errors.WrongState("The plan is not closed."),
                 _ => Errors.AccessDenied(),
             };
         }
