@@ -4,16 +4,16 @@ namespace CoordinationPlan.Policy;
 
 /// <summary>
 /// Who may do what. One pure function over facts: it reads no database, no clock and no request, and it fails closed: what is not
-/// permitted by a row of the rule book is refused, and what the person has refused beats every permit.
+/// permitted by a row of the rule book is refused, a block beats every permit, and what the person has refused beats every consent.
 /// </summary>
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     /// <summary>
-    /// What a consent can release at all. Risk assessments and whereabouts never leave the owning unit by consent; third parties have not
-    /// consented to anything.
+    /// What can be released at all, by consent or on legal ground. Risk assessments and whereabouts never leave the owning unit that way; third
+    /// parties have not consented to anything.
     /// </summary>
     public const Categories Releasable = Existence | Identity | ContactDetails | GoalsAndInterventions | SocialSituation | Health
         | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings;
@@ -46,14 +46,23 @@ public static class AccessPolicy
             return Decision.Refuse(RefusalReason.AssuranceTooLow);
         }
 
+        var rows = RuleBook.RowsOf(act);
+        if (rows is [{ IsAboutAPerson: true } first, ..] && IsKeptOut(first, facts))
+        {
+            return Decision.Refuse(
+                RefusalReason.Blocked,
+                facts.Blocked == Blocked.Unknown ? Obligations.None : Obligations.AlertReviewers);
+        }
+
         // The row that comes furthest tells why, so that a log reviewer reads the nearest miss.
         var nearest = RefusalReason.NoRule;
-        foreach (var rule in RuleBook.Rules)
+        foreach (var rule in rows)
         {
-            var miss = Misses(rule, act, caller, facts);
+            var reads = Reads(rule, caller, facts);
+            var miss = Misses(rule, caller, facts, reads);
             if (miss == RefusalReason.None)
             {
-                return Grant(rule, caller, facts);
+                return Decision.Permit(reads, rule.Writes, BasisOf(rule, caller, facts, reads), rule.Obliges);
             }
 
             nearest = miss > nearest ? miss : nearest;
@@ -62,35 +71,54 @@ public static class AccessPolicy
         return Decision.Refuse(nearest);
     }
 
-    private static RefusalReason Misses(Rule rule, Act act, in Caller caller, in Facts facts)
+    /// <summary>
+    /// The acts about this plan that the caller may perform now, so that case systems can draw their buttons. An intervention counts as
+    /// writable where the caller may add one of its own unit's.
+    /// </summary>
+    public static IReadOnlyList<Act> PermittedActs(in Caller caller, in Facts facts)
     {
-        if (rule.Act != act)
+        var permitted = new List<Act>();
+        foreach (var act in RuleBook.AboutAPlan)
         {
-            return RefusalReason.NoRule;
+            var about = act == Act.WriteIntervention ? facts with { NewItem = true, ResponsibleUnit = true } : facts;
+            if (Decide(act, caller, about).IsPermit)
+            {
+                permitted.Add(act);
+            }
         }
 
+        return permitted;
+    }
+
+    /// <summary>
+    /// Whether a block keeps the caller out. One that nobody has looked up counts, except where there is no plan and so no person to look it up
+    /// for: that is refused for what it is.
+    /// </summary>
+    private static bool IsKeptOut(Rule rule, in Facts facts) => facts.Blocked switch
+    {
+        Blocked.No => false,
+        Blocked.Unknown => facts.PlanExists || !rule.IsAboutAPlan,
+        _ => true,
+    };
+
+    private static RefusalReason Misses(Rule rule, in Caller caller, in Facts facts, Categories reads)
+    {
         if (!rule.Roles.Contains(caller.Role))
         {
             return RefusalReason.RoleMayNot;
         }
 
-        if (RuleBook.PurposeOf(caller.Role) is var purposes && !purposes.Contains(caller.Purpose))
+        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose))
         {
             return RefusalReason.PurposeMayNot;
         }
 
-        if (rule.Needs.HasFlag(Needs.UnitOfPrincipal)
-            && !(caller.UnitOfPrincipal && caller.UnitKind is (UnitKind.SocialServices or UnitKind.HealthCare)))
+        if (!IsUnitFor(rule, caller))
         {
             return RefusalReason.UnitMayNot;
         }
 
-        if (rule.Needs.HasFlag(Needs.HealthCareUnit) && caller.UnitKind != UnitKind.HealthCare)
-        {
-            return RefusalReason.UnitMayNot;
-        }
-
-        if (rule.Relation != Relation.None && !facts.PlanExists)
+        if (rule.IsAboutAPlan && !facts.PlanExists)
         {
             return RefusalReason.NoSuchPlan;
         }
@@ -100,27 +128,17 @@ public static class AccessPolicy
             return RefusalReason.NoRelation;
         }
 
-        if (rule.Relation == Relation.Participating && Released(caller, facts) == None)
+        if (rule.Needs.HasFlag(Needs.Placement) && !facts.Placement)
+        {
+            return RefusalReason.NoRelation;
+        }
+
+        if (rule.Relation == Relation.Participating && (reads == None || !reads.HasFlag(rule.Writes)))
         {
             return RefusalReason.NoRelease;
         }
 
-        if (rule.Relation == Relation.Participating && !Released(caller, facts).HasFlag(rule.Writes))
-        {
-            return RefusalReason.NoRelease;
-        }
-
-        if (rule.Needs.HasFlag(Needs.ResponsibleUnit) && !facts.ResponsibleUnit)
-        {
-            return RefusalReason.NotResponsibleUnit;
-        }
-
-        if (rule.Needs.HasFlag(Needs.NewItem) && !facts.NewItem)
-        {
-            return RefusalReason.NotResponsibleUnit;
-        }
-
-        if (rule.Needs.HasFlag(Needs.ResponsibleUnitGone) && facts.ResponsibleUnitTakesPart)
+        if (!IsItemFor(rule, facts))
         {
             return RefusalReason.NotResponsibleUnit;
         }
@@ -130,33 +148,99 @@ public static class AccessPolicy
             return RefusalReason.OtherOrganisation;
         }
 
+        return MissesByState(rule, caller, facts);
+    }
+
+    private static RefusalReason MissesByState(Rule rule, in Caller caller, in Facts facts)
+    {
+        if (rule.Needs.HasFlag(Needs.Emergency) && !facts.Emergency)
+        {
+            return RefusalReason.NoEmergencyAccess;
+        }
+
+        if (!ProtectionLeavesRoom(rule, caller, facts))
+        {
+            return RefusalReason.NotForProtectedPersons;
+        }
+
+        // Last, so that the reason says that nothing else is missing.
+        if (rule.Needs.HasFlag(Needs.OpenPlan) && !facts.PlanOpen)
+        {
+            return RefusalReason.PlanClosed;
+        }
+
+        if (rule.Needs.HasFlag(Needs.ClosedPlan) && facts.PlanOpen)
+        {
+            return RefusalReason.PlanNotClosed;
+        }
+
         return RefusalReason.None;
     }
 
-    private static Decision Grant(Rule rule, in Caller caller, in Facts facts) => rule.Relation switch
+    private static bool IsUnitFor(Rule rule, in Caller caller) =>
+        (!rule.Needs.HasFlag(Needs.UnitOfPrincipal) || (caller.UnitOfPrincipal && caller.UnitKind is UnitKind.SocialServices or UnitKind.HealthCare))
+        && (!rule.Needs.HasFlag(Needs.HealthCareUnit) || caller.UnitKind == UnitKind.HealthCare)
+        && (!rule.Needs.HasFlag(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
+        && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing);
+
+    private static bool IsItemFor(Rule rule, in Facts facts) =>
+        (!rule.Needs.HasFlag(Needs.ResponsibleUnit) || facts.ResponsibleUnit)
+        && (!rule.Needs.HasFlag(Needs.NewItem) || facts.NewItem)
+        && (!rule.Needs.HasFlag(Needs.ResponsibleUnitGone) || facts.ResponsibleUnitGone);
+
+    /// <summary>
+    /// A protected person's plan is for those whose assignment says so, whatever the act. An emergency is for the one without an ordinary right;
+    /// it ends where the person's identity itself is the secret.
+    /// </summary>
+    private static bool ProtectionLeavesRoom(Rule rule, in Caller caller, in Facts facts)
     {
-        Relation.Owning => Decision.Permit(RuleBook.OwnerReads(caller), rule.Writes, Basis.OwningUnit),
-        Relation.Participating => Decision.Permit(Released(caller, facts), rule.Writes, Basis.Release),
-        _ when rule.Needs.HasFlag(Needs.EachPlanDecided) =>
-            Decision.Permit(Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role), rule.Writes, rule.Basis),
-        _ when rule.Needs.HasFlag(Needs.BecomesOwner) => Decision.Permit(RuleBook.OwnerReads(caller), rule.Writes, rule.Basis),
-        _ => Decision.Permit(rule.Reads, rule.Writes, rule.Basis),
+        if (rule.Needs.HasFlag(Needs.Emergency))
+        {
+            return !RuleBook.IsHighest(facts.Protection);
+        }
+
+        var needed = rule.Needs.HasFlag(Needs.ForProtectedPersons) || (rule.IsAboutAPlan && facts.Protection != ProtectionLevel.None);
+        return caller.HandlesProtectedPersons || !needed;
+    }
+
+    private static Categories Reads(Rule rule, in Caller caller, in Facts facts) => rule switch
+    {
+        { Relation: Relation.Participating, Reads: None } => Released(caller, facts),
+        { Relation: Relation.Participating } => rule.Reads & ~Withheld(facts),
+        { Reads: not None } => rule.Reads,
+        { Relation: Relation.Owning } => RuleBook.OwnerReads(caller),
+        _ when rule.Needs.HasFlag(Needs.BecomesOwner) =>
+            // Who opens a plan for a person who turns out to be protected learns that it is there, and no more than its assignment is for.
+            caller.HandlesProtectedPersons || facts.Protection == ProtectionLevel.None ? RuleBook.OwnerReads(caller) : Existence,
+        _ => Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role),
+    };
+
+    private static Basis BasisOf(Rule rule, in Caller caller, in Facts facts, Categories reads) => rule switch
+    {
+        { Basis: not Basis.None } => rule.Basis,
+        { Relation: Relation.Owning } => Basis.OwningUnit,
+        _ => Released(caller, facts with { ReleasedByLaw = None }) == reads ? Basis.Release : Basis.LegalGround,
     };
 
     /// <summary>
-    /// What a participant reads: what was released to its unit, less what the person withholds, within what its role may ever have. Where
-    /// anything is left, it may know that the plan exists, unless just that is withheld: then it may know nothing. A sheltered housing knows
-    /// by itself where the person is.
+    /// What a participant reads: what consent or law releases to its unit, less what the person withholds, within what its role may ever have
+    /// and the person's protection leaves. Only a ground that holds in spite of a refusal opens what is withheld. Where anything is left, it may
+    /// know that the plan exists. A sheltered housing knows by itself that the person is in one.
     /// </summary>
     private static Categories Released(in Caller caller, in Facts facts)
     {
-        var released = facts.Released & Releasable & ~facts.Withheld & RuleBook.ParticipantCeiling(caller.Role);
-        if (released == None || facts.Withheld.HasFlag(Existence))
+        var withheld = Withheld(facts);
+        var open = (facts.Released & ~withheld) | (facts.ReleasedByLaw & (~withheld | facts.Overriding));
+        open &= Releasable & RuleBook.ParticipantCeiling(caller.Role) & ~RuleBook.OwnersAlone(facts.Protection);
+        if (open == None)
         {
             return None;
         }
 
         var housesThePerson = caller is { UnitKind: UnitKind.ShelteredHousing, Role: Role.ShelterContactPerson };
-        return released | Existence | (housesThePerson ? Whereabouts & ~facts.Withheld : None);
+        return open | Existence | (housesThePerson ? Whereabouts & ~withheld : None);
     }
+
+    /// <summary>What the person withholds. Who may not know of the plan may know nothing of it.</summary>
+    private static Categories Withheld(in Facts facts) => facts.Withheld.HasFlag(Existence) ? ~None : facts.Withheld;
 }

@@ -18,10 +18,13 @@ public readonly record struct Decision
     /// <summary>Why it was refused.</summary>
     public RefusalReason Reason { get; private init; }
 
+    /// <summary>What must be done with it, also with a refusal.</summary>
+    public Obligations Obligations { get; private init; }
+
     /// <summary>A permit.</summary>
-    public static Decision Permit(Categories reads, Categories writes, Basis basis) =>
-        new() { IsPermit = true, Reads = reads, Writes = writes, Basis = basis };
+    public static Decision Permit(Categories reads, Categories writes, Basis basis, Obligations obligations = Obligations.None) =>
+        new() { IsPermit = true, Reads = reads, Writes = writes, Basis = basis, Obligations = obligations };
 
     /// <summary>A refusal.</summary>
-    public static Decision Refuse(RefusalReason reason) => new() { Reason = reason };
+    public static Decision Refuse(RefusalReason reason, Obligations obligations = Obligations.None) => new() { Reason = reason, Obligations = obligations };
 }

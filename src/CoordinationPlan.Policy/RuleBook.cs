@@ -6,11 +6,12 @@ namespace CoordinationPlan.Policy;
 /// <summary>One row of the rule book.</summary>
 /// <param name="Act">The act that the row permits.</param>
 /// <param name="Roles">To whom.</param>
-/// <param name="Relation">What the caller's unit must be to the plan; None where the act is not about one plan.</param>
+/// <param name="Relation">What the caller's unit must be to the plan; None where that does not matter or the act is not about one plan.</param>
 /// <param name="Needs">What else must hold.</param>
 /// <param name="Reads">What is read, where the relation does not say it.</param>
 /// <param name="Writes">What may be changed. A participant changes only what is released to it.</param>
 /// <param name="Basis">What the permit rests on, where the relation does not say it.</param>
+/// <param name="Obliges">What the permit obliges to.</param>
 internal sealed record Rule(
     Act Act,
     Roles Roles,
@@ -18,7 +19,15 @@ internal sealed record Rule(
     Needs Needs = Needs.Nothing,
     Categories Reads = None,
     Categories Writes = None,
-    Basis Basis = Basis.None);
+    Basis Basis = Basis.None,
+    Obligations Obliges = Obligations.None)
+{
+    /// <summary>The act is about one plan that there is.</summary>
+    public bool IsAboutAPlan { get; } = Relation != Relation.None || Needs.HasFlag(Needs.SomePlan);
+
+    /// <summary>The act is about one person, so that a block of that person's decides it.</summary>
+    public bool IsAboutAPerson { get; } = Relation != Relation.None || (Needs & (Needs.SomePlan | Needs.BecomesOwner)) != 0;
+}
 
 /// <summary>Conditions beyond role and relation.</summary>
 [Flags]
@@ -32,32 +41,56 @@ internal enum Needs
     /// <summary>The caller's unit is health care.</summary>
     HealthCareUnit = 1 << 1,
 
+    /// <summary>The caller's unit is social services.</summary>
+    SocialServicesUnit = 1 << 2,
+
+    /// <summary>The caller's unit is a sheltered housing, and the person stays there.</summary>
+    Placement = 1 << 3,
+
+    /// <summary>There is such a plan, whatever the caller's unit is to it.</summary>
+    SomePlan = 1 << 4,
+
     /// <summary>Nothing more, but the caller's unit becomes the owner and reads as one.</summary>
-    BecomesOwner = 1 << 2,
+    BecomesOwner = 1 << 5,
 
     /// <summary>Nothing more, but what is read of each plan in the answer is decided by the rows of ReadPlan.</summary>
-    EachPlanDecided = 1 << 7,
+    EachPlanDecided = 1 << 6,
 
     /// <summary>The caller's unit answers for the item.</summary>
-    ResponsibleUnit = 1 << 3,
+    ResponsibleUnit = 1 << 7,
 
     /// <summary>The unit that answered for the item takes part no longer.</summary>
-    ResponsibleUnitGone = 1 << 4,
+    ResponsibleUnitGone = 1 << 8,
 
     /// <summary>The act adds an item.</summary>
-    NewItem = 1 << 6,
+    NewItem = 1 << 9,
 
-    /// <summary>The directory entry belongs to the caller's organisation, or the caller to the operator.</summary>
-    OwnOrganisation = 1 << 5,
+    /// <summary>The directory entry, or the plan's controller, is the caller's organisation; or the caller is the operator's, for the directory.</summary>
+    OwnOrganisation = 1 << 10,
+
+    /// <summary>The caller's emergency access for the person is in force, and the person's protection leaves room for it.</summary>
+    Emergency = 1 << 11,
+
+    /// <summary>The assignment is for protected persons, however this person is protected. Where the person is, every act about the plan needs it.</summary>
+    ForProtectedPersons = 1 << 12,
+
+    /// <summary>The plan is not closed.</summary>
+    OpenPlan = 1 << 13,
+
+    /// <summary>The plan is closed.</summary>
+    ClosedPlan = 1 << 14,
 }
 
 /// <summary>
-/// The rule book: read it from top to bottom. A row permits one act to some roles in one relation; what no row permits is refused.
+/// The rule book: read it from top to bottom. A row permits one act to some roles in one relation; what no row permits is refused. Three things
+/// stand above every row and are therefore in none of them: a block, the person's protection, and what the person refuses (AccessPolicy).
 /// </summary>
 internal static class RuleBook
 {
     private static readonly Roles CaseWorkers = Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact);
+    private static readonly Roles SocialServices = Roles.Of(SocialCaseWorker, UnitManager);
     private static readonly Roles HealthCare = Roles.Of(HealthCareProfessional, NamedCareContact);
+    private static readonly Roles Managers = Roles.Of(UnitManager);
     private static readonly Roles Participants =
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, SchoolContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Interveners =
@@ -66,35 +99,88 @@ internal static class RuleBook
 
     private const Categories Frame = Identity | Meetings | GoalsAndInterventions | SocialSituation | Health;
 
+    // What a life may hang on during a night. Never whereabouts, risk or third parties; nor contact details, which the one at hand does not need.
+    private const Categories InEmergency = Existence | Identity | Health | GoalsAndInterventions | ProtectionMeasures;
+
     public static readonly Rule[] Rules =
     [
-        // Anyone employed in social services or health care may and must see to it that a plan is begun.
+        // Anyone employed in social services or health care may and must see to it that a plan is begun (SoL 10:8, HSL 16:4). How the person is
+        // protected is found out at that moment; it decides what is read back.
         new(Act.CreatePlan, CaseWorkers, Relation.None, Needs.UnitOfPrincipal | Needs.BecomesOwner, Writes: Frame, Basis: Basis.RoleAlone),
 
-        // The own caseload: the list itself needs only the role; every plan in it is then decided by the two rows of ReadPlan.
+        // The own caseload, and a person's plans by the lawful search terms (förordning 2001:637 15 §): the list itself needs only the role;
+        // every plan in it is then decided by the two rows of ReadPlan.
         new(Act.ListPlans, Participants, Relation.None, Needs.EachPlanDecided, Basis: Basis.RoleAlone),
+        new(Act.FindPlans, Participants, Relation.None, Needs.EachPlanDecided, Basis: Basis.RoleAlone),
         new(Act.ReadPlan, CaseWorkers, Relation.Owning),
         new(Act.ReadPlan, Participants, Relation.Participating),
 
         // The frame belongs to the owning unit; health care writes its own account where it may read it.
-        new(Act.UpdatePlan, CaseWorkers, Relation.Owning, Writes: Frame),
-        new(Act.UpdatePlan, HealthCare, Relation.Participating, Needs.HealthCareUnit, Writes: Health),
-        new(Act.EstablishPlan, CaseWorkers, Relation.Owning, Writes: Existence),
-        new(Act.ClosePlan, CaseWorkers, Relation.Owning, Writes: Existence | Meetings),
+        new(Act.UpdatePlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Frame),
+        new(Act.UpdatePlan, HealthCare, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
+        new(Act.EstablishPlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Existence),
+        new(Act.ClosePlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Existence | Meetings),
 
         // Goals and others' measures are the owning unit's to write down; an intervention is its responsible unit's.
-        new(Act.WriteGoal, CaseWorkers, Relation.Owning, Writes: GoalsAndInterventions),
-        new(Act.WriteOtherMeasure, CaseWorkers, Relation.Owning, Writes: GoalsAndInterventions),
+        new(Act.WriteGoal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
+        new(Act.WriteOtherMeasure, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
         // The owning unit writes new ones down for everybody, and ends those of a unit that has left.
-        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.NewItem, Writes: GoalsAndInterventions),
-        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.ResponsibleUnit, Writes: GoalsAndInterventions),
-        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.ResponsibleUnitGone, Writes: GoalsAndInterventions),
-        new(Act.WriteIntervention, Interveners, Relation.Participating, Needs.ResponsibleUnit, Writes: GoalsAndInterventions),
+        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.NewItem | Needs.OpenPlan, Writes: GoalsAndInterventions),
+        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.ResponsibleUnit | Needs.OpenPlan, Writes: GoalsAndInterventions),
+        new(Act.WriteIntervention, CaseWorkers, Relation.Owning, Needs.ResponsibleUnitGone | Needs.OpenPlan, Writes: GoalsAndInterventions),
+        new(Act.WriteIntervention, Interveners, Relation.Participating, Needs.ResponsibleUnit | Needs.OpenPlan, Writes: GoalsAndInterventions),
 
-        // Who takes part, and what the person has agreed to, is the owning unit's to record.
-        new(Act.WriteParticipation, CaseWorkers, Relation.Owning, Writes: Meetings | Whereabouts),
-        new(Act.RecordConsent, CaseWorkers, Relation.Owning, Writes: ConsentDocuments),
+        // Who takes part, and what the person has agreed to, is the owning unit's to record. A withdrawal is always recorded (OSL 10:1, 12:2).
+        new(Act.WriteParticipation, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings | Whereabouts),
+        new(Act.RecordConsent, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: ConsentDocuments),
         new(Act.WithdrawConsent, CaseWorkers, Relation.Owning, Writes: ConsentDocuments),
+
+        // A release on legal ground (OSL 10:15 a, 25:12, 26:9) is the owning unit's, as controller, to decide and to end, also when the plan is
+        // closed; its manager reviews it.
+        new(Act.WriteRelease, CaseWorkers, Relation.Owning, Writes: ConsentDocuments, Obliges: Obligations.ReviewAfterwards),
+        new(Act.ReviewRelease, Managers, Relation.Owning, Writes: ConsentDocuments),
+
+        // How a person is protected (folkbokföringslag 16-17 §§, OSL 21:3, 21:3 a, 22:1) is decided by the social services that own the plan.
+        // Health care that owns one blocks (PDL 4:4) and reads what is decided. A danger does not end with the plan, so none needs an open one.
+        new(Act.ReadProtection, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons),
+        new(Act.ReadProtection, CaseWorkers, Relation.Owning, Needs.HealthCareUnit | Needs.ForProtectedPersons),
+        new(Act.WriteProtectionLevel, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+        new(Act.WriteLocationSecrecy, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+        new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+        new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.HealthCareUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+
+        // Where the person stays is known to those who placed the person there and to the housing itself, and to nobody else: no release, no
+        // consent and no emergency opens it (OSL 26:1, 21:3). Health care that owns a plan does not know it either.
+        new(Act.ReadWhereabouts, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Reads: Whereabouts),
+        new(Act.ReadWhereabouts, Roles.Of(ShelterContactPerson), Relation.Participating, Needs.Placement | Needs.ForProtectedPersons,
+            Reads: Whereabouts, Basis: Basis.Placement),
+        new(Act.WriteWhereabouts, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons,
+            Reads: Whereabouts, Writes: Whereabouts),
+
+        // Emergency access (PDL 4:5): for the one who has no ordinary right and cannot wait. Opening it asks nothing about the person, so that
+        // it answers alike for everyone; the owning unit hears of it at once, and its manager reviews it, also when the plan has closed since.
+        new(Act.OpenEmergencyAccess, HealthCare, Relation.None, Needs.HealthCareUnit, Reads: Existence, Writes: Existence, Basis: Basis.Emergency,
+            Obliges: Obligations.AlertOwningUnit | Obligations.ReviewAfterwards),
+        new(Act.OpenEmergencyAccess, SocialServices, Relation.None, Needs.SocialServicesUnit, Reads: Existence, Writes: Existence,
+            Basis: Basis.Emergency, Obliges: Obligations.AlertOwningUnit | Obligations.ReviewAfterwards),
+        new(Act.ReadInEmergency, HealthCare, Relation.None, Needs.HealthCareUnit | Needs.SomePlan | Needs.Emergency, Reads: InEmergency,
+            Basis: Basis.Emergency, Obliges: Obligations.AlertOwningUnit),
+        new(Act.ReadInEmergency, SocialServices, Relation.None, Needs.SocialServicesUnit | Needs.SomePlan | Needs.Emergency, Reads: InEmergency,
+            Basis: Basis.Emergency, Obliges: Obligations.AlertOwningUnit),
+        new(Act.ReviewEmergencyAccess, Managers, Relation.Owning, Writes: ConsentDocuments),
+
+        // Who answers for the access must be able to see who has it (SoLPuL 10 §, PDL 4:2), without reading what the plan says.
+        new(Act.ExplainAccess, Managers, Relation.Owning, Reads: Existence | Meetings | ConsentDocuments, Basis: Basis.Oversight),
+        new(Act.ExplainAccess, Roles.Of(DataProtectionOfficer), Relation.None, Needs.SomePlan | Needs.OwnOrganisation,
+            Reads: Existence | Meetings | ConsentDocuments, Basis: Basis.Oversight),
+        new(Act.ListTasks, CaseWorkers, Relation.None, Needs.EachPlanDecided, Reads: Existence | ConsentDocuments, Basis: Basis.RoleAlone),
+        new(Act.ListTasks, Reviewers, Relation.None, Needs.EachPlanDecided, Reads: Existence | ConsentDocuments, Basis: Basis.LogReviewDuty),
+
+        // Everybody who is employed can shut himself out of a relative's case, without learning whether there is one.
+        new(Act.DeclareRelation, Roles.AllEmployees, Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
+
+        // Disposal (gallring; arkivlag 10 §, PDL 3:17) destroys what cannot be brought back: a manager's decision, of closed plans only.
+        new(Act.DisposeSubject, Managers, Relation.Owning, Needs.ClosedPlan, Reads: Existence, Writes: Existence),
 
         // A log reviewer never reads plan content; an administrator never reads plans.
         new(Act.SearchAccessLog, Reviewers, Relation.None, Reads: AccessLog, Basis: Basis.LogReviewDuty),
@@ -102,6 +188,14 @@ internal static class RuleBook
         new(Act.WriteDirectory, Roles.Of(DirectoryAdministrator), Relation.None, Needs.OwnOrganisation,
             Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.DirectoryAdministration),
     ];
+
+    private static readonly Rule[][] ByAct = [.. Enum.GetValues<Act>().Select(act => Rules.Where(rule => rule.Act == act).ToArray())];
+
+    /// <summary>The acts about one plan that there is.</summary>
+    public static readonly Act[] AboutAPlan = [.. Enum.GetValues<Act>().Where(act => RowsOf(act) is [{ IsAboutAPlan: true }, ..])];
+
+    /// <summary>The rows of an act; none for a number that is not an act.</summary>
+    public static ReadOnlySpan<Rule> RowsOf(Act act) => (uint)act < (uint)ByAct.Length ? ByAct[(int)act] : [];
 
     private const Categories OwnerEverything = AccessPolicy.Releasable | ThirdParties | ConsentDocuments | RiskAssessment | Whereabouts;
 
@@ -116,7 +210,7 @@ internal static class RuleBook
         _ => None,
     };
 
-    /// <summary>The most that a role can have by release, whatever a consent says.</summary>
+    /// <summary>The most that a role can have by release, whatever a consent or a legal ground says.</summary>
     public static Categories ParticipantCeiling(Role role) => role switch
     {
         SocialCaseWorker or UnitManager or HealthCareProfessional or NamedCareContact => AccessPolicy.Releasable,
@@ -127,6 +221,16 @@ internal static class RuleBook
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };
+
+    /// <summary>
+    /// What is read by the owning unit alone because of how the person is protected: with an assumed identity, the old and the new one must not
+    /// be joinable by anyone else. A level that is not known may be that one.
+    /// </summary>
+    public static Categories OwnersAlone(ProtectionLevel level) => IsHighest(level) ? Identity | ContactDetails : None;
+
+    /// <summary>Everything but the levels that are known to be lower.</summary>
+    public static bool IsHighest(ProtectionLevel level) =>
+        level is not (ProtectionLevel.None or ProtectionLevel.ConfidentialityMarked or ProtectionLevel.ProtectedPopulationRegistration);
 
     /// <summary>The purposes that fit a role. A role used for something else is refused.</summary>
     public static Purposes PurposeOf(Role role) => role switch

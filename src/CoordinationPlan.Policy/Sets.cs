@@ -6,6 +6,9 @@ internal readonly record struct Roles(int Bits)
     /// <summary>Every role but the unspecified one.</summary>
     public static readonly Roles All = Of([.. Enum.GetValues<Role>().Where(role => role != Role.Unspecified)]);
 
+    /// <summary>Every role that an employee has: not that of a system.</summary>
+    public static readonly Roles AllEmployees = new(All.Bits & ~Of(Role.SystemIntegration).Bits);
+
     public static Roles Of(params Role[] roles) => new(roles.Aggregate(0, (bits, role) => bits | (1 << (int)role)));
 
     // A shift takes its count modulo 32: an unknown number must not pass for a known one.

@@ -222,4 +222,23 @@ public enum RefusalReason
 
     /// <summary>A block keeps the caller out, whatever else holds.</summary>
     Blocked = 20,
+
+    /// <summary>The plan is not closed, and only a closed one is disposed of.</summary>
+    PlanNotClosed = 21,
+}
+
+/// <summary>What a decision obliges to, whether it permits or refuses.</summary>
+[Flags]
+public enum Obligations
+{
+    None = 0,
+
+    /// <summary>Tell the unit that owns the person's plans at once.</summary>
+    AlertOwningUnit = 1 << 0,
+
+    /// <summary>Tell those who review the log: somebody whom a block keeps out has tried.</summary>
+    AlertReviewers = 1 << 1,
+
+    /// <summary>See to it that a unit manager reviews it afterwards.</summary>
+    ReviewAfterwards = 1 << 2,
 }
