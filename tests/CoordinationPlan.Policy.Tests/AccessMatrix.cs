@@ -8,11 +8,11 @@ namespace CoordinationPlan.Policy.Tests;
 /// </summary>
 internal static class AccessMatrix
 {
-    private const string Header = "act,role,block,relation,circumstance,release,protection,state,unit,outcome,because,reads,writes,obliges to";
+    private const string Header = "act,role,block,relation,circumstance,release,for protected persons,protection,state,unit,outcome,because,reads,writes,obliges to";
 
     /// <summary>What every row supposes, in a line that spreadsheets show and programs skip.</summary>
     private const string Suppositions =
-        "# Every row: an assignment in force that covers the purpose of the role; level of assurance 3. Everything else is refused. \"any\" is whichever value; \"-\" is nothing. \"cleared\" is an assignment for protected persons.";
+        "# Every row: an assignment in force that covers the purpose of the role; level of assurance 3. Everything else is refused. \"any\" is whichever value; \"-\" is nothing.";
 
     private static readonly Lazy<string> TheBody = new(MakeBody);
 
@@ -49,13 +49,14 @@ internal static class AccessMatrix
     /// </summary>
     private sealed class Table
     {
-        private readonly Dictionary<string, int> ids = [];
+        private readonly Dictionary<Decision, int> outcomes = [];
+        private readonly Dictionary<string, int> branchings = [];
         private readonly List<object> nodes = [];
 
         public IEnumerable<(string[] Conditions, Decision Outcome)> RowsOf(Act act)
         {
             var question = new Question(act, new Caller(true, true, default, default, true, AssuranceLevel.Level3, UnitKind.Unspecified, UnitOfPrincipal: true), default);
-            var columns = new[] { Roles, BlocksOf(act), RelationsOf(act), CircumstancesOf(act), ReleasesOf(act), ProtectionsOf(act), StatesOf(act), Units };
+            var columns = new[] { Roles, BlocksOf(act), RelationsOf(act), CircumstancesOf(act), ReleasesOf(act), ClearancesOf(act), ProtectionsOf(act), StatesOf(act), Units };
             return Rows(NodeOf(question, columns));
         }
 
@@ -63,8 +64,7 @@ internal static class AccessMatrix
         {
             if (columns.IsEmpty)
             {
-                var answer = question.Answer();
-                return Id($"{answer.IsPermit} {(int)answer.Reads} {(int)answer.Writes} {answer.Basis} {answer.Reason} {answer.Obligations}", answer);
+                return Id(outcomes, question.Answer());
             }
 
             var alike = new List<(int Node, List<string> Values)>();
@@ -84,7 +84,7 @@ internal static class AccessMatrix
 
             var all = alike.Count == 1 && columns[0].Length > 1;
             var branches = alike.Select(one => (one.Node, Text: all ? "any" : string.Join("; ", one.Values))).ToArray();
-            return Id(string.Join('|', branches.Select(branch => $"{branch.Node} {branch.Text}")), branches);
+            return Id(branchings, string.Join('|', branches.Select(branch => $"{branch.Node} {branch.Text}")), branches);
         }
 
         private IEnumerable<(string[] Conditions, Decision Outcome)> Rows(int node) => nodes[node] is Decision answer
@@ -93,12 +93,13 @@ internal static class AccessMatrix
               from row in Rows(branch.Node)
               select ((string[])[branch.Text, .. row.Conditions], row.Outcome);
 
-        private int Id(string key, object node)
+        private int Id<T>(Dictionary<T, int> ids, T key, object? node = null)
+            where T : notnull
         {
             if (!ids.TryGetValue(key, out var id))
             {
                 id = ids[key] = nodes.Count;
-                nodes.Add(node);
+                nodes.Add(node ?? key);
             }
 
             return id;
@@ -208,19 +209,21 @@ internal static class AccessMatrix
             }),
         ];
 
+    /// <summary>Whether the assignment is for protected persons.</summary>
+    private static Value[] ClearancesOf(Act act) => !World.IsAboutAPerson(act)
+        ? NoMatter
+        :
+        [
+            new("yes", question => question with { Caller = question.Caller with { HandlesProtectedPersons = true } }),
+            new("no", question => question),
+        ];
+
     private static Value[] ProtectionsOf(Act act) => !World.IsAboutAPerson(act)
         ? NoMatter
         :
         [
             .. from level in World.Protections.Where(level => level != ProtectionLevel.Unspecified).Append(ProtectionLevel.Unspecified)
-               from cleared in (bool[])[true, false]
-               select new Value(
-                   (level == ProtectionLevel.Unspecified ? "not known" : Words(level)) + (cleared ? " and cleared" : " and not cleared"),
-                   question => question with
-                   {
-                       Caller = question.Caller with { HandlesProtectedPersons = cleared },
-                       Facts = question.Facts with { Protection = level },
-                   }),
+               select Of(level == ProtectionLevel.Unspecified ? "not known" : Words(level), facts => facts with { Protection = level }),
         ];
 
     private static Value[] StatesOf(Act act) => !World.IsAboutAPlan(act)
