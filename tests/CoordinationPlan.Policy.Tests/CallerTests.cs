@@ -7,7 +7,7 @@ public sealed class CallerTests
     public void A_caller_of_whom_nothing_is_known_is_refused_everything() =>
         World.Holds(
             from act in World.Acts
-            from facts in World.Facts()
+            from facts in World.FactsOf(act)
             select new Question(act, default, facts),
             (_, answer) => answer == Decision.Refuse(RefusalReason.NoAssignment));
 
@@ -58,7 +58,7 @@ public sealed class CallerTests
     [Fact]
     public void The_fourth_level_of_assurance_opens_what_the_third_does() =>
         World.Holds(
-            World.EveryFact(),
+            World.Draw(200_000).Concat(World.Permitted()),
             (question, answer) => answer == (question with { Caller = question.Caller with { Assurance = AssuranceLevel.Level4 } }).Answer());
 
     [Fact]
@@ -85,7 +85,14 @@ public sealed class CallerTests
         World.Holds(Changed<Purpose>((caller, number) => caller with { Purpose = (Purpose)number }), Refused);
         World.Holds(Changed<AssuranceLevel>((caller, number) => caller with { Assurance = (AssuranceLevel)number }), Refused);
         World.Holds(
-            most.Where(known => World.IsAboutAPlan(known.Act))
+            most.Where(known => World.IsAboutAPerson(known.Act))
+                .SelectMany(known => unknown.Except(Numbers<Blocked>()).Select(number => known with { Facts = known.Facts with { Blocked = (Blocked)number } })),
+            (_, answer) => answer == Decision.Refuse(RefusalReason.Blocked, Obligations.AlertReviewers));
+        World.Holds(
+            most.SelectMany(known => unknown.Except(Numbers<ProtectionLevel>()).Select(number => known with { Facts = known.Facts with { Protection = (ProtectionLevel)number } })),
+            (question, answer) => answer == (question with { Facts = question.Facts with { Protection = ProtectionLevel.Unspecified } }).Answer());
+        World.Holds(
+            most.Where(known => World.IsAboutAPlan(known.Act) && known.Act != Act.ReadInEmergency && known.Caller.Role != Role.DataProtectionOfficer)
                 .SelectMany(known => unknown.Except(Numbers<Relation>()).Select(number => known with { Facts = known.Facts with { Relation = (Relation)number } })),
             Refused);
 

@@ -8,11 +8,12 @@ public sealed class DecisionTests
         Assert.Equal((false, Categories.None, Categories.None), (default(Decision).IsPermit, default(Decision).Reads, default(Decision).Writes));
 
     [Fact]
-    public void A_refusal_carries_a_reason_and_nothing_else() =>
+    public void A_refusal_carries_a_reason_and_nothing_else_but_the_alert_about_the_blocked() =>
         World.Holds(
             World.All(),
             (_, answer) => answer.IsPermit
-                || answer is { Reason: not RefusalReason.None, Reads: Categories.None, Writes: Categories.None, Basis: Basis.None });
+                || (answer is { Reason: not RefusalReason.None, Reads: Categories.None, Writes: Categories.None, Basis: Basis.None }
+                    && (answer.Obligations == Obligations.None || answer is { Reason: RefusalReason.Blocked, Obligations: Obligations.AlertReviewers })));
 
     [Fact]
     public void A_permit_carries_what_it_rests_on_what_it_covers_and_no_reason() =>
@@ -27,6 +28,12 @@ public sealed class DecisionTests
     [Fact]
     public void Every_basis_carries_a_permit() =>
         Assert.Equal(Enum.GetValues<Basis>().Except([Basis.None]), World.Permitted().Select(question => question.Answer().Basis).Distinct().Order());
+
+    [Fact]
+    public void Every_obligation_follows_from_something() =>
+        Assert.Equal(
+            Enum.GetValues<Obligations>().Aggregate((all, one) => all | one),
+            World.EveryCaller().Concat(World.Draw(10_000)).Aggregate(Obligations.None, (all, question) => all | question.Answer().Obligations));
 
     // An error in deciding and a field beyond the permit are the gate's to give.
     [Fact]

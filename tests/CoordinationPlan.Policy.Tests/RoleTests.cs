@@ -6,16 +6,29 @@ namespace CoordinationPlan.Policy.Tests;
 public sealed class RoleTests
 {
     [Fact]
-    public void Roles_that_do_not_work_with_persons_never_get_anything_of_a_case() =>
+    public void Roles_that_do_not_work_with_persons_never_get_anything_that_a_plan_says() =>
         World.Holds(
             World.Permitted().Where(question => !Expected.Participants.Contains(question.Caller.Role)),
-            (_, answer) => (answer.Reads | answer.Writes).IsWithin(Categories.Directory | AccessLog));
+            (_, answer) => ((answer.Reads | answer.Writes) & World.Content) == None);
+
+    [Fact]
+    public void Roles_that_neither_work_with_persons_nor_review_never_get_anything_of_a_case() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Caller.Role is Role.Statistician or Role.DirectoryAdministrator or Role.SystemIntegration),
+            (_, answer) => (answer.Reads | answer.Writes).IsWithin(Categories.Directory));
+
+    [Fact]
+    public void Who_takes_part_is_told_to_the_data_protection_officer_of_the_controller_and_to_no_other_reviewer() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Caller.Role is Role.LogReviewer or Role.DataProtectionOfficer),
+            (question, answer) => !answer.Reads.HasFlag(Meetings)
+                || question is { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
     public void An_administrator_gets_to_the_directory_and_nowhere_else() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.DirectoryAdministrator),
-            (question, _) => question.Act is Act.ReadDirectory or Act.WriteDirectory);
+            (question, _) => question.Act is Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation);
 
     [Fact]
     public void Only_reviewers_search_the_log_and_they_get_nothing_but_its_entries() =>
@@ -32,9 +45,9 @@ public sealed class RoleTests
                 && answer == Decision.Permit(Categories.Directory, Categories.Directory, Basis.DirectoryAdministration));
 
     [Fact]
-    public void Nothing_but_the_two_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
+    public void Nothing_but_the_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
         World.Holds(
-            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.SearchAccessLog)),
+            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(World.OfACase));
 
     [Fact]
@@ -58,10 +71,12 @@ public sealed class RoleTests
             (_, answer) => (answer.Reads & (RiskAssessment | Whereabouts)) == None);
 
     [Fact]
-    public void Third_parties_and_consents_are_read_by_the_owning_unit_alone() =>
+    public void Third_parties_are_read_by_the_owning_unit_alone_and_consents_by_oversight_too() =>
         World.Holds(
             World.Permitted(),
-            (question, answer) => (answer.Reads & (ThirdParties | ConsentDocuments)) == None || (question.Caller.IsCaseWorker() && MayConcernOwnPlans(question)));
+            (question, answer) => (answer.Reads & (ThirdParties | ConsentDocuments)) == None
+                || (question.Caller.IsCaseWorker() && MayConcernOwnPlans(question))
+                || (question.Act is Act.ExplainAccess or Act.ListTasks && !answer.Reads.HasFlag(ThirdParties)));
 
     [Fact]
     public void A_school_never_learns_of_violence_health_risk_other_parties_or_where_the_child_is() =>
@@ -77,10 +92,23 @@ public sealed class RoleTests
             (question, _) => question.Caller.IsCaseWorker()
                 && question.Caller is { UnitOfPrincipal: true, UnitKind: UnitKind.SocialServices or UnitKind.HealthCare });
 
-    // A list decides each plan of it on its own, and a new plan is owned by the unit that opens it.
+    [Fact]
+    public void What_is_reviewed_explained_and_disposed_of_is_a_managers_and_explaining_the_data_protection_officers_too() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Act is Act.ReviewRelease or Act.ReviewEmergencyAccess or Act.ExplainAccess or Act.DisposeSubject),
+            (question, _) => question is { Caller.Role: Role.UnitManager, Facts.Relation: Relation.Owning }
+                or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
+
+    [Fact]
+    public void What_is_put_to_a_system_is_the_directory_alone() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
+            (question, _) => question.Act == Act.ReadDirectory);
+
+    // Lists decide each plan of them on its own, and a new plan is owned by the unit that opens it.
     private static bool MayConcernOwnPlans(Question question) => question.Act switch
     {
-        Act.ListPlans or Act.CreatePlan => true,
+        Act.ListPlans or Act.FindPlans or Act.ListTasks or Act.CreatePlan => true,
         _ => question.Facts.Relation == Relation.Owning,
     };
 }

@@ -18,6 +18,9 @@ public sealed class VocabularyTests
     public void Kinds_of_unit_are_the_contracts() => SameAs<UnitKind>(V1.UnitReflection.Descriptor, "UNIT_KIND");
 
     [Fact]
+    public void Levels_of_protection_are_the_contracts() => SameAs<ProtectionLevel>(V1.ProtectionLevelReflection.Descriptor, "PROTECTION_LEVEL");
+
+    [Fact]
     public void Categories_are_the_contracts_as_bits() => Assert.Equal(
         Contract(V1.InformationCategoryReflection.Descriptor, "INFORMATION_CATEGORY")
             .Where(value => value.Number != 0)

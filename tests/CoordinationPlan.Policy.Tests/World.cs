@@ -7,8 +7,8 @@ internal readonly record struct Question(Act Act, Caller Caller, Facts Facts)
 }
 
 /// <summary>
-/// A finite world: every caller with the facts that open most and least, and every caller who has come past the conditions on callers with
-/// every combination of facts. What is asserted over it holds for all that the service can ask.
+/// A finite world. Whole in what matters to an act; what does not is shown not to matter by a draw from all there is. What is asserted over it
+/// holds for all that the service can ask.
 /// </summary>
 internal static class World
 {
@@ -18,19 +18,24 @@ internal static class World
     public static readonly UnitKind[] UnitKinds = Enum.GetValues<UnitKind>();
     public static readonly Relation[] Relations = Enum.GetValues<Relation>();
     public static readonly AssuranceLevel[] Levels = Enum.GetValues<AssuranceLevel>();
+    public static readonly ProtectionLevel[] Protections = Enum.GetValues<ProtectionLevel>();
+    public static readonly Blocked[] Blocks = Enum.GetValues<Blocked>();
 
-    /// <summary>Every category that there is, also those that no consent can release.</summary>
+    /// <summary>Every category that there is, also those that cannot be released.</summary>
     public static readonly Categories Everything = Enum.GetValues<Categories>().Aggregate(Categories.None, (all, one) => all | one);
 
     /// <summary>What is said of a person in a case.</summary>
     public static readonly Categories OfACase = Everything & ~(Categories.Directory | Categories.AccessLog);
+
+    /// <summary>What a plan says: all of it but that it exists, who takes part, and what was agreed to.</summary>
+    public static readonly Categories Content = OfACase & ~(Categories.Existence | Categories.Meetings | Categories.ConsentDocuments);
 
     /// <summary>Each category alone.</summary>
     public static readonly Categories[] Singles = [.. Enum.GetValues<Categories>().Where(one => one != Categories.None)];
     private static readonly bool[] Both = [false, true];
 
     /// <summary>
-    /// Sets of categories: none, each alone, all that a consent can release, all but one of them, everything.
+    /// Sets of categories: none, each alone, all that can be released, all but one of them, everything.
     /// </summary>
     public static readonly Categories[] Sets =
     [
@@ -41,38 +46,71 @@ internal static class World
         Everything,
     ];
 
-    /// <summary>The acts about one plan. The others are about none yet, about many, about the log or about the directory.</summary>
-    public static bool IsAboutAPlan(Act act) =>
-        act is not (Act.Unspecified or Act.CreatePlan or Act.ListPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory);
+    private static readonly Categories[] FewSets =
+    [
+        Categories.None, Categories.Existence, Categories.Identity, Categories.GoalsAndInterventions | Categories.Health, Everything,
+    ];
 
-    /// <summary>Everybody who can call at all.</summary>
+    /// <summary>What opens most without a block: an open plan of an unprotected person.</summary>
+    public static readonly Facts Open = new(PlanExists: true, Protection: ProtectionLevel.None, Blocked: Blocked.No, PlanOpen: true);
+
+    /// <summary>What is released and withheld, from nothing to everything, by consent and by law.</summary>
+    private static readonly Facts[] SomeReleases =
+    [
+        default,
+        new(Released: Everything),
+        new(Released: Everything, Withheld: Categories.GoalsAndInterventions | Categories.Whereabouts),
+        new(Released: Everything, Withheld: Categories.Existence),
+        new(Released: Everything, Withheld: Everything),
+        new(Released: Categories.Identity | Categories.ContactDetails),
+        new(ReleasedByLaw: Everything),
+        new(ReleasedByLaw: Everything, Withheld: Everything),
+        new(ReleasedByLaw: Everything, Withheld: Everything, Overriding: Everything),
+        new(Released: Categories.GoalsAndInterventions, ReleasedByLaw: Categories.Health),
+    ];
+
+    /// <summary>The acts about one plan. The others are about none yet, about many, about a person, about the log or about the directory.</summary>
+    public static bool IsAboutAPlan(Act act) => act is not (Act.Unspecified or Act.CreatePlan or Act.ListPlans or Act.FindPlans or Act.ListTasks
+        or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.OpenEmergencyAccess);
+
+    /// <summary>The acts that a block decides: those about one plan, and opening one for a person.</summary>
+    public static bool IsAboutAPerson(Act act) => IsAboutAPlan(act) || act == Act.CreatePlan;
+
+    /// <summary>Everybody who can call at all, from the kinds of unit that open most.</summary>
     public static IEnumerable<Caller> Callers() =>
         from names in Both
         from inForce in Both
         from assigned in Both
         from level in Levels
-        from caller in CallersInOrder()
-        select caller with { NamesAssignment = names, AssignmentInForce = inForce, PurposeAssigned = assigned, Assurance = level };
-
-    /// <summary>Everybody whose assignment, purpose and identity are in order, whether or not the purpose fits the role.</summary>
-    public static IEnumerable<Caller> CallersInOrder() =>
         from role in Roles
         from purpose in Purposes
-        from kind in UnitKinds
-        from principal in Both
-        select new Caller(true, true, role, purpose, true, AssuranceLevel.Level3, kind, principal);
+        from kind in (UnitKind[])[UnitKind.SocialServices, UnitKind.HealthCare, UnitKind.ShelteredHousing]
+        select new Caller(names, inForce, role, purpose, assigned, level, kind, UnitOfPrincipal: true, HandlesProtectedPersons: true);
 
-    /// <summary>Every combination of facts, with the outermost sets of what is released and withheld.</summary>
-    public static IEnumerable<Facts> Facts() =>
-        from exists in Both
-        from relation in Relations
-        from released in (Categories[])[Categories.None, AccessPolicy.Releasable, Everything]
-        from withheld in (Categories[])[Categories.None, Categories.Existence, Everything]
-        from responsible in Both
-        from isNew in Both
-        from takesPart in Both
-        from own in Both
-        select new Facts(exists, relation, released, withheld, responsible, isNew, takesPart, own);
+    /// <summary>Everybody whose assignment, purpose and identity are in order.</summary>
+    public static IEnumerable<Caller> CallersInOrder() =>
+        from role in Roles
+        from purpose in Expected.PurposesOf(role)
+        from kind in UnitKinds
+        from handles in Both
+        select new Caller(true, true, role, purpose, true, AssuranceLevel.Level3, kind, UnitOfPrincipal: true, handles);
+
+    /// <summary>Every combination of the facts that matter to an act.</summary>
+    public static IEnumerable<Facts> FactsOf(Act act) => act switch
+    {
+        Act.CreatePlan =>
+            from protection in Protections
+            from block in Blocks
+            select new Facts(Protection: protection, Blocked: block),
+        _ when IsAboutAPlan(act) =>
+            from one in PlansAndReleases()
+            from protection in Protections
+            from block in Blocks
+            from open in Both
+            from special in SpecialsOf(act)
+            select special(one with { Protection = protection, Blocked = block, PlanOpen = open }),
+        _ => [default, Most with { OwnOrganisation = false }, new(OwnOrganisation: true), Most],
+    };
 
     /// <summary>Every caller, every act, and the facts that open most and least.</summary>
     public static IEnumerable<Question> EveryCaller() =>
@@ -81,29 +119,80 @@ internal static class World
         from facts in Extremes
         select new Question(act, caller, facts);
 
-    /// <summary>Callers in order, every act, and every combination of facts, with the outermost sets of what is released and withheld.</summary>
+    /// <summary>Callers in order, every act, and every combination of facts that matter to it.</summary>
     public static IEnumerable<Question> EveryFact() =>
-        from caller in CallersInOrder().Where(FitsSomeRule)
         from act in Acts
-        from facts in Facts()
-        select new Question(act, caller, facts);
+        let world = FactsOf(act).ToArray()
+        from caller in CallersInOrder()
+        from principal in act == Act.CreatePlan ? Both : [true]
+        from facts in world
+        select new Question(act, caller with { UnitOfPrincipal = principal }, facts);
 
-    /// <summary>Callers in order, every act, and every pair of <see cref="Sets"/>, for units that take part.</summary>
-    public static IEnumerable<Question> EveryRelease() => Releases(Sets, Sets);
+    /// <summary>Units that take part, with every pair of <see cref="Sets"/> released and withheld, and few sets of all four kinds together.</summary>
+    public static IEnumerable<Question> EveryRelease() => Releases(Sets, Sets).Concat(
+        from caller in Parties()
+        from released in FewSets
+        from withheld in FewSets
+        from byLaw in FewSets
+        from overriding in FewSets
+        from protection in Protections
+        select new Question(Act.ReadPlan, caller, Open with
+        {
+            Relation = Relation.Participating,
+            Released = released,
+            Withheld = withheld,
+            ReleasedByLaw = byLaw,
+            Overriding = overriding & byLaw,
+            Protection = protection,
+        }));
 
-    /// <summary>Callers in order, every act, and every pair of some sets, for units that take part.</summary>
+    /// <summary>Units that take part, with every pair of some sets released, by consent or by law, and withheld.</summary>
     public static IEnumerable<Question> Releases(Categories[] releases, Categories[] refusals) =>
-        from caller in CallersInOrder().Where(FitsSomeRule)
-        from act in Acts
-        from released in releases
+        from caller in Parties()
+        from act in (Act[])[Act.ReadPlan, Act.UpdatePlan, Act.WriteIntervention, Act.ReadWhereabouts]
+        from set in releases
         from withheld in refusals
-        from responsible in Both
-        select new Question(act, caller, new Facts(true, Relation.Participating, released, withheld, responsible, ResponsibleUnitTakesPart: true));
+        from released in (Facts[])[new(Released: set), new(ReleasedByLaw: set), new(ReleasedByLaw: set, Overriding: set)]
+        select new Question(act, caller, Open with
+        {
+            Relation = Relation.Participating,
+            Released = released.Released,
+            ReleasedByLaw = released.ReleasedByLaw,
+            Overriding = released.Overriding,
+            Withheld = withheld,
+            ResponsibleUnit = true,
+            Placement = true,
+        });
+
+    /// <summary>A draw from all there is, also of what does not matter to an act. The same each time.</summary>
+    public static IEnumerable<Question> Draw(int count)
+    {
+        // The next number is made of the last one, so that a failure comes back (Numerical Recipes' generator).
+        var state = 1u;
+        var order = CallersInOrder().ToArray();
+        for (var i = 0; i < count; i++)
+        {
+            var caller = order[Next(order.Length)] with { UnitOfPrincipal = Next(2) == 1 };
+            yield return new(Acts[Next(Acts.Length)], caller, new Facts(
+                Next(8) > 0, Relations[Next(3)], Set(), Next(2) == 0 ? Categories.None : Set(), Yes(), Yes(), Yes(), Yes(),
+                Set(), Set(), Protections[Next(5)], Next(3) > 0 ? Blocked.No : Blocks[Next(5)], Yes(), Yes(), Yes()));
+        }
+
+        bool Yes() => Next(2) == 1;
+
+        Categories Set() => (Categories)(Next(1 << 16) << 1);
+
+        int Next(int below)
+        {
+            state = (state * 1664525u) + 1013904223u;
+            return (int)(((ulong)state * (ulong)below) >> 32);
+        }
+    }
 
     /// <summary>All of it.</summary>
     public static IEnumerable<Question> All() => EveryCaller().Concat(EveryFact()).Concat(EveryRelease());
 
-    private static readonly Lazy<List<Question>> AllPermitted = new(() => [.. All().Where(question => question.Answer().IsPermit)]);
+    private static readonly Lazy<List<Question>> AllPermitted = new(() => [.. All().Concat(Draw(100_000)).Where(question => question.Answer().IsPermit)]);
 
     /// <summary>All of it that is permitted. What holds of every permit is asserted of these; what is refused opens nothing.</summary>
     public static IEnumerable<Question> Permitted() => AllPermitted.Value;
@@ -132,13 +221,49 @@ internal static class World
 
     public static bool IsWithin(this Categories some, Categories all) => (some & ~all) == Categories.None;
 
-    private static readonly Facts[] Extremes =
+    /// <summary>One decision permits, reads and writes nothing that another does not.</summary>
+    public static bool IsWithin(this Decision less, Decision more) =>
+        (!less.IsPermit || more.IsPermit) && less.Reads.IsWithin(more.Reads) && less.Writes.IsWithin(more.Writes);
+
+    private static readonly Facts Most = Open with
+    {
+        Released = Everything,
+        ResponsibleUnit = true,
+        NewItem = true,
+        ResponsibleUnitGone = true,
+        OwnOrganisation = true,
+        ReleasedByLaw = Everything,
+        Overriding = Everything,
+        Placement = true,
+        Emergency = true,
+    };
+
+    private static readonly Facts[] Extremes = [default, .. Relations.Select(relation => Most with { Relation = relation }), Most with { Relation = Relation.Owning, PlanOpen = false }];
+
+    private static IEnumerable<Caller> Parties() => CallersInOrder().Where(caller => caller is { HandlesProtectedPersons: true, UnitKind: not (UnitKind.Unspecified or UnitKind.Administration) });
+
+    // Releases matter to those who take part; that they do not to others is shown with none and with all.
+    private static IEnumerable<Facts> PlansAndReleases() =>
     [
-        default,
         .. from relation in Relations
-           select new Facts(true, relation, Everything, Categories.None, true, true, true, true),
+           from release in relation == Relation.Participating ? SomeReleases : [SomeReleases[0], SomeReleases[8]]
+           select release with { PlanExists = true, Relation = relation },
+        .. from relation in Relations
+           select SomeReleases[1] with { Relation = relation },
     ];
 
-    // A role with a purpose that is not its own is refused whatever the facts are: EveryCaller shows it.
-    private static bool FitsSomeRule(Caller caller) => Expected.PurposesOf(caller.Role).Contains(caller.Purpose);
+    private static Func<Facts, Facts>[] SpecialsOf(Act act) => act switch
+    {
+        Act.WriteIntervention =>
+        [
+            .. from responsible in Both
+               from isNew in Both
+               from gone in Both
+               select (Func<Facts, Facts>)(facts => facts with { ResponsibleUnit = responsible, NewItem = isNew, ResponsibleUnitGone = gone }),
+        ],
+        Act.ExplainAccess => [facts => facts, facts => facts with { OwnOrganisation = true }],
+        Act.ReadWhereabouts => [facts => facts, facts => facts with { Placement = true }],
+        Act.ReadInEmergency => [facts => facts, facts => facts with { Emergency = true }],
+        _ => [facts => facts],
+    };
 }
