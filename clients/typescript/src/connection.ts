@@ -6,6 +6,10 @@ import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
+import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
+import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb.js";
+import { ProtectionService } from "./gen/coordinationplan/v1/protection_service_pb.js";
+import { ReleaseService } from "./gen/coordinationplan/v1/release_service_pb.js";
 import { ParticipationService } from "./gen/coordinationplan/v1/participation_service_pb.js";
 import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
 import { retries } from "./retries.js";
@@ -35,6 +39,14 @@ export interface Clients {
   readonly participations: Client<typeof ParticipationService>;
   /** Consents. */
   readonly consents: Client<typeof ConsentService>;
+  /** Emergency access. */
+  readonly emergencyAccess: Client<typeof EmergencyAccessService>;
+  /** Who can read, what must be heard of, what is to be done. */
+  readonly oversight: Client<typeof OversightService>;
+  /** Protection level, blocks, location secrecy, whereabouts. */
+  readonly protection: Client<typeof ProtectionService>;
+  /** Releases on legal ground. */
+  readonly releases: Client<typeof ReleaseService>;
   /** The access log. */
   readonly accessLog: Client<typeof AccessLogService>;
   /** Organisations, units, employees, assignments. */
@@ -99,6 +111,10 @@ export function clientsOver(transport: Transport): Clients {
     plans: createClient(PlanService, transport),
     participations: createClient(ParticipationService, transport),
     consents: createClient(ConsentService, transport),
+    emergencyAccess: createClient(EmergencyAccessService, transport),
+    oversight: createClient(OversightService, transport),
+    protection: createClient(ProtectionService, transport),
+    releases: createClient(ReleaseService, transport),
     accessLog: createClient(AccessLogService, transport),
     directory: createClient(DirectoryService, transport),
   };

@@ -5,9 +5,10 @@ namespace CoordinationPlan.Server.Crypto;
 
 /// <summary>
 /// Seals content with AES-256-GCM. Each sealed value is bound to the place that it belongs in: moved to another row, or put back in an older
-/// version's stead, it does not open.
+/// version's stead, it does not open. Any number of calls may use one key at once: a cipher of the platform may not be shared, so each operation
+/// has its own.
 /// </summary>
-internal sealed class DataKey : IDisposable
+internal sealed class DataKey(byte[] key) : IDisposable
 {
     public const int KeyBytes = 32;
 
@@ -15,10 +16,6 @@ internal sealed class DataKey : IDisposable
     private const int NonceSize = 12;
     private const int TagSize = 16;
     private const int Overhead = 1 + NonceSize + TagSize;
-
-    private readonly AesGcm _cipher;
-
-    public DataKey(ReadOnlySpan<byte> key) => _cipher = new AesGcm(key, TagSize);
 
     /// <summary>New key material.</summary>
     public static byte[] NewKey() => RandomNumberGenerator.GetBytes(KeyBytes);
@@ -30,7 +27,8 @@ internal sealed class DataKey : IDisposable
         value[0] = Format;
         var nonce = value.AsSpan(1, NonceSize);
         RandomNumberGenerator.Fill(nonce);
-        _cipher.Encrypt(nonce, content, value.AsSpan(1 + NonceSize, content.Length), value.AsSpan(value.Length - TagSize), Encoding.UTF8.GetBytes(place));
+        using var cipher = new AesGcm(key, TagSize);
+        cipher.Encrypt(nonce, content, value.AsSpan(1 + NonceSize, content.Length), value.AsSpan(value.Length - TagSize), Encoding.UTF8.GetBytes(place));
         return value;
     }
 
@@ -43,9 +41,10 @@ internal sealed class DataKey : IDisposable
         }
 
         var content = new byte[value.Length - Overhead];
-        _cipher.Decrypt(value.Slice(1, NonceSize), value[(1 + NonceSize)..^TagSize], value[^TagSize..], content, Encoding.UTF8.GetBytes(place));
+        using var cipher = new AesGcm(key, TagSize);
+        cipher.Decrypt(value.Slice(1, NonceSize), value[(1 + NonceSize)..^TagSize], value[^TagSize..], content, Encoding.UTF8.GetBytes(place));
         return content;
     }
 
-    public void Dispose() => _cipher.Dispose();
+    public void Dispose() => CryptographicOperations.ZeroMemory(key);
 }

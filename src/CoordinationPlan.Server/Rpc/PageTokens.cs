@@ -9,12 +9,10 @@ namespace CoordinationPlan.Server.Rpc;
 /// Opaque page tokens (AIP-158): where a list goes on, encrypted and bound to who asked and what for. A token that another caller, another RPC
 /// or another query sends is refused. It proves no right: whatever comes on the page is decided again.
 /// </summary>
-internal sealed class PageTokens(byte[] key) : IDisposable
+internal sealed class PageTokens(byte[] key)
 {
     private const int NonceSize = 12;
     private const int TagSize = 16;
-
-    private readonly AesGcm _cipher = new(key, TagSize);
 
     /// <param name="position">Where the next page begins, at most 100 bytes.</param>
     /// <param name="caller">Who asked: the assignment.</param>
@@ -23,7 +21,9 @@ internal sealed class PageTokens(byte[] key) : IDisposable
     {
         Span<byte> token = stackalloc byte[NonceSize + position.Length + TagSize];
         RandomNumberGenerator.Fill(token[..NonceSize]);
-        _cipher.Encrypt(token[..NonceSize], position, token[NonceSize..^TagSize], token[^TagSize..], Binding(caller, request));
+        // One for each operation: a cipher of the platform may not be shared by calls.
+        using var cipher = new AesGcm(key, TagSize);
+        cipher.Encrypt(token[..NonceSize], position, token[NonceSize..^TagSize], token[^TagSize..], Binding(caller, request));
         return Base64Url.EncodeToString(token);
     }
 
@@ -41,7 +41,8 @@ internal sealed class PageTokens(byte[] key) : IDisposable
             if (bytes.Length > NonceSize + TagSize)
             {
                 var position = new byte[bytes.Length - NonceSize - TagSize];
-                _cipher.Decrypt(bytes[..NonceSize], bytes[NonceSize..^TagSize], bytes[^TagSize..], position, Binding(caller, request));
+                using var cipher = new AesGcm(key, TagSize);
+                cipher.Decrypt(bytes[..NonceSize], bytes[NonceSize..^TagSize], bytes[^TagSize..], position, Binding(caller, request));
                 return position;
             }
         }
@@ -52,8 +53,6 @@ internal sealed class PageTokens(byte[] key) : IDisposable
 
         throw Errors.InvalidPageToken();
     }
-
-    public void Dispose() => _cipher.Dispose();
 
     private static byte[] Binding(string caller, IMessage request)
     {

@@ -1270,7 +1270,7 @@ export const PlanService: GenService<{
   /**
    * Disposes of the person's content (gallring) by destroying the person's keys: in every plan of the owning unit's person, and in every backup
    * once the key ring has been rotated (docs/operations.md). Refused while a plan of the person is not closed. The log stays. Who: the owning unit's
-   * manager. Logged as DISPOSE_SUBJECT.
+   * manager. Logged as DISPOSE_SUBJECT. A retry finds no plan any more and is answered so.
    *
    * @generated from rpc coordinationplan.v1.PlanService.DisposeSubject
    */
