@@ -43,6 +43,9 @@ public sealed class Service(Machine machine) : IAsyncLifetime
     /// <summary>What the database calls the directory's entries.</summary>
     internal DirectoryNames Names => _app!.Services.GetRequiredService<DirectoryNames>();
 
+    /// <summary>The service's own keys, for what the API does not tell.</summary>
+    internal ServiceKeys Keys => _app!.Services.GetRequiredService<ServiceKeys>();
+
     public async ValueTask InitializeAsync()
     {
         _ = machine.Infrastructure;

@@ -155,7 +155,9 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         CancellationToken stop)
         where TResponse : IMessage<TResponse>
     {
+        // As fine as the database keeps it, so that the first answer and every later one say the same.
         var now = time.GetUtcNow();
+        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
         var today = SwedishTime.DayOf(now);
 
         var first = new RoundTrip(connection);
