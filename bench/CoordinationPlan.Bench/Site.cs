@@ -148,7 +148,7 @@ internal sealed class Site : IAsyncDisposable
         say($"Copying {templates.Count} plans to {_options.Plans:N0}");
         await using (var copying = await Administrator(stop))
         {
-            ChangedPart = await new PlanLoad(copying, _options.Plans, templates).Copy(stop);
+            ChangedPart = await new PlanLoad(copying, _options.Plans, templates, Infrastructure.OpenKeyRing()).Copy(stop);
         }
 
         say("Comparing the reference's statements with the service's");

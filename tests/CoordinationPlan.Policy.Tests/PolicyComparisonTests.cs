@@ -12,7 +12,9 @@ public sealed class PolicyComparisonTests
     {
         var recorded = Recorded(World.Draw(1000).First(question => !question.Answer().IsPermit)) with
         {
-            IsPermit = true, Reason = RefusalReason.None, Reads = Categories.Health,
+            IsPermit = true,
+            Reason = RefusalReason.None,
+            Reads = Categories.Health,
         };
 
         var difference = Assert.Single(PolicyComparison.Differences([Recorded(World.Permitted().First()), recorded]));

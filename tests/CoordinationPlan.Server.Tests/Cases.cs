@@ -63,7 +63,11 @@ public static class Cases
 
     public static LocationSecrecy SecretFromJonas() => new()
     {
-        Guardian = DemonstrationPersons.Jonas, Ground = "OSL 12 kap. 3 §", Decider = "Sociala delegationen", DecideDate = Today, ReviewDate = InMonths(6),
+        Guardian = DemonstrationPersons.Jonas,
+        Ground = "OSL 12 kap. 3 §",
+        Decider = "Sociala delegationen",
+        DecideDate = Today,
+        ReviewDate = InMonths(6),
     };
 
     public static async Task<Block> BlockEmployee(this Service service, Plan plan, DemonstrationEmployee employee) =>

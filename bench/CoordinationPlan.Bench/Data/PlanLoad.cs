@@ -1,14 +1,18 @@
 using System.Globalization;
+using System.Text;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.V1;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace CoordinationPlan.Bench.Data;
 
 /// <summary>
 /// Copies the template plans as often as is asked, in the database: a million through the API would take an hour. A copy is like its template
-/// in every column but ids, and in the names that contents hold of each other.
+/// in every column but ids, and in the names that contents hold of each other. Contents are sealed anew, because a sealed body opens in its own
+/// place only; a copy's person has the template's key.
 /// </summary>
-internal sealed class PlanLoad(NpgsqlConnection administrator, int plans, IReadOnlyList<(Plan Plan, Intervention Changed)> templates)
+internal sealed class PlanLoad(NpgsqlConnection administrator, int plans, IReadOnlyList<(Plan Plan, Intervention Changed)> templates, IKeyRing ring)
 {
     /// <summary>Copies. Returns which part of each copy is the intervention to be changed, as an offset for <see cref="PlanIds.Of"/>.</summary>
     public async Task<int> Copy(CancellationToken stop)
@@ -19,8 +23,7 @@ internal sealed class PlanLoad(NpgsqlConnection administrator, int plans, IReadO
             $"""
             CREATE FUNCTION pg_temp.id(n bigint, more bigint) RETURNS uuid LANGUAGE sql IMMUTABLE AS
             $$ SELECT ({PlanIds.FirstHalf("n")}::text || ({PlanIds.SecondHalf("n")} + more)::text)::uuid $$;
-            CREATE FUNCTION pg_temp.hex(id uuid) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT encode(id::text::bytea, 'hex') $$;
-            CREATE TEMP TABLE template (number bigint PRIMARY KEY, plan_id uuid, goals uuid[], goal_offsets bigint[]);
+            CREATE TEMP TABLE template (number bigint PRIMARY KEY, plan_id uuid);
             """,
             stop);
         foreach (var (number, (plan, _)) in templates.Index())
@@ -32,18 +35,20 @@ internal sealed class PlanLoad(NpgsqlConnection administrator, int plans, IReadO
         await Number("participation", "participation_id", "created_at", PlanIds.FirstParticipation, stop);
         await Number("consent", "consent_id", "recorded_at", PlanIds.FirstConsent, stop);
         await Execute(
-            """
-            UPDATE template SET (goals, goal_offsets) = (
-                SELECT array_agg(n.id ORDER BY n.id), array_agg(n.more ORDER BY n.id)
-                FROM plan_part_number n JOIN plan_part p ON p.part_id = n.id
-                WHERE p.plan_id = template.plan_id AND p.kind = 2)
+            $"""
+            INSERT INTO subject (subject_id, identity_key, identity, protection)
+            SELECT pg_temp.id(n, {PlanIds.Subject}), decode(lpad(to_hex(n), 64, '0'), 'hex'), '', 1 FROM generate_series(1::bigint, {plans}) n;
+            INSERT INTO subject_key (subject_id, compartment, ring_key, wrapped)
+            SELECT pg_temp.id(n, {PlanIds.Subject}), 1, k.ring_key, k.wrapped
+            FROM generate_series(1::bigint, {plans}) n
+            JOIN template t ON t.number = n % {templates.Count}
+            JOIN plan p ON p.plan_id = t.plan_id
+            JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1
             """,
             stop);
-
-        await Execute(
-            $"INSERT INTO subject SELECT pg_temp.id(n, {PlanIds.Subject}), 1, lpad(n::text, 12, '0') FROM generate_series(1::bigint, {plans}) n", stop);
+        await SealBodies(stop);
         await Insert("plan", null, [("subject_id", $"pg_temp.id(n, {PlanIds.Subject})")], stop);
-        await Insert("plan_part", "part_id", [("body", BodyOfACopy)], stop);
+        await Insert("plan_part", "part_id", [("body", "(SELECT b.body FROM sealed b WHERE b.part_id = pg_temp.id(n, x_number.more))")], stop);
         await Insert("participation", "participation_id", [], stop);
         await Insert("consent", "consent_id", [], stop);
         await Execute("VACUUM ANALYZE", stop);
@@ -51,18 +56,60 @@ internal sealed class PlanLoad(NpgsqlConnection administrator, int plans, IReadO
         return await OffsetOfChanged(stop);
     }
 
-    // An intervention names its goals, so its body holds their names as text.
-    private const string BodyOfACopy =
-        """
-        CASE x.kind WHEN 3 THEN
-            decode(replace(replace(replace(replace(
-                encode(x.body, 'hex'),
-                pg_temp.hex(t.plan_id), pg_temp.hex(pg_temp.id(n, 0))),
-                pg_temp.hex(t.goals[1]), pg_temp.hex(pg_temp.id(n, t.goal_offsets[1]))),
-                pg_temp.hex(t.goals[2]), pg_temp.hex(pg_temp.id(n, t.goal_offsets[2]))),
-                pg_temp.hex(t.goals[3]), pg_temp.hex(pg_temp.id(n, t.goal_offsets[3]))), 'hex')
-        ELSE x.body END
-        """;
+    /// <summary>Seals the contents of every copy, in its own place.</summary>
+    private async Task SealBodies(CancellationToken stop)
+    {
+        var parts = await TemplateParts(stop);
+        await Execute("CREATE TEMP TABLE sealed (part_id uuid PRIMARY KEY, body bytea NOT NULL)", stop);
+        await using var writer = await administrator.BeginBinaryImportAsync("COPY sealed (part_id, body) FROM STDIN (FORMAT BINARY)", stop);
+        for (var n = 1L; n <= plans; n++)
+        {
+            var ofTemplate = parts[n % templates.Count];
+            foreach (var part in ofTemplate)
+            {
+                // An intervention names its goals, so its body holds their names, as long as the ids that they are replaced by.
+                var text = new StringBuilder(Encoding.Latin1.GetString(part.Body)).Replace(part.PlanId.ToString("D"), PlanIds.Of(n).ToString("D"));
+                foreach (var other in ofTemplate)
+                {
+                    text.Replace(other.PartId.ToString("D"), PlanIds.Of(n, other.Offset).ToString("D"));
+                }
+
+                var id = PlanIds.Of(n, part.Offset);
+                await writer.StartRowAsync(stop);
+                await writer.WriteAsync(id, NpgsqlDbType.Uuid, stop);
+                await writer.WriteAsync(part.Key.Seal($"plan_part/{id:D}/{part.Version}/{part.Category}", Encoding.Latin1.GetBytes(text.ToString())), NpgsqlDbType.Bytea, stop);
+            }
+        }
+
+        await writer.CompleteAsync(stop);
+    }
+
+    private async Task<ILookup<long, TemplatePart>> TemplateParts(CancellationToken stop)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT t.number, t.plan_id, x.part_id, n.more, x.version, x.category, x.body, k.ring_key, k.wrapped
+            FROM template t
+            JOIN plan p ON p.plan_id = t.plan_id
+            JOIN plan_part x ON x.plan_id = t.plan_id
+            JOIN plan_part_number n ON n.id = x.part_id
+            JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1
+            """,
+            administrator);
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        var parts = new List<(long Template, TemplatePart Part)>();
+        while (await reader.ReadAsync(stop))
+        {
+            var key = new DataKey(await ring.Unwrap(KeyUse.Content, new WrappedKey(reader.GetString(7), reader.GetFieldValue<byte[]>(8)), stop));
+            var (id, version, category) = (reader.GetGuid(2), reader.GetInt32(4), reader.GetInt32(5));
+            parts.Add((reader.GetInt64(0), new TemplatePart(
+                reader.GetGuid(1), id, (int)reader.GetInt64(3), version, category, key.Open($"plan_part/{id:D}/{version}/{category}", reader.GetFieldValue<byte[]>(6)), key)));
+        }
+
+        return parts.ToLookup(part => part.Template, part => part.Part);
+    }
+
+    private sealed record TemplatePart(Guid PlanId, Guid PartId, int Offset, int Version, int Category, byte[] Body, DataKey Key);
 
     /// <summary>Numbers what belongs to each template, in the order in which it was added.</summary>
     private Task Number(string table, string id, string order, int first, CancellationToken stop) => Execute(

@@ -33,7 +33,7 @@ internal static class ServiceStatements
 
     private static readonly Statement CallerFacts = new(
         """
-        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
+        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM assignment a
         JOIN unit u ON u.unit_id = a.unit_id
         JOIN organisation o ON o.organisation_id = u.organisation_id
@@ -53,15 +53,30 @@ internal static class ServiceStatements
             SELECT FROM participation x
             WHERE x.plan_id = p.plan_id AND x.unit_id = a.unit_id AND x.ended_at IS NULL
               AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)) AS takes_part,
-        r.released, r.withheld
-        FROM plan p LEFT JOIN assignment a ON a.assignment_id = $1
-        LEFT JOIN LATERAL (
+        r.released, r.withheld, g.released AS released_by_law, g.overriding, s.protection,
+        CASE WHEN e.person_key = s.identity_key THEN 2 ELSE coalesce((
+            SELECT max(b.kind)
+            FROM block b
+            WHERE b.subject_id = s.subject_id AND b.lifted_at IS NULL AND (b.ends_on IS NULL OR b.ends_on >= $2)
+              AND b.target = ANY (ARRAY['employees/' || a.employee_id, 'units/' || a.unit_id, 'persons/' || encode(e.person_key, 'hex')])), 1) END AS blocked,
+        EXISTS (SELECT FROM whereabouts w WHERE w.subject_id = p.subject_id AND w.unit_id = a.unit_id) AS placement,
+        EXISTS (
+            SELECT FROM emergency_access m
+            WHERE m.subject_id = p.subject_id AND m.assignment_id = a.assignment_id AND m.expires_at > clock_timestamp()) AS emergency,
+        k.ring_key, k.wrapped
+        FROM plan p JOIN subject s ON s.subject_id = p.subject_id
+        JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1 LEFT JOIN assignment a ON a.assignment_id = $1
+        LEFT JOIN employee e ON e.employee_id = a.employee_id LEFT JOIN LATERAL (
             SELECT bit_or(c.categories) FILTER (WHERE c.state = 1 AND c.purpose = $3) AS released,
                    bit_or(CASE c.state WHEN 1 THEN c.excluded_categories ELSE c.categories | c.excluded_categories END) AS withheld
             FROM consent c
             WHERE c.plan_id = p.plan_id AND a.unit_id = ANY (c.recipient_units)
               AND c.state IN (1, 2) AND c.starts_on <= $2 AND c.ends_on >= $2) r ON true
-        WHERE p.plan_id = $4
+        LEFT JOIN LATERAL (
+            SELECT bit_or(l.categories) AS released, bit_or(l.categories) FILTER (WHERE l.overriding) AS overriding
+            FROM legal_release l
+            WHERE l.plan_id = p.plan_id AND a.unit_id = ANY (l.recipient_units) AND l.purpose = $3 AND l.ended_at IS NULL
+              AND l.starts_on <= $2 AND l.ends_on >= $2) g ON true WHERE p.plan_id = $4
         """,
         Assignment, Today, Purpose, Plan);
 
@@ -114,6 +129,12 @@ internal static class ServiceStatements
             FROM consent WHERE plan_id = $1 ORDER BY recorded_at, consent_id
             """,
             Plan),
+        new(
+            """
+            SELECT release_id, ground, overriding, recipient_units, categories, purpose, starts_on, ends_on, review_on, ended_at, reviewed_at, version, body
+            FROM legal_release WHERE plan_id = $1 ORDER BY created_at, release_id
+            """,
+            Plan),
         AddLogEntry,
         Commit,
     ];
@@ -141,7 +162,13 @@ internal static class ServiceStatements
             WHERE p.plan_id = $1 AND p.part_id = $2 AND p.kind = $3
             """,
             Plan, Part, "3::smallint", Today),
-        new("SELECT method, request_hash, response, plan_id, subject_id, owner_controller FROM request_outcome WHERE caller = $1 AND request_id = $2", ":caller::text", Fresh),
+        new(
+            """
+            SELECT o.method, o.request_hash, o.response, o.plan_id, o.subject_id, o.owner_controller, k.ring_key, k.wrapped
+            FROM request_outcome o LEFT JOIN subject_key k ON k.subject_id = o.subject_id AND k.compartment = 1
+            WHERE o.caller = $1 AND o.request_id = $2
+            """,
+            ":caller::text", Fresh),
         new(
             """
             UPDATE plan_part SET state = $4, body = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
@@ -153,7 +180,7 @@ internal static class ServiceStatements
             INSERT INTO request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
             """,
-            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea", "NULL::uuid", "NULL::uuid", NoText),
+            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea", Plan, Subject, ":owner::text"),
         AddLogEntry,
         Commit,
     ];

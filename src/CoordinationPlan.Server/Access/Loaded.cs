@@ -1,5 +1,4 @@
 using CoordinationPlan.Policy;
-using CoordinationPlan.Server.Database;
 
 namespace CoordinationPlan.Server.Access;
 
@@ -36,10 +35,5 @@ internal sealed record Loaded<T>(T? State)
 /// <summary>For changes that need nothing read beside the facts.</summary>
 internal sealed class Nothing
 {
-    /// <summary>A query that reads nothing.</summary>
-    public static Query<Loaded<Nothing>> Query { get; } = new("SELECT", [], static async (reader, stop) =>
-    {
-        await reader.ReadAsync(stop);
-        return new Loaded<Nothing>(new Nothing());
-    });
+    public static readonly Loaded<Nothing> Loaded = new(new Nothing());
 }

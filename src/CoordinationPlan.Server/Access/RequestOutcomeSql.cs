@@ -16,7 +16,7 @@ internal sealed record RequestOutcome(string Method, byte[] RequestHash, byte[] 
 internal static class RequestOutcomeSql
 {
     // Two tables, because the role that writes the directory may see no case. The texts are constants all the same.
-    private const string FindSql = 
+    private const string FindSql =
         """
         SELECT o.method, o.request_hash, o.response, o.plan_id, o.subject_id, o.owner_controller, k.ring_key, k.wrapped
         FROM request_outcome o LEFT JOIN subject_key k ON k.subject_id = o.subject_id AND k.compartment = 1

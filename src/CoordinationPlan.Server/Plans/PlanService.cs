@@ -115,7 +115,7 @@ internal sealed partial class PlanService(
                     throw Errors.WrongState("A plan of the person is not closed.");
                 }
 
-                foreach (var command in SubjectSql.Dispose(entry.Plan.SubjectId))
+                foreach (var command in SubjectSql.Dispose(entry.Plan.SubjectId).Append(PlanSql.ForgetNames(entry.Plan.SubjectId)))
                 {
                     trip.Add(command);
                 }

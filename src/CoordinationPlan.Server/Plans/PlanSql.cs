@@ -85,6 +85,10 @@ internal static class PlanSql
         "INSERT INTO plan_name_key (plan_id, name_key) VALUES ($1, $2) ON CONFLICT (plan_id) DO UPDATE SET name_key = excluded.name_key",
         [Parameter.Of(plan), Parameter.Of(nameKey)]);
 
+    /// <summary>The person's plans are found by no name any more.</summary>
+    public static Command ForgetNames(Guid subject) => new(
+        "DELETE FROM plan_name_key n USING plan p WHERE p.plan_id = n.plan_id AND p.subject_id = $1", [Parameter.Of(subject)]);
+
     public static Query<long> CountOpenPlansOfPersonOf(Guid plan) => new(
         "SELECT count(*) FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1 AND q.state <> 3",
         [Parameter.Of(plan)],

@@ -48,7 +48,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
             request,
             context,
             planId,
-            trip => trip.Add(ProtectionSql.Identity(planId)),
+            trip => trip.Add(SubjectSql.Identity(planId)),
             async (entry, identity, trip) =>
             {
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
@@ -84,8 +84,8 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
             trip =>
             {
                 frame = trip.Add(PartSql.FrameOf(planId));
-                isTaken = trip.Add(ProtectionSql.IsTaken(identityKey, planId));
-                return trip.Add(ProtectionSql.Identity(planId));
+                isTaken = trip.Add(SubjectSql.IsTaken(identityKey, planId));
+                return trip.Add(SubjectSql.Identity(planId));
             },
             (entry, identity, trip) =>
             {
@@ -95,7 +95,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
                     throw Errors.UnknownReference("subject.identity_number", "cannot be used");
                 }
 
-                trip.Add(ProtectionSql.ReplaceIdentity(
+                trip.Add(SubjectSql.ReplaceIdentity(
                     identity.SubjectId, identityKey, entry.Key.Seal(SubjectSql.IdentityPlace(identity.SubjectId), request.Subject.IdentityNumber.ToByteArray())));
                 trip.Add(PlanSql.SetName(planId, keys.IndexOf(request.Subject.GivenName, request.Subject.FamilyName)));
                 Frame.Update(
@@ -281,9 +281,9 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
             null,
             trip =>
             {
-                trip.Add(FactsSql.LockPerson(identityKey));
+                var locked = trip.Add(FactsSql.LockPerson(identityKey).Select(_ => Nothing.Loaded));
                 known = trip.Add(SubjectSql.Find(identityKey));
-                return trip.Add(Nothing.Query);
+                return locked;
             },
             async (entry, _, trip) =>
             {
@@ -318,7 +318,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
         decision.RecordTime = Timestamp.FromDateTimeOffset(entry.Now);
         var id = Ids.Opaque();
         var level = (Policy.ProtectionLevel)decision.Level;
-        trip.Add(ProtectionSql.SetLevel(subjectId, level));
+        trip.Add(SubjectSql.SetLevel(subjectId, level));
         trip.Add(ProtectionSql.InsertDecision(
             subjectId, id, level, decision.Source, decision.DecideDate.ToDateOnly(), entry.Key.Seal(ProtectionSql.DecisionPlace(id), decision.ToByteArray()), entry.ChangedBy));
         return decision;

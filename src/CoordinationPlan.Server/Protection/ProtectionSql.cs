@@ -12,28 +12,6 @@ internal static class ProtectionSql
     private const string BlockColumns = "b.block_id, b.kind, b.target, b.decided_on, b.review_on, b.lifted_at, b.version, b.body";
     private const string SecrecyColumns = "d.decision_id, d.decided_on, d.review_on, d.ended_at, d.version, d.body";
 
-    /// <summary>The person's sealed number.</summary>
-    public static Query<Loaded<SealedIdentity>> Identity(Guid plan) => new(
-        "SELECT s.subject_id, s.identity FROM plan p JOIN subject s ON s.subject_id = p.subject_id WHERE p.plan_id = $1",
-        [Parameter.Of(plan)],
-        static async (reader, stop) => new Loaded<SealedIdentity>(
-            await reader.ReadAsync(stop) && !reader.IsDBNull(1) ? new SealedIdentity(reader.GetGuid(0), reader.GetFieldValue<byte[]>(1)) : null));
-
-    public static Command SetLevel(Guid subject, Policy.ProtectionLevel level) => new(
-        "UPDATE subject SET protection = $2 WHERE subject_id = $1", [Parameter.Of(subject), Parameter.Of((short)level)], ExpectedRows: 1);
-
-    /// <summary>From here on the person is found by the new number only; the old one's hash is kept nowhere.</summary>
-    public static Command ReplaceIdentity(Guid subject, byte[] identityKey, byte[] identity) => new(
-        "UPDATE subject SET identity_key = $2, identity = $3 WHERE subject_id = $1",
-        [Parameter.Of(subject), Parameter.Of(identityKey), Parameter.Of(identity)],
-        ExpectedRows: 1);
-
-    /// <summary>Whether a number is another person's.</summary>
-    public static Query<bool> IsTaken(byte[] identityKey, Guid plan) => new(
-        $"SELECT EXISTS (SELECT FROM subject s WHERE s.identity_key = $2 AND s.subject_id <> {OfPlan})",
-        [Parameter.Of(plan), Parameter.Of(identityKey)],
-        static async (reader, stop) => await reader.ReadAsync(stop) && reader.GetBoolean(0));
-
     public static Command InsertDecision(Guid subject, Guid decision, Policy.ProtectionLevel level, V1.ProtectionSource source, DateOnly decidedOn, byte[] body, string changedBy) => new(
         "INSERT INTO protection_decision (subject_id, decision_id, level, source, decided_on, body, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7)",
         [
@@ -175,9 +153,6 @@ internal static class ProtectionSql
         return rows;
     }
 }
-
-/// <summary>A person's number, sealed with the person's key.</summary>
-internal sealed record SealedIdentity(Guid SubjectId, byte[] Sealed);
 
 /// <summary>Whom a block is to keep out.</summary>
 internal sealed record BlockTarget(bool IsThere, bool OwnsAPlan);

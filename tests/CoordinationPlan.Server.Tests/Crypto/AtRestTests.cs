@@ -59,14 +59,16 @@ public sealed class AtRestTests(Service service) : IClassFixture<Service>
         File.Copy(service.Infrastructure.Keys.Ring, ring);
         var options = service.Infrastructure.ServerOptions(service.Database.Options, 0, null);
         options.Keys = new KeyOptions { Ring = ring, Certificate = service.Infrastructure.Keys.Certificate, Key = service.Infrastructure.Keys.Key };
-        var disposed = await service.OpenAndClosePlan();
+        var person = Cases.NewPerson();
+        var disposed = await service.OpenAndClosePlan(person);
         var other = await service.OpenPlan(Cases.NewPerson());
         var backup = await Key(disposed);
         await service.As(DemonstrationDirectory.UnitManager).Plans.DisposeSubjectAsync(
             new DisposeSubjectRequest { Name = disposed.Name, DecisionReference = "GALL 2026-1", Etag = disposed.Etag, RequestId = Cases.NewId() });
 
         await service.CaseWorker.Plans.GetPlanAsync(new() { Name = disposed.Name }).IsRefused();
-        Assert.Empty((await service.CaseWorker.Plans.FindPlansAsync(new() { GivenName = disposed.Subject?.GivenName ?? "Prov", FamilyName = "Ingen" })).Plans);
+        Assert.Empty((await service.CaseWorker.Plans.FindPlansAsync(new() { IdentityNumber = person.IdentityNumber })).Plans);
+        Assert.Empty((await service.CaseWorker.Plans.FindPlansAsync(new() { GivenName = person.GivenName, FamilyName = person.FamilyName })).Plans);
 
         await using var app = await CoordinationPlanHost.CreateAsync(options, TimeProvider.System);
         await app.StartAsync();

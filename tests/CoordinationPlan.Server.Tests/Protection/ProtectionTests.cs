@@ -34,7 +34,10 @@ public sealed class ProtectionTests(Service service) : IClassFixture<Service>
             register.IsDown = false;
             await service.CaseWorker.Protection.DecideProtectionLevelAsync(new()
             {
-                Parent = unknown.Name, Decision = new() { Source = ProtectionSource.PopulationRegister }, Etag = unknown.Etag, RequestId = Cases.NewId(),
+                Parent = unknown.Name,
+                Decision = new() { Source = ProtectionSource.PopulationRegister },
+                Etag = unknown.Etag,
+                RequestId = Cases.NewId(),
             });
             Assert.Equal(ProtectionLevel.None, (await Protection(unknown)).Level);
             Assert.NotEmpty((await service.Read(DemonstrationDirectory.NewCaseWorker, unknown)).SocialSituation);
@@ -262,12 +265,21 @@ public sealed class ProtectionTests(Service service) : IClassFixture<Service>
 
         var reviewed = (await service.CaseWorker.Protection.ReviewLocationSecrecyAsync(new()
         {
-            Name = secrecy.Name, DecideDate = Cases.Today, ReviewDate = Cases.InMonths(3), Decider = "Delegationen", Etag = secrecy.Etag, RequestId = Cases.NewId(),
+            Name = secrecy.Name,
+            DecideDate = Cases.Today,
+            ReviewDate = Cases.InMonths(3),
+            Decider = "Delegationen",
+            Etag = secrecy.Etag,
+            RequestId = Cases.NewId(),
         })).LocationSecrecy;
         Assert.False((await service.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks.Single(task => task.Subject == secrecy.Name).Overdue);
         var ended = (await service.CaseWorker.Protection.ReviewLocationSecrecyAsync(new()
         {
-            Name = secrecy.Name, DecideDate = Cases.Today, Decider = "Delegationen", Etag = reviewed.Etag, RequestId = Cases.NewId(),
+            Name = secrecy.Name,
+            DecideDate = Cases.Today,
+            Decider = "Delegationen",
+            Etag = reviewed.Etag,
+            RequestId = Cases.NewId(),
         })).LocationSecrecy;
         Assert.NotNull(ended.EndTime);
     }
