@@ -160,7 +160,7 @@ public sealed partial class SqlTests
         where !IsSystems(table)
         select new Use(file, table, use.Groups["verb"].Value is "INTO" or "UPDATE" or "DELETE FROM" or "TRUNCATE");
 
-    private static bool IsSystems(string name) => name is "unnest" || name.StartsWith("pg_", StringComparison.Ordinal);
+    private static bool IsSystems(string name) => name is "unnest" or "generate_series" || name.StartsWith("pg_", StringComparison.Ordinal);
 
     private static IEnumerable<string> TablesOfTheSchema() =>
         from file in Source.Files

@@ -14,9 +14,9 @@ public static class Rewrapping
     private static readonly KeyTable[] Tables =
     [
         new(
-            "subject_key", "subject_id::text || '/' || compartment", "subject_id = split_part($3, '/', 1)::uuid AND compartment = split_part($3, '/', 2)::smallint",
+            "coordinationplan.subject_key", "subject_id::text || '/' || compartment", "subject_id = split_part($3, '/', 1)::uuid AND compartment = split_part($3, '/', 2)::smallint",
             "CASE compartment WHEN 2 THEN 'Whereabouts' ELSE 'Content' END"),
-        new("service_key", "name", "name = $3", "'Service'"),
+        new("coordinationplan.service_key", "name", "name = $3", "'Service'"),
     ];
 
     /// <summary>Returns how many keys were wrapped anew. Stopped half-way it is run again.</summary>
@@ -48,7 +48,7 @@ public static class Rewrapping
         var count = 0L;
         foreach (var table in Tables)
         {
-            await using var command = source.CreateCommand($"SELECT count(*) FROM coordinationplan.{table.Name} WHERE ring_key <> ALL ($1)");
+            await using var command = source.CreateCommand($"SELECT count(*) FROM {table.Name} WHERE ring_key <> ALL ($1)");
             command.Parameters.Add(Parameter.Of(CurrentKeys(ring)));
             count += (long)(await command.ExecuteScalarAsync(stop))!;
         }
@@ -58,7 +58,7 @@ public static class Rewrapping
 
     private static async Task<List<string>> OldKeys(NpgsqlDataSource source, KeyTable table, IKeyRing ring, CancellationToken stop)
     {
-        await using var find = source.CreateCommand($"SELECT DISTINCT ring_key FROM coordinationplan.{table.Name} WHERE ring_key <> ALL ($1)");
+        await using var find = source.CreateCommand($"SELECT DISTINCT ring_key FROM {table.Name} WHERE ring_key <> ALL ($1)");
         find.Parameters.Add(Parameter.Of(CurrentKeys(ring)));
         await using var reader = await find.ExecuteReaderAsync(stop);
         var old = new List<string>();
@@ -74,7 +74,7 @@ public static class Rewrapping
     {
         var found = new List<(string Id, KeyUse Use, WrappedKey Key)>();
         await using (var find = source.CreateCommand(
-            $"SELECT {table.Id}, {table.Use}, ring_key, wrapped FROM coordinationplan.{table.Name} WHERE ring_key = $1 LIMIT {AtATime}"))
+            $"SELECT {table.Id}, {table.Use}, ring_key, wrapped FROM {table.Name} WHERE ring_key = $1 LIMIT {AtATime}"))
         {
             find.Parameters.Add(Parameter.Of(oldKey));
             await using var reader = await find.ExecuteReaderAsync(stop);
@@ -89,7 +89,7 @@ public static class Rewrapping
         {
             var anew = await ring.Wrap(use, await ring.Unwrap(use, old, stop), stop);
             batch.BatchCommands.Add(new NpgsqlBatchCommand(
-                $"UPDATE coordinationplan.{table.Name} SET ring_key = $1, wrapped = $2 WHERE {table.Row} AND ring_key = $4")
+                $"UPDATE {table.Name} SET ring_key = $1, wrapped = $2 WHERE {table.Row} AND ring_key = $4")
             {
                 Parameters = { Parameter.Of(anew.RingKey), Parameter.Of(anew.Wrapped), Parameter.Of(id), Parameter.Of(old.RingKey) },
             });

@@ -71,5 +71,5 @@ public sealed class ServiceKeys
     }
 
     private static string Normal(string name) =>
-        string.Concat(name.Normalize(NormalizationForm.FormC).ToUpperInvariant().Where(char.IsLetter));
+        string.Concat(name.Normalize(NormalizationForm.FormC).ToUpperInvariant().Where(char.IsLetterOrDigit));
 }

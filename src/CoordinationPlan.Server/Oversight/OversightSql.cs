@@ -33,25 +33,28 @@ internal static class OversightSql
     /// </summary>
     public static Query<List<TaskRecord>> Tasks(string unit, (DateOnly DueOn, string Subject) after, int limit) => new(
         """
-        WITH own AS (SELECT p.plan_id, p.subject_id, p.created_at FROM plan p WHERE p.owner_unit_id = $1 AND p.state <> 3),
-        task (kind, plan_id, collection, id, due_on) AS (
-            SELECT 1, o.plan_id, 'locationSecrecies', d.decision_id, d.review_on
-            FROM own o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
+        SELECT kind, name, due_on
+        FROM (SELECT kind, due_on, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
+            SELECT 1 AS kind, o.plan_id, 'locationSecrecies' AS collection, d.decision_id AS id, d.review_on AS due_on
+            FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
+            WHERE o.owner_unit_id = $1 AND o.state <> 3
             UNION ALL
             SELECT 2, o.plan_id, 'blocks', b.block_id, b.review_on
-            FROM own o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.review_on IS NOT NULL
+            FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.review_on IS NOT NULL
+            WHERE o.owner_unit_id = $1 AND o.state <> 3
             UNION ALL
             SELECT 3, o.plan_id, 'releases', l.release_id, l.review_on
-            FROM own o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NULL
+            FROM plan o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NULL
+            WHERE o.owner_unit_id = $1 AND o.state <> 3
             UNION ALL
             SELECT 4, o.plan_id, 'emergencyAccesses', e.access_id, e.review_by
-            FROM own o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NULL
+            FROM plan o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NULL
+            WHERE o.owner_unit_id = $1 AND o.state <> 3
             UNION ALL
             SELECT 5, o.plan_id, 'protection', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date
-            FROM own o JOIN subject s ON s.subject_id = o.subject_id AND s.protection = 0
-        )
-        SELECT kind, name, due_on
-        FROM (SELECT kind, due_on, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM task) t
+            FROM plan o JOIN subject s ON s.subject_id = o.subject_id AND s.protection = 0
+            WHERE o.owner_unit_id = $1 AND o.state <> 3
+        ) task) named
         WHERE (due_on, name) > ($2, $3)
         ORDER BY due_on, name
         LIMIT $4
