@@ -197,6 +197,8 @@ public sealed class LocalPostgresTests : IDisposable
 
         Libc.Signal(process.Id, Libc.SigKill);
 
+        // The directory is free when the process that held it has gone, not already when its server has.
+        await process.WaitForExitAsync(Cancel);
         await UntilAsync(() => !IsRunning(server));
         await using var next = await StartAsync();
         Assert.Equal("1", await AskAsync(next, "SELECT 1"));
