@@ -53,6 +53,9 @@ public sealed class World
 
     public LocationSecrecy LocationSecrecy { get; }
 
+    /// <summary>The etag of where the person stays.</summary>
+    public required string WhereaboutsEtag { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -74,9 +77,12 @@ public sealed class World
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
+        // Whereabouts are the person's, and another world of the same person may have written them.
+        var whereabouts = (await service.CaseWorker.Protection.GetWhereaboutsAsync(new() { Name = plan.Name + "/whereabouts" })).Whereabouts;
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
-            block, secrecy, await service.OpenAndClosePlan());
+            block, secrecy, await service.OpenAndClosePlan())
+        { WhereaboutsEtag = whereabouts.Etag };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -190,7 +196,7 @@ public sealed class World
             "SetWhereabouts" => new SetWhereaboutsRequest
             {
                 Whereabouts = new Whereabouts { Name = Plan.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter) },
-                Etag = "new",
+                Etag = WhereaboutsEtag,
                 RequestId = id,
             },
             "DecideLocationSecrecy" => new DecideLocationSecrecyRequest { Parent = Plan.Name, LocationSecrecy = Cases.SecretFromJonas(), Etag = Plan.Etag, RequestId = id },
