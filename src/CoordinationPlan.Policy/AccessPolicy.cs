@@ -77,11 +77,12 @@ public static class AccessPolicy
     /// </summary>
     public static IReadOnlyList<Act> PermittedActs(in Caller caller, in Facts facts)
     {
+        // Only interventions ask about an item.
+        var aboutANewItem = facts with { NewItem = true, ResponsibleUnit = true };
         var permitted = new List<Act>();
         foreach (var act in RuleBook.AboutAPlan)
         {
-            var about = act == Act.WriteIntervention ? facts with { NewItem = true, ResponsibleUnit = true } : facts;
-            if (Decide(act, caller, about).IsPermit)
+            if (Decide(act, caller, aboutANewItem).IsPermit)
             {
                 permitted.Add(act);
             }
@@ -212,7 +213,9 @@ public static class AccessPolicy
         _ when rule.Needs.HasFlag(Needs.BecomesOwner) =>
             // Who opens a plan for a person who turns out to be protected learns that it is there, and no more than its assignment is for.
             caller.HandlesProtectedPersons || facts.Protection == ProtectionLevel.None ? RuleBook.OwnerReads(caller) : Existence,
-        _ => Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role),
+        // The most that any plan in the list can give; a row that says itself what it reads has been answered above.
+        _ when rule.Needs.HasFlag(Needs.EachPlanDecided) => Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role),
+        _ => None,
     };
 
     private static Basis BasisOf(Rule rule, in Caller caller, in Facts facts, Categories reads) => rule switch

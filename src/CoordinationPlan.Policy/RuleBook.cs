@@ -189,7 +189,8 @@ internal static class RuleBook
             Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.DirectoryAdministration),
     ];
 
-    private static readonly Rule[][] ByAct = [.. Enum.GetValues<Act>().Select(act => Rules.Where(rule => rule.Act == act).ToArray())];
+    private static readonly Rule[][] ByAct =
+        [.. Enumerable.Range(0, (int)Enum.GetValues<Act>().Max() + 1).Select(number => Rules.Where(rule => (int)rule.Act == number).ToArray())];
 
     /// <summary>The acts about one plan that there is.</summary>
     public static readonly Act[] AboutAPlan = [.. Enum.GetValues<Act>().Where(act => RowsOf(act) is [{ IsAboutAPlan: true }, ..])];

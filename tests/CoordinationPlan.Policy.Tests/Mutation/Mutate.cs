@@ -2,16 +2,17 @@
 #:property RestorePackagesWithLockFile=false
 #:property PublishAot=false
 
-// Mutation testing of the access policy: changes one thing in its sources, compiles them, and runs the tests in a process of their own against
-// the result, again and again. A change that no test notices is a rule that no test holds.
+// Mutation testing of the access policy: changes one thing in its sources, compiles them, and runs the tests against the result, again and again.
+// A change that no test notices is a rule that no test holds. Started by scripts/mutate, which says what the arguments are.
 //
-// A process each because most of the policy is read once, when its rule book is made: a mutant that is switched on in a running process comes too
-// late for that. Started by scripts/mutate, which says what the arguments are.
+// Each change is loaded with a copy of the tests of its own, because most of the policy is read once, when its rule book is made: a mutant that
+// is switched on in running code comes too late for that. The tests are called without their runner: each is a method without parameters that
+// throws where it fails.
 
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
+using System.Runtime.Loader;
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
@@ -26,7 +27,10 @@ const string Words = "Vocabulary.cs";
 var atLeast = double.Parse(args[0], CultureInfo.InvariantCulture);
 var only = args.Length > 1 ? args[1] : "";
 var built = Path.GetFullPath($"tests/{Tests}/bin/Release/net10.0");
-var scratch = Path.GetFullPath(".coordplan/mutate");
+
+// By this the tests find the repository.
+AppContext.SetData("APP_CONTEXT_BASE_DIRECTORY", built);
+Environment.SetEnvironmentVariable("COORDPLAN_UPDATE_MATRIX", null);
 
 var parsing = new CSharpParseOptions(LanguageVersion.Latest);
 var sources = Directory.EnumerateFiles($"src/{Policy}", "*.cs")
@@ -53,19 +57,11 @@ var mutants = sources
     .Where(mutant => $"{mutant.Source.FilePath}:{mutant.Line}".Contains(only, StringComparison.Ordinal))
     .ToList();
 
-if (Directory.Exists(scratch))
-{
-    Directory.Delete(scratch, recursive: true);
-}
-
-var workers = new ConcurrentBag<string>(Enumerable.Range(0, Math.Min(2, Environment.ProcessorCount)).Select(number => Worker(number)));
 using (var image = Compile(compilation)!)
 {
-    workers.TryPeek(out var folder);
-    Install(image, folder!);
-    if (await IsNoticed(folder!, []))
+    if (IsNoticed(image, Words) is { } failure)
     {
-        Console.Error.WriteLine("The tests fail without any change.");
+        Console.Error.WriteLine($"The tests fail without any change: {failure}");
         return 1;
     }
 }
@@ -73,29 +69,26 @@ using (var image = Compile(compilation)!)
 Console.WriteLine($"{mutants.Count} changes to {sources.Count - 1} files");
 int killed = 0, unsound = 0;
 var survivors = new ConcurrentBag<Mutant>();
-await Parallel.ForEachAsync(mutants, new ParallelOptions { MaxDegreeOfParallelism = workers.Count }, async (mutant, _) =>
+Parallel.ForEach(mutants, new ParallelOptions { MaxDegreeOfParallelism = Math.Min(2, Environment.ProcessorCount) }, mutant =>
 {
     using var image = Compile(compilation.ReplaceSyntaxTree(mutant.Source, mutant.Mutated(parsing)));
     if (image is null)
     {
         Interlocked.Increment(ref unsound);
-        return;
     }
-
-    workers.TryTake(out var folder);
-    Install(image, folder!);
-    // The tests that are about the file come first: they notice most, and soonest.
-    if (await IsNoticed(folder!, ["-class", $"{Tests}.{TestsOf(mutant.Source.FilePath)}"]) || await IsNoticed(folder!, []))
+    else if (IsNoticed(image, mutant.Source.FilePath) is not null)
     {
-        Interlocked.Increment(ref killed);
+        var count = Interlocked.Increment(ref killed);
+        if (count % 100 == 0)
+        {
+            Console.WriteLine($"{count} noticed");
+        }
     }
     else
     {
         survivors.Add(mutant);
         Console.WriteLine($"survived  {mutant}");
     }
-
-    workers.Add(folder!);
 });
 
 var tried = killed + survivors.Count;
@@ -105,72 +98,60 @@ Console.WriteLine(string.Create(
     $"{killed} of {tried} changes noticed ({share:0.0} %); {unsound} more do not compile"));
 return share >= atLeast ? 0 : 1;
 
-static string TestsOf(string file) => file switch
-{
-    "RecordedInput.cs" => "RecordedInputTests",
-    "PolicyComparison.cs" => "PolicyComparisonTests",
-    _ => "OracleTests",
-};
-
-string Worker(int number)
-{
-    var folder = Path.Combine(scratch, number.ToString(CultureInfo.InvariantCulture));
-    Directory.CreateDirectory(folder);
-    foreach (var file in Directory.EnumerateFiles(built))
-    {
-        File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
-    }
-
-    return folder;
-}
-
-static void Install(MemoryStream image, string folder) => File.WriteAllBytes(Path.Combine(folder, Policy + ".dll"), image.ToArray());
-
 static MemoryStream? Compile(CSharpCompilation compilation)
 {
     var image = new MemoryStream();
     return compilation.Emit(image).Success ? image : null;
 }
 
-// A test that fails, a run that ends otherwise than well, and one that does not end: each is noticed.
-static async Task<bool> IsNoticed(string folder, string[] choice)
+// The name of a test that fails, or that does not end; null where none does.
+string? IsNoticed(MemoryStream image, string file)
 {
-    var start = new ProcessStartInfo("dotnet", [Path.Combine(folder, Tests + ".dll"), "-noColor", .. choice])
-    {
-        RedirectStandardOutput = true,
-        RedirectStandardError = true,
-    };
-    start.Environment.Remove("COORDPLAN_UPDATE_MATRIX");
-    using var run = Process.Start(start)!;
-    run.ErrorDataReceived += (_, _) => { };
-    run.BeginErrorReadLine();
-    using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(5));
+    image.Position = 0;
+    var copy = new TestsOfOneMutant(built, Policy, image);
     try
     {
-        while (await run.StandardOutput.ReadLineAsync(patience.Token) is { } line)
-        {
-            if (line.Contains("[FAIL]", StringComparison.Ordinal))
-            {
-                return true;
-            }
-        }
-
-        await run.WaitForExitAsync(patience.Token);
-        return run.ExitCode != 0;
-    }
-    catch (OperationCanceledException)
-    {
-        return true;
+        var tests = from type in copy.LoadFromAssemblyPath(Path.Combine(built, Tests + ".dll")).GetExportedTypes()
+                    from method in type.GetMethods()
+                    where method.CustomAttributes.Any(attribute => attribute.AttributeType.Name == "FactAttribute")
+                    orderby Rank(method, file), method.Name
+                    select method;
+        return tests.FirstOrDefault(test => !Passes(test))?.Name;
     }
     finally
     {
-        if (!run.HasExited)
-        {
-            run.Kill();
-        }
-
-        await run.WaitForExitAsync();
+        copy.Unload();
     }
+}
+
+// The tests that are about the file come first, and of them the draw: they notice most, and soonest.
+static int Rank(MethodInfo test, string file) => test.DeclaringType!.Name switch
+{
+    "RecordedInputTests" => file == "RecordedInput.cs" ? 0 : 3,
+    "PolicyComparisonTests" => file == "PolicyComparison.cs" ? 0 : 3,
+    "OracleTests" => test.Name.StartsWith("What_", StringComparison.Ordinal) ? 0 : 1,
+    "AccessMatrixTests" => 2,
+    _ => 3,
+};
+
+// Whatever is thrown is a failure: of the test, of the policy, or of making the rule book.
+static bool Passes(MethodInfo test)
+{
+    var run = Task.Factory.StartNew(
+        () => test.Invoke(Activator.CreateInstance(test.DeclaringType!), null),
+        CancellationToken.None,
+        TaskCreationOptions.LongRunning,
+        TaskScheduler.Default);
+    return Task.WaitAny([run], TimeSpan.FromMinutes(5)) == 0 && run.IsCompletedSuccessfully;
+}
+
+/// <summary>The tests, what they need, and one mutant; everything apart from what other mutants are tested with.</summary>
+internal sealed class TestsOfOneMutant(string folder, string policy, Stream mutant) : AssemblyLoadContext(isCollectible: true)
+{
+    protected override Assembly? Load(AssemblyName assemblyName) =>
+        assemblyName.Name == policy ? LoadFromStream(mutant)
+        : Path.Combine(folder, assemblyName.Name + ".dll") is var file && File.Exists(file) ? LoadFromAssemblyPath(file)
+        : null;
 }
 
 /// <summary>One change: a stretch of a source file and what stands there instead.</summary>
@@ -222,8 +203,9 @@ internal static class Mutants
         }
     }
 
-    // What says how bits are numbered, and the attributes.
-    private static bool IsLeftAlone(SyntaxNode node) => node.AncestorsAndSelf().Any(one => one is EnumMemberDeclarationSyntax or AttributeListSyntax);
+    // What says how bits are numbered, the attributes, and the version, a constant that the compiler has put into the tests themselves.
+    private static bool IsLeftAlone(SyntaxNode node) => node.AncestorsAndSelf().Any(one =>
+        one is EnumMemberDeclarationSyntax or AttributeListSyntax or VariableDeclaratorSyntax { Identifier.Text: "Version" });
 
     private static IEnumerable<(TextSpan Span, string Text)> Of(SyntaxNode node)
     {
