@@ -169,7 +169,7 @@ internal sealed class Site : IAsyncDisposable
     private async Task<IReadOnlyDictionary<string, ReferenceScript>> LearnReferences(NpgsqlConnection administrator, CancellationToken stop)
     {
         var log = new StatementLog(Path.Combine(_directory.FullName, "postgres", "postgres.log"), Role);
-        var vouchedFor = ServiceOptions().Identity.Issuers.First(issuer => issuer.Issuer == Infrastructure.National.Issuer.ToString()).Organisations;
+        var vouchedFor = ServiceOptions().Identity.Issuers.First(issuer => issuer.Issuer == Infrastructure.National.Issuer.ToString()).Organisations.Count;
         using var connection = Infrastructure.Connect(Service.Address, DevelopmentClients.SocialServices);
         var plans = connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker)).Plans;
 

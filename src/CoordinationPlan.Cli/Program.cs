@@ -7,6 +7,7 @@ var root = new RootCommand("CoordinationPlan: coordinated individual plans for p
     MigrateCommand.Create(),
     DirectoryCommand.Create(),
     KeysCommand.Create(),
+    PolicyCommand.Create(),
     DemoCommand.Create(),
     TokenCommand.Create(),
 };

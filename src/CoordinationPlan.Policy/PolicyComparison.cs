@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace CoordinationPlan.Policy;
 
 /// <summary>A decision as the access log has it.</summary>
@@ -5,7 +7,30 @@ namespace CoordinationPlan.Policy;
 /// <param name="IsPermit">Whether the act was permitted.</param>
 /// <param name="Reason">Why it was refused.</param>
 /// <param name="Reads">Which categories could be read.</param>
-public readonly record struct RecordedDecision(ReadOnlyMemory<byte> Input, bool IsPermit, RefusalReason Reason, Categories Reads);
+public readonly record struct RecordedDecision(ReadOnlyMemory<byte> Input, bool IsPermit, RefusalReason Reason, Categories Reads)
+{
+    private const int InputAt = 6;
+
+    /// <summary>
+    /// Packs a decision for the access log: one byte that is 1 for a permit, one for the reason of a refusal, four for the categories that could
+    /// be read, most significant first, and then <see cref="RecordedInput.Pack"/>.
+    /// </summary>
+    public static byte[] Pack(Act act, in Caller caller, in Facts facts, in Decision decision)
+    {
+        var packed = new byte[InputAt + RecordedInput.Length];
+        packed[0] = decision.IsPermit ? (byte)1 : (byte)0;
+        packed[1] = (byte)decision.Reason;
+        BinaryPrimitives.WriteInt32BigEndian(packed.AsSpan(2), (int)decision.Reads);
+        RecordedInput.Pack(act, caller, facts).CopyTo(packed, InputAt);
+        return packed;
+    }
+
+    /// <summary>Unpacks what <see cref="Pack"/> has written, of whichever layout its input is.</summary>
+    /// <exception cref="FormatException">It is too short to be a decision.</exception>
+    public static RecordedDecision Unpack(ReadOnlyMemory<byte> packed) => packed.Length < InputAt
+        ? throw new FormatException($"A recorded decision of {packed.Length} bytes is too short.")
+        : new(packed[InputAt..], packed.Span[0] == 1, (RefusalReason)packed.Span[1], (Categories)BinaryPrimitives.ReadInt32BigEndian(packed.Span[2..]));
+}
 
 /// <summary>A recorded decision that this policy does not make.</summary>
 /// <param name="Number">Which of the decisions it is, from 0.</param>

@@ -65,6 +65,10 @@ public sealed class PolicyComparisonTests
     }
 
     [Fact]
+    public void What_is_too_short_to_be_a_decision_is_refused() =>
+        Assert.Throws<FormatException>(() => RecordedDecision.Unpack(new byte[5]));
+
+    [Fact]
     public void One_decision_is_taken_at_a_time()
     {
         var taken = 0;
@@ -86,6 +90,9 @@ public sealed class PolicyComparisonTests
     private static RecordedDecision Recorded(Question question)
     {
         var answer = question.Answer();
-        return new(RecordedInput.Pack(question.Act, question.Caller, question.Facts), answer.IsPermit, answer.Reason, answer.Reads);
+        var recorded = RecordedDecision.Unpack(RecordedDecision.Pack(question.Act, question.Caller, question.Facts, answer));
+        Assert.Equal((answer.IsPermit, answer.Reason, answer.Reads), (recorded.IsPermit, recorded.Reason, recorded.Reads));
+        Assert.Equal(RecordedInput.Pack(question.Act, question.Caller, question.Facts), recorded.Input);
+        return recorded;
     }
 }

@@ -296,10 +296,13 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
                 NewItem = thing.IsNew,
                 Blocked = thing.Blocked ?? known.Blocked,
                 Protection = thing.Blocked is null ? known.Protection : thing.Protection,
-                OwnOrganisation = visit.CallerFacts is { } caller && (visit.PlanFacts is { } ofPlan ? ofPlan.OwnerController == caller.Controller
-                    : caller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == caller.OrganisationId)),
+                OwnOrganisation = visit.CallerFacts is { } ofCaller && (visit.PlanFacts is { } ofPlan ? ofPlan.OwnerController == ofCaller.Controller
+                    : ofCaller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == ofCaller.OrganisationId)),
             };
-            return AccessPolicy.Decide(call.Caller.Method.Act, PolicyCaller(call.Caller, visit.CallerFacts), facts);
+            var caller = PolicyCaller(call.Caller, visit.CallerFacts);
+            var decision = AccessPolicy.Decide(call.Caller.Method.Act, caller, facts);
+            visit.Decision = RecordedDecision.Pack(call.Caller.Method.Act, caller, facts, decision);
+            return decision;
         }
         catch (Exception exception)
         {
@@ -355,7 +358,9 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
     }
 
     private AccessLogRecord Record(Call call, Visit visit, AccessOutcome outcome, string reason, Concern concern) =>
-        new(visit.EntryId = Ids.Ordered(time.GetUtcNow()), call.Caller, visit.CallerFacts, outcome, reason, concern);
+        new(
+            visit.EntryId = Ids.Ordered(time.GetUtcNow()), call.Caller, visit.CallerFacts, outcome, reason, concern,
+            concern.Decision ?? (visit.IsPermitted || outcome == AccessOutcome.Refused ? visit.Decision : null));
 
     /// <summary>What is the same for every answer of a type.</summary>
     private static class Answer<TResponse>
@@ -412,6 +417,9 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
 
         /// <summary>The call has its entry; a failure after that is not another attempt.</summary>
         public bool IsLogged { get; set; }
+
+        /// <summary>What was decided, for another policy to be run over.</summary>
+        public byte[]? Decision { get; set; }
 
         /// <summary>The call was permitted, and what failed came after.</summary>
         public bool IsPermitted { get; set; }

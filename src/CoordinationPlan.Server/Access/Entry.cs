@@ -68,6 +68,14 @@ internal sealed class Entry(
     /// <summary>Another round trip inside the same transaction, for work that cannot know at once how much it must read.</summary>
     public RoundTrip NewTrip() => newTrip();
 
+    /// <summary>Notes another plan that was decided about: in lists.</summary>
+    public void Concern(Act act, PlanFacts other, Categories categories)
+    {
+        var (policyCaller, facts) = (CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
+        var decision = RecordedDecision.Pack(act, policyCaller, facts, AccessPolicy.Decide(act, policyCaller, facts));
+        _concerns.Add(new Concern(other.PlanId, other.SubjectId, other.OwnerController, categories, Decision: decision));
+    }
+
     /// <summary>Notes a person whom the call turned out to concern.</summary>
     public void Concern(Guid planId, Guid subjectId, string ownerController, Categories categories) =>
         _concerns.Add(new Concern(planId, subjectId, ownerController, categories));

@@ -10,7 +10,8 @@ namespace CoordinationPlan.Server.Audit;
 /// <param name="OwnerController">The controller whose plan it is; null where there is no such plan.</param>
 /// <param name="Categories">What was disclosed.</param>
 /// <param name="Resource">The directory entry that was changed.</param>
-internal readonly record struct Concern(Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories, string? Resource = null);
+/// <param name="Decision">The decision about this plan, where it is not the one about the call: in lists.</param>
+internal readonly record struct Concern(Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories, string? Resource = null, byte[]? Decision = null);
 
 /// <summary>One row of the access log before it is written. Its time is given by the database.</summary>
 internal sealed record AccessLogRecord(
@@ -19,4 +20,5 @@ internal sealed record AccessLogRecord(
     CallerFacts? CallerFacts,
     AccessOutcome Outcome,
     string Reason,
-    Concern Concern);
+    Concern Concern,
+    byte[]? Decision);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
@@ -15,7 +16,7 @@ internal static class AccessLogSql
         """
         INSERT INTO access_log (
             entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose,
-            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource)
+            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource, decision)
         VALUES (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
             -- Who names an assignment that is not his own is seen by the reviewers of where he does work.
@@ -23,7 +24,7 @@ internal static class AccessLogSql
                 $11,
                 (SELECT u.controller FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.employee_id = $6 ORDER BY a.revoked, a.assignment_id LIMIT 1),
                 (SELECT 'organisations/' || e.organisation_id FROM employee e WHERE e.employee_id = $6)),
-            $12, $13, $14, $15, $16, $17, $18, $19)
+            $12, $13, $14, $15, $16, $17, $18, $19, $20)
         """,
         [
             Parameter.Of(entry.EntryId),
@@ -45,7 +46,31 @@ internal static class AccessLogSql
             Parameter.Of(AccessPolicy.Version),
             Parameter.OrNull(entry.Caller.TraceId),
             Parameter.OrNull(entry.Concern.Resource),
+            Parameter.OrNull(entry.Decision),
         ]);
+
+    /// <summary>The recorded decisions of a period, oldest first. As many as there are: they are read one by one.</summary>
+    public static async IAsyncEnumerable<(Guid EntryId, int PolicyVersion, byte[] Decision)> Decisions(
+        NpgsqlConnection connection, DateTimeOffset from, DateTimeOffset to, [EnumeratorCancellation] CancellationToken stop)
+    {
+        await using var command = new NpgsqlCommand(
+            """
+            SELECT l.entry_id, l.policy_version, l.decision
+            FROM coordinationplan.access_log l
+            WHERE l.decision IS NOT NULL AND l.occurred_at >= $1 AND l.occurred_at < $2
+            ORDER BY l.occurred_at, l.entry_id
+            """,
+            connection)
+        {
+            CommandTimeout = 0,
+            Parameters = { Parameter.Of(from), Parameter.Of(to) },
+        };
+        await using var reader = await command.ExecuteReaderAsync(stop);
+        while (await reader.ReadAsync(stop))
+        {
+            yield return (reader.GetGuid(0), reader.GetInt32(1), reader.GetFieldValue<byte[]>(2));
+        }
+    }
 
     /// <summary>Conditions of a search. Each that is null does not count.</summary>
     public sealed record Search(

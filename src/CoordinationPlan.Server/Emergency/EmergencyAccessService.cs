@@ -86,7 +86,7 @@ internal sealed class EmergencyAccessService(CaseGate gate, ServiceKeys keys, Te
                 var parts = new Dictionary<Guid, Pending<List<PlanPart>>>();
                 foreach (var (plan, reads) in permitted)
                 {
-                    entry.Concern(plan.PlanId, plan.SubjectId, plan.OwnerController, reads);
+                    entry.Concern(Policy.Act.ReadInEmergency, plan, reads);
                     opened[plan.PlanId] = await entry.KeyOf(plan, context.CancellationToken);
                     parts[plan.PlanId] = trip.Add(PartSql.Of(plan.PlanId, reads, null));
                 }

@@ -271,7 +271,7 @@ internal sealed partial class PlanService(
         var opened = new Dictionary<Guid, DataKey>();
         foreach (var (plan, decision) in plans)
         {
-            entry.Concern(plan.PlanId, plan.SubjectId, plan.OwnerController, decision.Reads & ListedCategories);
+            entry.Concern(Policy.Act.ReadPlan, plan, decision.Reads & ListedCategories);
             opened[plan.PlanId] = await entry.KeyOf(plan, stop);
         }
 

@@ -429,7 +429,9 @@ CREATE TABLE access_log (
     resource text,
     categories integer NOT NULL,
     policy_version integer NOT NULL,
-    trace_id bytea
+    trace_id bytea,
+    -- What was decided and of what, without who: a later policy can be run over it. Null where the call failed before it was decided.
+    decision bytea
 ) PARTITION BY RANGE (occurred_at);
 CREATE INDEX access_log_by_time ON access_log (occurred_at DESC, entry_id DESC);
 CREATE INDEX access_log_by_plan ON access_log (plan_id, occurred_at DESC, entry_id DESC) WHERE plan_id IS NOT NULL;
@@ -501,7 +503,7 @@ GRANT SELECT ON installation, organisation, board, unit, employee, assignment TO
 -- Not occurred_at: the time is the database's own.
 GRANT INSERT (
     entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose, plan_id, subject_id,
-    owner_controller, resource, categories, policy_version, trace_id
+    owner_controller, resource, categories, policy_version, trace_id, decision
 ) ON access_log TO coordplan_case, coordplan_log_review, coordplan_directory;
 
 GRANT SELECT, INSERT ON plan_revision, plan_revision_part, request_outcome, protection_decision, alert, search_miss TO coordplan_case;
