@@ -65,8 +65,11 @@ public sealed class PolicyComparisonTests
     }
 
     [Fact]
-    public void What_is_too_short_to_be_a_decision_is_refused() =>
+    public void What_is_too_short_to_be_a_decision_is_refused()
+    {
         Assert.Throws<FormatException>(() => RecordedDecision.Unpack(new byte[5]));
+        Assert.Equal(0, RecordedDecision.Unpack(new byte[6]).Input.Length);
+    }
 
     [Fact]
     public void One_decision_is_taken_at_a_time()

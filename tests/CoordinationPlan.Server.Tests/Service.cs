@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
@@ -135,6 +136,34 @@ public sealed class Service(Machine machine) : IAsyncLifetime
     {
         await using var command = Administrator.CreateCommand($"SELECT count(*) FROM coordinationplan.{table}");
         return (long)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Every table as text; bytes as hexadecimal digits, as in a dump.</summary>
+    public async Task<string> Dump()
+    {
+        await using var tables = Administrator.CreateCommand(
+            "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind = 'r'");
+        var names = new List<string>();
+        await using (var reader = await tables.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+            {
+                names.Add(reader.GetString(0));
+            }
+        }
+
+        var dump = new StringBuilder();
+        foreach (var name in names)
+        {
+            await using var rows = Administrator.CreateCommand($"SELECT t::text FROM {name} t");
+            await using var reader = await rows.ExecuteReaderAsync();
+            while (await reader.ReadAsync())
+            {
+                dump.AppendLine(reader.GetString(0));
+            }
+        }
+
+        return dump.ToString();
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,7 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -19,11 +20,16 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
             .Distinct()
             .ToArray();
         RequireWhatLawAllows(consent);
+        Pending<Loaded<SealedIdentity>>? identity = null;
         return gate.Change(
             request,
             context,
             planId,
-            trip => trip.Add(ConsentSql.Count(units)),
+            trip =>
+            {
+                identity = trip.Add(SubjectSql.Identity(planId));
+                return trip.Add(ConsentSql.Count(units));
+            },
             (entry, recipients, trip) =>
             {
                 entry.RequireState(PlanState.Preparing, PlanState.Established);
@@ -31,6 +37,11 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
                 if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.MayKnowWhereabouts))
                 {
                     throw Errors.UnknownReference("consent.recipient_units", "must all be units in the directory");
+                }
+
+                if (consent.GivenBy == ConsentGiver.Guardian)
+                {
+                    RequireMinorThroughout(consent, entry, identity!.Value.State);
                 }
 
                 var record = new ConsentRecord(
@@ -74,6 +85,21 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
                 trip.Add(ConsentSql.Withdraw(planId, withdrawn, entry.ChangedBy));
                 return new WithdrawConsentResponse { Consent = withdrawn.ToConsent(planId, names) };
             });
+    }
+
+    /// <summary>
+    /// A guardian speaks for a child until the day the child turns 18 (FB 6 kap. 2 §). So that this standing ends by itself, the consent ends before.
+    /// </summary>
+    private static void RequireMinorThroughout(Consent consent, Entry entry, SealedIdentity? identity)
+    {
+        var adultOn = identity is null
+            ? DateOnly.MinValue
+            : IdentityNumbers.DayOfBirth(IdentityNumber.Parser.ParseFrom(entry.Key.Open(SubjectSql.IdentityPlace(identity.SubjectId), identity.Sealed)).Value).AddYears(18);
+        if (consent.Period.EndDate.ToDateOnly() >= adultOn)
+        {
+            throw Errors.InvalidFields(new FieldFault(
+                "consent.period.end_date", "must be before the person turns 18, where a guardian gives the consent: the guardian's standing ends that day"));
+        }
     }
 
     /// <summary>A consent is never general (OSL 2009:400 10 kap. 1 §): it has an end, and it releases only what a person can release.</summary>

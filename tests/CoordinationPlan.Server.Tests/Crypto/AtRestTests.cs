@@ -33,7 +33,7 @@ public sealed class AtRestTests(Service service) : IClassFixture<Service>
         await service.OpenEmergencyAccess(DemonstrationDirectory.ChildPsychiatry, subject);
         await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
 
-        var dump = await Dump();
+        var dump = await service.Dump();
 
         string[] secrets =
         [
@@ -102,34 +102,6 @@ public sealed class AtRestTests(Service service) : IClassFixture<Service>
         await using var reader = await command.ExecuteReaderAsync();
         await reader.ReadAsync();
         return new WrappedKey(reader.GetString(0), reader.GetFieldValue<byte[]>(1));
-    }
-
-    /// <summary>Every table as text; bytes as hexadecimal digits, as in a dump.</summary>
-    private async Task<string> Dump()
-    {
-        await using var tables = service.Administrator.CreateCommand(
-            "SELECT c.oid::regclass::text FROM pg_class c WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind = 'r'");
-        var names = new List<string>();
-        await using (var reader = await tables.ExecuteReaderAsync())
-        {
-            while (await reader.ReadAsync())
-            {
-                names.Add(reader.GetString(0));
-            }
-        }
-
-        var dump = new StringBuilder();
-        foreach (var name in names)
-        {
-            await using var rows = service.Administrator.CreateCommand($"SELECT t::text FROM {name} t");
-            await using var reader = await rows.ExecuteReaderAsync();
-            while (await reader.ReadAsync())
-            {
-                dump.AppendLine(reader.GetString(0));
-            }
-        }
-
-        return dump.ToString();
     }
 
     private static Task WaitUntil(Func<bool> condition) => WaitUntilAsync(() => Task.FromResult(condition()));

@@ -8,7 +8,8 @@ namespace CoordinationPlan.Server.Tests.Faults;
 /// <summary>A withdrawal reaches everything at once: what has not been answered when it is answered is not answered with content.</summary>
 public sealed class WithdrawalTests(Service service, ITestOutputHelper output) : IClassFixture<Service>
 {
-    private const int Readers = 20;
+    private const int Readers = 80;
+    private const int Writers = 20;
 
     [Fact]
     public async Task No_read_gets_past_a_withdrawal()
@@ -16,13 +17,17 @@ public sealed class WithdrawalTests(Service service, ITestOutputHelper output) :
         var (plan, consent) = await ReleasedPlan();
         var start = await service.Now();
         var readings = new Readings();
-        var readers = Enumerable.Range(0, Readers).Select(_ => ReadUntilRefused(plan, readings)).ToArray();
-        await readings.WaitForAnswers(10 * Readers);
+        Task[] callers =
+        [
+            .. Enumerable.Range(0, Readers).Select(_ => ReadUntilRefused(plan, readings)),
+            .. Enumerable.Range(0, Writers).Select(_ => WriteUntilRefused(plan)),
+        ];
+        await readings.WaitForAnswers(5 * Readers);
 
         var asked = TimeProvider.System.GetTimestamp();
         await Withdraw(consent);
         var answered = TimeProvider.System.GetTimestamp();
-        await Task.WhenAll(readers);
+        await Task.WhenAll(callers);
 
         var content = readings.WithContent;
         Assert.DoesNotContain(content, reading => reading.Started > answered);
@@ -30,8 +35,9 @@ public sealed class WithdrawalTests(Service service, ITestOutputHelper output) :
         // What the lock gives: in the order in which the database committed, nothing was disclosed after the withdrawal.
         var log = (await service.LogSince(start)).FindAll(row => $"plans/{row.PlanId}" == plan.Name);
         var withdrawal = log.FindIndex(row => row.Act == Act.WithdrawConsent);
-        Assert.DoesNotContain(log.Skip(withdrawal), row => row is { Act: Act.ReadPlan, Outcome: AccessOutcome.Permitted });
-        Assert.Equal(content.Count, log.Count(row => row is { Act: Act.ReadPlan, Outcome: AccessOutcome.Permitted }));
+        Assert.DoesNotContain(log.Skip(withdrawal + 1), row => row.Outcome == AccessOutcome.Permitted);
+        Assert.Contains(log.Take(withdrawal), row => row is { Act: Act.UpdatePlan, Outcome: AccessOutcome.Permitted });
+        Assert.True(content.Count <= log.Count(row => row is { Act: Act.ReadPlan, Outcome: AccessOutcome.Permitted }));
         output.WriteLine(
             $"{content.Count} reads with content, {content.Count(reading => reading.Ended > asked)} of them under way when the withdrawal was asked for, "
             + $"{content.Count(reading => reading.Ended > answered)} committed before it and received after its answer");
@@ -177,6 +183,42 @@ public sealed class WithdrawalTests(Service service, ITestOutputHelper output) :
                 var read = await care.GetPlanAsync(new GetPlanRequest { Name = plan.Name });
                 Assert.NotEmpty(read.Plan.HealthSituation);
                 readings.Add(new Reading(started, TimeProvider.System.GetTimestamp()));
+            }
+            catch (RpcException error)
+            {
+                Assert.Equal(ErrorReason.AccessDenied, error.Reason());
+                refused++;
+            }
+        }
+    }
+
+    /// <summary>Writes health care's own account from whatever version is current, until it may not.</summary>
+    private async Task WriteUntilRefused(Plan plan)
+    {
+        var care = service.As(DemonstrationDirectory.PrimaryCare).Plans;
+        for (var (refused, etag) = (0, plan.Etag); refused < 5;)
+        {
+            try
+            {
+                etag = (await care.UpdatePlanAsync(new UpdatePlanRequest
+                {
+                    Plan = new Plan { Name = plan.Name, HealthSituation = "Sover bättre." },
+                    UpdateMask = new() { Paths = { "health_situation" } },
+                    Etag = etag,
+                    RequestId = Cases.NewId(),
+                })).Plan.Etag;
+            }
+            catch (RpcException error) when (error.Reason() == ErrorReason.StaleEtag)
+            {
+                // Another writer was first; a reader of the current version may be refused itself by now.
+                try
+                {
+                    etag = (await care.GetPlanAsync(new GetPlanRequest { Name = plan.Name })).Plan.Etag;
+                }
+                catch (RpcException denied)
+                {
+                    Assert.Equal(ErrorReason.AccessDenied, denied.Reason());
+                }
             }
             catch (RpcException error)
             {

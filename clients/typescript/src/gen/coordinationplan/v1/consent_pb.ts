@@ -233,7 +233,8 @@ export enum ConsentGiver {
   SELF = 1,
 
   /**
-   * A guardian of a child.
+   * A guardian (vårdnadshavare) of a child. The standing ends by itself on the day the child turns 18 (FB 6 kap. 2 §), so the consent's period
+   * must end before that day: anything later is refused with INVALID_FIELD.
    *
    * @generated from enum value: CONSENT_GIVER_GUARDIAN = 2;
    */
