@@ -153,6 +153,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             Database = database,
             Keys = Keys,
             Register = new RegisterOptions { Address = Register.Address },
+            Access = new AccessOptions { RefusalSlot = TimeSpan.FromMilliseconds(10) },
             Listen =
             {
                 Port = port,

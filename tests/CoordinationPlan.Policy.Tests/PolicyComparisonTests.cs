@@ -50,6 +50,7 @@ public sealed class PolicyComparisonTests
 
         Assert.Equal([0, 1], differences.Select(difference => difference.Number));
         Assert.All(differences, difference => Assert.False(difference.Permits));
+        Assert.Equal((Categories.Existence, Categories.None), (differences[1].Opens, differences[1].Closes));
     }
 
     [Fact]

@@ -80,6 +80,38 @@ public static class DemonstrationDirectory
     public static DemonstrationEmployee School { get; } =
         new("mentor@skolan.example", "Mentor, skola i annan kommun", "12345678", Role.SchoolContact, Purpose.Schooling);
 
+    /// <summary>Support provider at Origo, against honour-related violence.</summary>
+    public static DemonstrationEmployee Origo { get; } =
+        new("SE2120000142-E703", "Stödperson, Origo", "SE2120000142-ORIGO", Role.SupportProvider, Purpose.Support);
+
+    /// <summary>Support provider at Stödcentrum.</summary>
+    public static DemonstrationEmployee Stodcentrum { get; } =
+        new("SE2120000142-E721", "Stödperson, Stödcentrum", "SE2120000142-STODCENTRUM", Role.SupportProvider, Purpose.Support);
+
+    /// <summary>Contact person at the shelter for the young.</summary>
+    public static DemonstrationEmployee Kruton { get; } =
+        new("SE2120000142-E701", "Kontaktperson, Kruton", "SE2120000142-KRUTON", Role.ShelterContactPerson, Purpose.SocialServicesCase);
+
+    /// <summary>Doctor at the psychiatric clinic.</summary>
+    public static DemonstrationEmployee Psychiatry { get; } =
+        new("SE2321000016-E702", "Läkare, psykiatriska kliniken", "SE2321000016-PSYK", Role.HealthCareProfessional, Purpose.CareAndTreatment);
+
+    /// <summary>Amira's aunt, who works at the district board and has no relation to the case.</summary>
+    public static DemonstrationEmployee Aunt { get; } =
+        new("SE2120000142-E704", "Amiras faster, biståndshandläggare, äldreomsorgen Farsta", "SE2120000142-ALDREOMSORG-FARSTA", Role.SocialCaseWorker, Purpose.SocialServicesCase) { HandlesProtectedPersons = false };
+
+    /// <summary>Amira's cousin, an administrator of a school.</summary>
+    public static DemonstrationEmployee Cousin { get; } =
+        new("administrator@friskolan.example", "Amiras kusin, skoladministratör", "87654321", Role.SchoolContact, Purpose.Schooling);
+
+    /// <summary>Case worker of the elder care.</summary>
+    public static DemonstrationEmployee ElderCare { get; } =
+        new("SE2120000142-E711", "Biståndshandläggare, äldreomsorgen Farsta", "SE2120000142-ALDREOMSORG-FARSTA", Role.SocialCaseWorker, Purpose.SocialServicesCase);
+
+    /// <summary>Nurse at a hospital ward, who takes a son's calls.</summary>
+    public static DemonstrationEmployee Ward { get; } =
+        new("SE2321000016-E712", "Sjuksköterska, vårdavdelningen", "SE2321000016-AVDELNING", Role.HealthCareProfessional, Purpose.CareAndTreatment);
+
     /// <summary>Log reviewer of the district board that owns the case.</summary>
     public static DemonstrationEmployee LogReviewer { get; } =
         new("SE2120000142-E601", "Logggranskare, Farsta stadsdelsnämnd", "SE2120000142-LOGG-FARSTA", Role.LogReviewer, Purpose.LogReview);
@@ -100,7 +132,7 @@ public static class DemonstrationDirectory
     public static IReadOnlyList<DemonstrationEmployee> Employees { get; } =
     [
         CaseWorker, UnitManager, NewCaseWorker, OtherCaseWorker, PrimaryCare, ChildPsychiatry, Jonas, Colleague, Shelter, School, LogReviewer, RegionLogReviewer,
-        RegionIntegration, DataProtectionOfficer,
+        RegionIntegration, DataProtectionOfficer, Origo, Stodcentrum, Kruton, Psychiatry, Aunt, Cousin, ElderCare, Ward,
     ];
 
     /// <summary>The assignment that an employee calls under.</summary>
@@ -185,6 +217,7 @@ public static class DemonstrationDirectory
     private static IEnumerable<Unit> Units() =>
     [
         .. Districts.Select(district => CityUnit("RVT-" + Code(district), Code(district), UnitKind.SocialServices, "Relationsvåldsteam " + district)),
+        CityUnit("ALDREOMSORG-FARSTA", "FARSTA", UnitKind.SocialServices, "Äldreomsorgen Farsta"),
         CityUnit("LOGG-FARSTA", "FARSTA", UnitKind.Administration, "Logggranskning Farsta"),
         CityUnit("RVC", "SOCIAL", UnitKind.Support, "RVC"),
         CityUnit("BARNAHUS", "SOCIAL", UnitKind.Support, "Barnahus"),
@@ -203,6 +236,7 @@ public static class DemonstrationDirectory
         RegionUnit("BUP", UnitKind.HealthCare, "BUP"),
         RegionUnit("AKUT", UnitKind.HealthCare, "Akutmottagningen"),
         RegionUnit("PSYK", UnitKind.HealthCare, "Psykiatriska kliniken"),
+        RegionUnit("AVDELNING", UnitKind.HealthCare, "Vårdavdelningen"),
         RegionUnit("MIKAHALSA", UnitKind.HealthCare, "Mika Hälsa"),
         RegionUnit("LOGG", UnitKind.Administration, "Logggranskning regionen"),
         new() { Name = "units/12345678", Organisation = "organisations/" + OtherMunicipality, Kind = UnitKind.School, DisplayName = "Skola i annan kommun" },

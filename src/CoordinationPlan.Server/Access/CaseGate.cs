@@ -4,6 +4,7 @@ using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -18,7 +19,7 @@ namespace CoordinationPlan.Server.Access;
 /// round trips of which the second commits. Nothing is answered before the commit. A refusal commits its entry and then fails the call; work
 /// that fails is rolled back and logged as a failed attempt of its own.
 /// </summary>
-internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, TimeProvider time, ILogger<CaseGate> log)
+internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, AccessOptions options, TimeProvider time, ILogger<CaseGate> log)
 {
     private static readonly TimeSpan TimeToLogAFailure = TimeSpan.FromSeconds(5);
 
@@ -135,15 +136,43 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
         where TResponse : IMessage<TResponse>
     {
         var visit = new Visit();
+        var arrived = TimeProvider.System.GetTimestamp();
         try
         {
-            return await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), stop);
+            var response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), stop);
+            if (visit.ConcernsNobody)
+            {
+                await NextSlot(arrived);
+            }
+
+            return response;
         }
-        catch (Exception exception) when (!visit.IsLogged)
+        catch (Exception exception)
         {
-            await LogFailure(call, visit, exception);
+            if (!visit.IsLogged)
+            {
+                await LogFailure(call, visit, exception);
+            }
+
+            if (exception is RpcException { StatusCode: StatusCode.PermissionDenied })
+            {
+                await NextSlot(arrived);
+            }
+
             throw;
         }
+    }
+
+    /// <summary>
+    /// Waits for the next slot, without a connection. Which facts there were to load before nothing was disclosed, and whether an alert was written,
+    /// takes some hundred microseconds more or less; the answer leaves at the same moment either way (docs/adr/0012).
+    /// </summary>
+    private Task NextSlot(long arrived)
+    {
+        // By the caller's clock, whatever time it is for the service.
+        var taken = TimeProvider.System.GetElapsedTime(arrived).Ticks;
+        var slot = options.RefusalSlot.Ticks;
+        return Task.Delay(TimeSpan.FromTicks(slot - (taken % slot)), CancellationToken.None);
     }
 
     private async Task<TResponse> Pass<TResponse>(
@@ -318,6 +347,7 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
             ? entry.Permit.Reads & Answer<TResponse>.Categories
             : Categories.None;
         IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
+        visit.ConcernsNobody = entry.Concerns is [{ SubjectId: null, Resource: null }];
         foreach (var concern in concerns)
         {
             trip.Add(AccessLogSql.Add(Record(call, visit, outcome, WireNames.Of(entry.Permit.Basis), concern)));
@@ -417,6 +447,9 @@ internal sealed class CaseGate(Transactions transactions, ServiceKeys keys, Subj
 
         /// <summary>The call has its entry; a failure after that is not another attempt.</summary>
         public bool IsLogged { get; set; }
+
+        /// <summary>Nothing was found that may be shown: the answer is like a refusal.</summary>
+        public bool ConcernsNobody { get; set; }
 
         /// <summary>What was decided, for another policy to be run over.</summary>
         public byte[]? Decision { get; set; }

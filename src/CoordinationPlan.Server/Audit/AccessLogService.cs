@@ -31,7 +31,8 @@ internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens, Ser
         {
             var before = Position(pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request)) ?? (to, Guid.Empty);
             var found = trip.Add(AccessLogSql.Find(new AccessLogSql.Search(
-                entry.CallerFacts.Controller, from, to, before, planId, request.Person is { } person ? keys.IndexOf(person) : null, employeeId, unitId, request.Outcome, pageSize + 1), keys.Names));
+                entry.CallerFacts.Controller, from, to, before, planId, request.Person is { } person ? keys.IndexOf(person) : null, employeeId, unitId, request.Outcome, pageSize + 1,
+                entry.Today, entry.Caller.EmployeeId, entry.CallerFacts.UnitId), keys.Names));
             return Task.FromResult(() =>
             {
                 var response = new SearchAccessLogResponse();

@@ -83,10 +83,14 @@ internal static class AccessLogSql
         string? EmployeeId,
         string? UnitId,
         AccessOutcome Outcome,
-        int Limit);
+        int Limit,
+        DateOnly Today,
+        string? ReviewerId,
+        string ReviewersUnitId);
 
     // Only what concerns the controller: what its own units did, and what anyone did with its plans. Towards a controller that does not own
     // the plan, a refusal says neither why nor about whom: the reviewer of another authority is not to learn that a plan exists. Towards a
+    // reviewer whom a block keeps out of a person, or who is the person, nothing about that person; another reviewer sees it. Towards a
     // controller that does not run the sheltered housing, who acted from it is left out: that would tell where the person is.
     private const string SearchSql =
         """
@@ -103,6 +107,12 @@ internal static class AccessLogSql
           AND l.occurred_at >= $2 AND l.occurred_at < $3
           AND (l.occurred_at, l.entry_id) < ($4, $5)
           AND ($6 = 0 OR l.outcome = $6)
+          AND NOT EXISTS (
+              SELECT FROM block b
+              WHERE b.subject_id = l.subject_id AND b.lifted_at IS NULL AND (b.ends_on IS NULL OR b.ends_on >= $8)
+                AND b.target IN ('employees/' || $9, 'units/' || $10, 'persons/' || encode((SELECT e.person_key FROM employee e WHERE e.employee_id = $9), 'hex')))
+          AND NOT EXISTS (
+              SELECT FROM subject own JOIN employee e ON e.person_key = own.identity_key WHERE own.subject_id = l.subject_id AND e.employee_id = $9)
         """;
 
     private const string SearchEnd = " ORDER BY l.occurred_at DESC, l.entry_id DESC LIMIT $7";
@@ -115,6 +125,7 @@ internal static class AccessLogSql
         [
             Parameter.Of(search.Controller), Parameter.Of(search.From), Parameter.Of(search.To),
             Parameter.Of(search.Before.Time), Parameter.Of(search.Before.EntryId), Parameter.Of((int)search.Outcome), Parameter.Of(search.Limit),
+            Parameter.Of(search.Today), Parameter.OrNull(search.ReviewerId), Parameter.Of(search.ReviewersUnitId),
         ];
 
         // Each combination of conditions is one of sixteen constant texts, so that each gets its own index and its own plan.

@@ -97,6 +97,7 @@ public static class CoordinationPlanHost
             .AddSingleton<EmergencyAccessService>()
             .AddSingleton<OversightService>()
             .AddSingleton(options.Register)
+            .AddSingleton(options.Access)
             .AddSingleton<IPopulationRegister, HttpPopulationRegister>()
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()

@@ -52,6 +52,11 @@ internal static class SafeConfiguration
             }
         }
 
+        if (options.Access.RefusalSlot < TimeSpan.FromMilliseconds(10) || options.Access.RefusalSlot > TimeSpan.FromSeconds(1))
+        {
+            yield return "Access:RefusalSlot must be from 10 ms to 1 s";
+        }
+
         if (!IPAddress.TryParse(options.Listen.Address, out var address))
         {
             yield return "Listen:Address is not an IP address";

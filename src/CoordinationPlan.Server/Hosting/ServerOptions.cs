@@ -18,6 +18,18 @@ public sealed class ServerOptions
     public KeyOptions Keys { get; set; } = new();
 
     public RegisterOptions Register { get; set; } = new();
+
+    public AccessOptions Access { get; set; } = new();
+}
+
+/// <summary>How the service answers those who may not know.</summary>
+public sealed class AccessOptions
+{
+    /// <summary>
+    /// An answer that discloses nothing is sent at the next multiple of this time after the call came in, so that what the service had to look at before it
+    /// refused does not show in how long it took. Longer than the work of nearly every refusal, from 10 ms to 1 s.
+    /// </summary>
+    public TimeSpan RefusalSlot { get; set; } = TimeSpan.FromMilliseconds(25);
 }
 
 /// <summary>The population register. Without an address every new person's protection level is not known, and counts as the highest.</summary>

@@ -3,6 +3,7 @@ using System.Text;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -56,62 +57,119 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     public override Task<ListAlertsResponse> ListAlerts(ListAlertsRequest request, ServerCallContext context)
     {
         var pageSize = PageSize(request.PageSize);
-        return gate.Read(request, context, null, (entry, trip) =>
+        return gate.Read<ListAlertsResponse>(request, context, null, async (entry, _) =>
         {
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
-            var before = position is null
+            var newest = position is null
                 ? (DateTime.SpecifyKind(new DateTime(9000, 1, 1), DateTimeKind.Utc), Guid.Empty)
                 : (new DateTime(BinaryPrimitives.ReadInt64BigEndian(position), DateTimeKind.Utc), new Guid(position.AsSpan(8)));
-            var isReviewer = entry.CallerFacts.Role is Role.LogReviewer or Role.DataProtectionOfficer;
-            var found = trip.Add(OversightSql.Alerts(isReviewer ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, pageSize + 1));
-            return Task.FromResult(() =>
+            var (alerts, isMore) = await PermittedPage(
+                entry,
+                newest,
+                before => OversightSql.Alerts(IsReviewer(entry) ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, CandidatesAtATime),
+                alert => (alert.RaisedAt, alert.AlertId),
+                alert => alert.PlanId,
+                pageSize,
+                context.CancellationToken);
+            var response = new ListAlertsResponse { Alerts = { alerts.Select(ToAlert) } };
+            if (isMore)
             {
-                var response = new ListAlertsResponse { Alerts = { found.Value.Take(pageSize).Select(ToAlert) } };
-                if (found.Value.Count > pageSize)
-                {
-                    var next = new byte[24];
-                    BinaryPrimitives.WriteInt64BigEndian(next, found.Value[pageSize - 1].RaisedAt.Ticks);
-                    found.Value[pageSize - 1].AlertId.TryWriteBytes(next.AsSpan(8));
-                    response.NextPageToken = pageTokens.Seal(next, entry.Caller.AssignmentId!, request);
-                }
+                var next = new byte[24];
+                BinaryPrimitives.WriteInt64BigEndian(next, alerts[^1].RaisedAt.Ticks);
+                alerts[^1].AlertId.TryWriteBytes(next.AsSpan(8));
+                response.NextPageToken = pageTokens.Seal(next, entry.Caller.AssignmentId!, request);
+            }
 
-                return response;
-            });
+            return () => response;
         });
     }
 
     public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
     {
         var pageSize = PageSize(request.PageSize);
-        return gate.Read(request, context, null, (entry, trip) =>
+        return gate.Read<ListTasksResponse>(request, context, null, async (entry, _) =>
         {
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
-            var after = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
-            var found = trip.Add(OversightSql.Tasks(entry.CallerFacts.UnitId, after, pageSize + 1));
-            return Task.FromResult(() =>
+            var first = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
+            var (tasks, isMore) = await PermittedPage(
+                entry,
+                first,
+                after => OversightSql.Tasks(entry.CallerFacts.UnitId, after, CandidatesAtATime),
+                task => (task.DueOn, task.Subject),
+                task => task.PlanId,
+                pageSize,
+                context.CancellationToken);
+            var response = new ListTasksResponse
             {
-                var response = new ListTasksResponse
+                Tasks =
                 {
-                    Tasks =
+                    tasks.Select(task => new UnitTask
                     {
-                        found.Value.Take(pageSize).Select(task => new UnitTask
-                        {
-                            Subject = task.Subject, Kind = task.Kind, DueDate = task.DueOn.ToDate(), Overdue = task.DueOn < entry.Today,
-                        }),
-                    },
-                };
-                if (found.Value.Count > pageSize)
-                {
-                    var last = found.Value[pageSize - 1];
-                    var next = new byte[4];
-                    BinaryPrimitives.WriteInt32BigEndian(next, last.DueOn.DayNumber);
-                    response.NextPageToken = pageTokens.Seal([.. next, .. Encoding.UTF8.GetBytes(last.Subject)], entry.Caller.AssignmentId!, request);
-                }
+                        Subject = task.Subject, Kind = task.Kind, DueDate = task.DueOn.ToDate(), Overdue = task.DueOn < entry.Today,
+                    }),
+                },
+            };
+            if (isMore)
+            {
+                var next = new byte[4];
+                BinaryPrimitives.WriteInt32BigEndian(next, tasks[^1].DueOn.DayNumber);
+                response.NextPageToken = pageTokens.Seal([.. next, .. Encoding.UTF8.GetBytes(tasks[^1].Subject)], entry.Caller.AssignmentId!, request);
+            }
 
-                return response;
-            });
+            return () => response;
         });
     }
+
+    /// <summary>
+    /// Candidates are fetched and their plans decided until the page is full, so that one that may not be shown leaves no gap. The plans are locked
+    /// before they are decided: a block that has been answered is seen.
+    /// </summary>
+    private static async Task<(List<T> Page, bool IsMore)> PermittedPage<T, TPosition>(
+        Entry entry,
+        TPosition after,
+        Func<TPosition, Query<List<T>>> candidatesAfter,
+        Func<T, TPosition> positionOf,
+        Func<T, Guid?> planOf,
+        int pageSize,
+        CancellationToken stop)
+    {
+        var page = new List<T>();
+        while (true)
+        {
+            var find = entry.NewTrip();
+            var candidates = find.Add(candidatesAfter(after));
+            await find.Run(stop);
+
+            var plans = candidates.Value.Select(planOf).OfType<Guid>().Distinct().ToArray();
+            var decide = entry.NewTrip();
+            decide.Add(FactsSql.LockPlans(plans));
+            var facts = decide.Add(FactsSql.Plans(plans, entry.Caller, entry.Today));
+            await decide.Run(stop);
+
+            page.AddRange(candidates.Value.Where(candidate => planOf(candidate) is not { } plan || MayHearOf(entry, facts.Value.GetValueOrDefault(plan))));
+            if (page.Count > pageSize)
+            {
+                return (page[..pageSize], true);
+            }
+
+            if (candidates.Value.Count < CandidatesAtATime)
+            {
+                return (page, false);
+            }
+
+            after = positionOf(candidates.Value[^1]);
+        }
+    }
+
+    /// <summary>
+    /// A case worker hears of what it may read, a reviewer of all that its controller owns, also when the person's keys are destroyed; nobody of a person
+    /// whom he is kept out from.
+    /// </summary>
+    private static bool MayHearOf(Entry entry, PlanFacts? plan) => IsReviewer(entry)
+        ? plan is null or { Blocked: Blocked.No }
+        : plan is not null && entry.Decide(Policy.Act.ReadPlan, plan).IsPermit;
+
+    private static bool IsReviewer(Entry entry) => entry.CallerFacts.Role is Role.LogReviewer or Role.DataProtectionOfficer;
 
     /// <summary>The same function that every call is decided by, so that the explanation cannot say anything else than what happens.</summary>
     private static IEnumerable<(Candidate Candidate, Decision Decision)> Decide(Candidate candidate)

@@ -5,7 +5,7 @@ namespace CoordinationPlan.Server.Oversight;
 
 internal static class OversightSql
 {
-    /// <summary>A unit's alerts, or for a reviewer those of the controller; newest first, after a position.</summary>
+    /// <summary>Candidates only, each is decided afterwards: a unit's alerts, or for a reviewer those of the controller; newest first, after a position.</summary>
     public static Query<List<AlertRecord>> Alerts(string? unit, string controller, (DateTime RaisedAt, Guid AlertId) before, int limit) => new(
         """
         SELECT alert_id, kind, plan_id, raised_at, body
@@ -28,13 +28,13 @@ internal static class OversightSql
         });
 
     /// <summary>
-    /// What the unit's plans leave to do. Each row is a fact that is so now: nothing is ticked off. Overdue reviews open nothing; they stand here
+    /// What the unit's plans leave to do. Candidates only: each plan is decided afterwards. Each row is a fact that is so now: nothing is ticked off. Overdue reviews open nothing; they stand here
     /// until they are made.
     /// </summary>
     public static Query<List<TaskRecord>> Tasks(string unit, (DateOnly DueOn, string Subject) after, int limit) => new(
         """
-        SELECT kind, name, due_on
-        FROM (SELECT kind, due_on, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
+        SELECT kind, name, due_on, plan_id
+        FROM (SELECT kind, due_on, plan_id, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
             SELECT 1 AS kind, o.plan_id, 'locationSecrecies' AS collection, d.decision_id AS id, d.review_on AS due_on
             FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
             WHERE o.owner_unit_id = $1 AND o.state <> 3
@@ -65,7 +65,7 @@ internal static class OversightSql
             var tasks = new List<TaskRecord>();
             while (await reader.ReadAsync(stop))
             {
-                tasks.Add(new TaskRecord((TaskKind)reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2)));
+                tasks.Add(new TaskRecord((TaskKind)reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2), reader.GetGuid(3)));
             }
 
             return tasks;
@@ -76,4 +76,4 @@ internal static class OversightSql
 internal sealed record AlertRecord(Guid AlertId, AlertKind Kind, Guid? PlanId, DateTime RaisedAt, byte[] Sealed);
 
 /// <summary>Something to do, and by when.</summary>
-internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn);
+internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn, Guid PlanId);

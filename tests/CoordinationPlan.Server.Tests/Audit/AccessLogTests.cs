@@ -1,8 +1,10 @@
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Audit;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Npgsql;
 
 namespace CoordinationPlan.Server.Tests.Audit;
 
@@ -32,6 +34,58 @@ public sealed class AccessLogTests(Service service) : IClassFixture<Service>
         Assert.Equal("NO_RELATION", byPlan[0].Reason);
         Assert.Equal(Role.HealthCareProfessional, byPlan[0].Role);
         Assert.Equal(32, byPlan[0].TraceId.Length);
+    }
+
+    [Fact]
+    public async Task What_was_decided_is_decided_again_by_the_same_policy_and_what_is_not_is_listed()
+    {
+        var start = await service.Now();
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
+        await service.CaseWorker.Plans.ListPlansAsync(new());
+        await service.CaseWorker.Plans.AddGoalAsync(new() { Parent = plan.Name, Goal = new() { Title = "Mål" }, Etag = "stale", RequestId = Cases.NewId() }).Fails(StatusCode.Aborted, ErrorReason.StaleEtag);
+        var reviewer = new NpgsqlConnectionStringBuilder(service.Database.Options.ConnectionString) { Username = "coordplan_log_review" }.ConnectionString;
+
+        var same = await PolicyReplay.Run(reviewer, start, start.AddMinutes(10), TestContext.Current.CancellationToken);
+
+        Assert.True(same.Decisions >= 4);
+        Assert.Equal([Policy.AccessPolicy.Version], same.RecordedVersions);
+        Assert.Empty(same.Differences);
+
+        // As if Jonas had been permitted under another policy.
+        await using var command = service.Administrator.CreateCommand(
+            """
+            INSERT INTO coordinationplan.access_log (entry_id, act, outcome, reason, method, client_system, categories, policy_version, decision)
+            SELECT gen_random_uuid(), act, 1, 'RELEASE', method, client_system, 0, 1, set_byte(decision, 0, 1)
+            FROM coordinationplan.access_log WHERE occurred_at >= $1 AND outcome = 2 AND reason = 'NO_RELATION' LIMIT 1
+            """);
+        command.Parameters.Add(new() { Value = start });
+        Assert.Equal(1, await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+        var other = await PolicyReplay.Run(reviewer, start, start.AddMinutes(10), TestContext.Current.CancellationToken);
+
+        var difference = Assert.Single(other.Differences);
+        Assert.Equal((true, false, Policy.RefusalReason.NoRelation, 1), (difference.Recorded.IsPermit, difference.Now.IsPermit, difference.Now.Reason, difference.Count));
+        Assert.Equal(Policy.Act.ReadPlan, difference.Input?.Act);
+    }
+
+    [Fact]
+    public async Task A_reviewer_who_is_kept_out_of_a_person_finds_nothing_about_that_person_and_another_reviewer_does()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
+        Assert.NotEmpty(await Search(request => request.Plan = plan.Name));
+
+        await service.BlockEmployee(plan, Reviewer);
+
+        Assert.Empty(await Search(request => request.Plan = plan.Name));
+        Assert.Empty(await Search(request => request.Person = plan.Subject.IdentityNumber));
+        Assert.DoesNotContain((await service.As(Reviewer).Oversight.ListAlertsAsync(new() { PageSize = 500 })).Alerts, alert => alert.Plan == plan.Name);
+        Assert.NotEmpty((await service.As(DemonstrationDirectory.DataProtectionOfficer).AccessLog.SearchAccessLogAsync(new()
+        {
+            StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
+            EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
+            Plan = plan.Name,
+        })).Entries);
     }
 
     [Fact]

@@ -17,7 +17,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["access_log"] = ("I", "SI", "I"),
         ["alert"] = ("SI", "", ""),
         ["assignment"] = ("S", "S", "SIU"),
-        ["block"] = ("SIU", "", ""),
+        ["block"] = ("SIU", "S", ""),
         ["board"] = ("S", "S", "SIU"),
         ["consent"] = ("SIU", "", ""),
         ["directory_request_outcome"] = ("", "", "SI"),

@@ -211,7 +211,7 @@ public sealed class ProtectionTests(Service service) : IClassFixture<Service>
         }
 
         var start = await service.Now();
-        await service.BlockEmployee(plan, Care);
+        await service.BlockEmployee(await service.Read(DemonstrationDirectory.CaseWorker, plan), Care);
         Volatile.Write(ref blockedAt, TimeProvider.System.GetTimestamp());
         await Task.Delay(300, TestContext.Current.CancellationToken);
         Volatile.Write(ref stop, true);

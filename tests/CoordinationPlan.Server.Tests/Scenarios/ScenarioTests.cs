@@ -1,7 +1,6 @@
 using System.Text;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
-using CoordinationPlan.Server.Tests.Faults;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
@@ -102,6 +101,11 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
         Assert.Contains(entries, entry => entry.Outcome == AccessOutcome.Permitted && entry.Employee == "employees/" + Bup.Id && entry.Reason.Length > 0);
         await service.As(DemonstrationDirectory.LogReviewer).Plans.GetPlanAsync(new() { Name = elias.Name }).IsRefused();
 
+        foreach (var plan in plans.Values)
+        {
+            await Establish(plan);
+        }
+
         // Sara withdraws her consent for primary care: reads stop at once.
         await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = care.Name, Etag = care.Etag, RequestId = Cases.NewId() });
         await service.CaseWorker.Consents.WithdrawConsentAsync(await FirstConsent(sara));
@@ -109,7 +113,7 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
 
         foreach (var plan in plans.Values)
         {
-            await EstablishAndClose(plan);
+            await Close(plan);
         }
 
         await NothingInClear(
@@ -121,11 +125,11 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
     public async Task B_Amira()
     {
         var rvt = DemonstrationDirectory.OtherCaseWorker;
-        var kruton = await Hire("SE2120000142-E701", "SE2120000142-KRUTON", Role.ShelterContactPerson, Purpose.SocialServicesCase);
-        var clinic = await Hire("SE2321000016-E702", "SE2321000016-PSYK", Role.HealthCareProfessional, Purpose.CareAndTreatment);
-        var origo = await Hire("SE2120000142-E703", "SE2120000142-ORIGO", Role.SupportProvider, Purpose.Support);
-        var aunt = await Hire("SE2120000142-E704", "SE2120000142-RVT-FARSTA", Role.SocialCaseWorker, Purpose.SocialServicesCase);
-        var cousin = await Hire("rektor@skolan.example", "12345678", Role.SchoolContact, Purpose.Schooling);
+        var kruton = DemonstrationDirectory.Kruton;
+        var clinic = DemonstrationDirectory.Psychiatry;
+        var origo = DemonstrationDirectory.Origo;
+        var aunt = DemonstrationDirectory.Aunt;
+        var cousin = DemonstrationDirectory.Cousin;
         var amira = Person(19, "Amira", "Gammalnamn");
         var clients = service.As(rvt);
         var plan = (await clients.Plans.CreatePlanAsync(new()
@@ -196,8 +200,8 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
     [Fact]
     public async Task C_Birgitta()
     {
-        var elderCare = await Hire("SE2120000142-E711", "SE2120000142-RVT-BROMMA", Role.SocialCaseWorker, Purpose.SocialServicesCase);
-        var ward = await Hire("SE2321000016-E712", "SE2321000016-AKUT", Role.HealthCareProfessional, Purpose.CareAndTreatment);
+        var elderCare = DemonstrationDirectory.ElderCare;
+        var ward = DemonstrationDirectory.Ward;
         var birgitta = Person(74, "Birgitta", "Avdelning");
         var plan = await service.OpenPlan(birgitta, "Slagen av sin vuxne son.");
         await service.Join(plan, PrimaryCare);
@@ -219,14 +223,14 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
         var narrowed = await service.Read(PrimaryCare, plan);
         Assert.Equal(("", "Sömnbesvär."), (narrowed.SocialSituation, narrowed.HealthSituation));
 
-        await EstablishAndClose(plan, isComplete: false);
+        await Close(plan);
         await NothingInClear([birgitta], "vuxne son", "Sömnbesvär", elderCare.Id);
     }
 
     [Fact]
     public async Task D_Linn()
     {
-        var stodcentrum = await Hire("SE2120000142-E721", "SE2120000142-STODCENTRUM", Role.SupportProvider, Purpose.Support);
+        var stodcentrum = DemonstrationDirectory.Stodcentrum;
         var doctor = DemonstrationDirectory.Colleague;
         var linn = Person(17, "Linn", "Nattvak");
         var plan = await service.OpenPlan(linn, "Sexuell exploatering.");
@@ -272,7 +276,7 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
         await Assert.ThrowsAsync<RpcException>(() => GuardiansConsent(until));
         Assert.Equal(Cases.ToDate(until.AddDays(-1)), (await GuardiansConsent(until.AddDays(-1))).Period.EndDate);
 
-        await EstablishAndClose(plan, isComplete: false);
+        await Close(plan);
         await NothingInClear([linn], "exploatering", "Sömnbesvär", "Nattgatan", doctor.Id, stodcentrum.Id);
 
         Task<Consent> GuardiansConsent(DateOnly end) => service.Consent(plan, Bup, [InformationCategory.Meetings], consent =>
@@ -291,38 +295,6 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
 
     private static void DoesNotMention(Plan plan, params string[] secrets) =>
         Assert.All(secrets, secret => Assert.DoesNotContain(secret, plan.ToString(), StringComparison.OrdinalIgnoreCase));
-
-    /// <summary>An employee of the scenario's own, entered by the operator's administrator.</summary>
-    private async Task<DemonstrationEmployee> Hire(string id, string unit, Role role, Purpose purpose)
-    {
-        var employee = new DemonstrationEmployee(id, "Medarbetare", unit, role, purpose);
-        var directory = SameRequest.Administrator(service).Directory;
-        var organisation = role == Role.SchoolContact ? DemonstrationDirectory.OtherMunicipality
-            : unit.Contains(DemonstrationDirectory.Region, StringComparison.Ordinal) ? DemonstrationDirectory.Region
-            : DemonstrationDirectory.City;
-        await directory.PutEmployeeAsync(new()
-        {
-            Employee = new() { Name = "employees/" + id, Organisation = "organisations/" + organisation, DisplayName = "Medarbetare" },
-            Etag = "new",
-            RequestId = Cases.NewId(),
-        });
-        await directory.PutAssignmentAsync(new()
-        {
-            Assignment = new()
-            {
-                Name = "assignments/" + employee.AssignmentId,
-                Employee = "employees/" + id,
-                Unit = "units/" + unit,
-                Role = role,
-                Purposes = { purpose },
-                Period = Cases.HalfAYear,
-                ProtectedPersons = true,
-            },
-            Etag = "new",
-            RequestId = Cases.NewId(),
-        });
-        return employee;
-    }
 
     private Task<AddBlockResponse> Block(Plan plan, Block block)
     {
@@ -406,16 +378,11 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
             PageSize = 500,
         })).Entries;
 
-    private async Task EstablishAndClose(Plan plan, bool isComplete = true)
-    {
-        var current = await service.Read(Rvt, plan);
-        if (isComplete)
-        {
-            current = (await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = current.Etag, RequestId = Cases.NewId() })).Plan;
-        }
+    private async Task Establish(Plan plan) => await service.CaseWorker.Plans.EstablishPlanAsync(
+        new() { Name = plan.Name, Etag = (await service.Read(Rvt, plan)).Etag, RequestId = Cases.NewId() });
 
-        await service.CaseWorker.Plans.ClosePlanAsync(new() { Name = plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = current.Etag, RequestId = Cases.NewId() });
-    }
+    private async Task Close(Plan plan) => await service.CaseWorker.Plans.ClosePlanAsync(
+        new() { Name = plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = (await service.Read(Rvt, plan)).Etag, RequestId = Cases.NewId() });
 
     private async Task NothingInClear(IEnumerable<Subject> persons, params string[] more)
     {

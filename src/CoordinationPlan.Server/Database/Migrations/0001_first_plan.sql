@@ -515,6 +515,8 @@ GRANT SELECT, INSERT ON service_key TO coordplan_case;
 GRANT SELECT ON service_key TO coordplan_log_review, coordplan_directory;
 
 GRANT SELECT ON access_log, subject TO coordplan_log_review;
+-- A reviewer is kept out of what a block keeps him out of.
+GRANT SELECT (subject_id, target, lifted_at, ends_on) ON block TO coordplan_log_review;
 
 -- The keys of the ring are changed by this role alone.
 GRANT SELECT, UPDATE ON subject_key, service_key TO coordplan_keys;
