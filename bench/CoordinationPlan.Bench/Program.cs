@@ -58,6 +58,7 @@ root.SetAction(async (parsed, stop) =>
         }
 
         Table.Print(results, Console.Out);
+        Costs.Print(site.Costs, Console.Out);
         if (options.Json is not null)
         {
             await File.WriteAllTextAsync(options.Json.FullName, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }), stop);

@@ -1,6 +1,7 @@
 using CoordinationPlan.Bench.Data;
 using CoordinationPlan.Bench.Load;
 using CoordinationPlan.Bench.Reference;
+using CoordinationPlan.Bench.Report;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Hosting;
@@ -61,6 +62,9 @@ internal sealed class Site : IAsyncDisposable
 
     /// <summary>How many plans the service changes, from the first on; pgbench changes as many, from the next on.</summary>
     public int ChangedPlans => Math.Min(_options.Plans / 2, 20_000);
+
+    /// <summary>What policy, keys and redaction take of a call.</summary>
+    public IReadOnlyList<Cost> Costs { get; private set; } = [];
 
     /// <summary>Constants of the reference by method.</summary>
     public IReadOnlyDictionary<string, ReferenceScript> References { get; private set; } = new Dictionary<string, ReferenceScript>();
@@ -145,6 +149,7 @@ internal sealed class Site : IAsyncDisposable
             templates = await new TemplatePlans(connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker))).Make(stop);
         }
 
+        Costs = await Report.Costs.Measure(templates[0].Plan, Infrastructure.OpenKeyRing(), stop);
         say($"Copying {templates.Count} plans to {_options.Plans:N0}");
         await using (var copying = await Administrator(stop))
         {

@@ -22,7 +22,7 @@ public sealed partial class SqlTests
         ["location_secrecy"] = "Protection",
         ["plan"] = "Plans",
         ["plan_part"] = "Plans",
-        ["plan_name_key"] = "Plans",
+        ["plan_search_key"] = "Plans",
         ["plan_revision"] = "Plans",
         ["plan_revision_part"] = "Plans",
         ["participation"] = "Participations",
@@ -45,7 +45,7 @@ public sealed partial class SqlTests
     private static readonly Dictionary<string, string[]> ReadsElsewhere = new()
     {
         // Facts: whatever the access decision rests on.
-        ["Access/FactsSql.cs"] = ["plan", "plan_name_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts"],
+        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts"],
         // The owning unit that hears of a blocked attempt.
         ["Access/AlertSql.cs"] = ["plan"],
         // The key that opens a kept answer.

@@ -277,7 +277,7 @@ internal static class FactsSql
     /// <summary>
     /// Plans that may be meant by a search, of those that the caller's unit owns or takes part in. Candidates only: each is decided afterwards.
     /// </summary>
-    public static Query<List<PlanFacts>> Found(byte[]? identityKey, byte[]? nameKey, CallerIdentity caller, DateOnly today, int limit) => new(
+    public static Query<List<PlanFacts>> Found(byte[]? identityKey, byte[]? searchKey, CallerIdentity caller, DateOnly today, int limit) => new(
         $"""
         SELECT {PlanColumns}
         FROM assignment a
@@ -288,12 +288,12 @@ internal static class FactsSql
         {Releases}
         WHERE a.assignment_id = $1
           AND ($4 IS NULL OR s.identity_key = $4)
-          AND ($5 IS NULL OR p.plan_id IN (SELECT n.plan_id FROM plan_name_key n WHERE n.name_key = $5))
+          AND ($5 IS NULL OR p.plan_id IN (SELECT n.plan_id FROM plan_search_key n WHERE n.search_key = $5))
         ORDER BY p.created_at DESC, p.plan_id DESC
         LIMIT $6
         """,
         [
-            Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.OrNull(identityKey), Parameter.OrNull(nameKey),
+            Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.OrNull(identityKey), Parameter.OrNull(searchKey),
             Parameter.Of(limit),
         ],
         static async (reader, stop) =>

@@ -43,6 +43,10 @@ public sealed class ServiceKeys
     internal byte[] IndexOf(string givenName, string familyName) =>
         HMACSHA256.HashData(_nameIndex, Encoding.UTF8.GetBytes(Normal(givenName) + "/" + Normal(familyName)));
 
+    /// <summary>The keyed hash by which a case number is found; a name's is another, whatever it says.</summary>
+    internal byte[] IndexOfCaseNumber(string caseNumber) =>
+        HMACSHA256.HashData(_nameIndex, Encoding.UTF8.GetBytes("case number/" + string.Concat(caseNumber.Normalize(NormalizationForm.FormC).ToUpperInvariant().Where(c => !char.IsWhiteSpace(c)))));
+
     /// <summary>Loads the keys, after making those that are missing.</summary>
     public static async Task<ServiceKeys> LoadAsync(NpgsqlConnection connection, IKeyRing ring, CancellationToken stop)
     {

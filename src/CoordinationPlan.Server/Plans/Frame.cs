@@ -12,9 +12,16 @@ namespace CoordinationPlan.Server.Plans;
 internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Plan)
 {
     /// <summary>The paths that an update mask can list.</summary>
-    public static readonly string[] AllPaths = ["coordinator", "lead_principal", "no_other_measures", "follow_up_date", "social_situation", "health_situation"];
+    public static readonly string[] AllPaths = ["coordinator", "lead_principal", "no_other_measures", "follow_up_date", "case_number", "social_situation", "health_situation"];
 
-    private static readonly Categories[] TextCategories = [Categories.Identity, Categories.SocialSituation, Categories.Health];
+    /// <summary>The categories that have a part of the frame's own, with the path that changes it; who the person is does not change so.</summary>
+    private static readonly Dictionary<Categories, string?> Texts = new()
+    {
+        [Categories.Identity] = null,
+        [Categories.Meetings] = "case_number",
+        [Categories.SocialSituation] = "social_situation",
+        [Categories.Health] = "health_situation",
+    };
 
     public static Frame Parse(Plan plan, DirectoryNames names) => new(
         names.ParseOptional(plan.LeadPrincipal, ResourceName.Organisations, "plan.lead_principal"),
@@ -58,7 +65,7 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
     };
 
     /// <summary>The parts of a new plan.</summary>
-    public static IEnumerable<PlanPart> PartsOf(Plan plan, DataKey key) => TextCategories
+    public static IEnumerable<PlanPart> PartsOf(Plan plan, DataKey key) => Texts.Keys
         .Select(category => (category, Body: BodyOf(plan, category)))
         .Where(part => part.Body.CalculateSize() > 0)
         .Select(part => NewPart(part.category, part.Body, key));
@@ -67,10 +74,10 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
     public static List<PlanPart> Update(List<PlanPart> parts, Plan changes, FieldMask mask, DataKey key, Action<PlanPart> insert, Action<PlanPart> replace)
     {
         var next = new List<PlanPart>();
-        foreach (var category in TextCategories)
+        foreach (var (category, path) in Texts)
         {
             var part = parts.Find(part => part.Category == category);
-            if (mask.Paths.Any(path => CategoryOf(path) == category))
+            if (path is not null && mask.Paths.Contains(path))
             {
                 var body = BodyOf(changes, category);
                 part = part is null ? NewPart(category, body, key) : part.Next(key, part.State, body.ToByteArray());
@@ -93,6 +100,7 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
     private static Plan BodyOf(Plan plan, Categories category) => category switch
     {
         Categories.Identity => new Plan { Subject = plan.Subject },
+        Categories.Meetings => new Plan { CaseNumber = plan.CaseNumber },
         Categories.SocialSituation => new Plan { SocialSituation = plan.SocialSituation },
         Categories.Health => new Plan { HealthSituation = plan.HealthSituation },
         _ => throw new ArgumentOutOfRangeException(nameof(category)),

@@ -69,17 +69,21 @@ internal sealed partial class PlanService(
     public override Task<FindPlansResponse> FindPlans(FindPlansRequest request, ServerCallContext context)
     {
         var byName = request.GivenName.Length > 0 || request.FamilyName.Length > 0;
-        if (byName == request.IdentityNumber is not null || (byName && (request.GivenName.Length == 0 || request.FamilyName.Length == 0)))
+        var byCaseNumber = !string.IsNullOrWhiteSpace(request.CaseNumber);
+        var terms = (request.IdentityNumber is null ? 0 : 1) + (byName ? 1 : 0) + (byCaseNumber ? 1 : 0);
+        if (terms != 1 || (byName && (request.GivenName.Length == 0 || request.FamilyName.Length == 0)))
         {
-            throw Errors.InvalidFields(new FieldFault("identity_number", "is needed, or else given_name and family_name together"));
+            throw Errors.InvalidFields(new FieldFault("identity_number", "is needed, or else given_name and family_name together, or else case_number; just one of them"));
         }
 
         var identityKey = request.IdentityNumber is null ? null : keys.IndexOf(request.IdentityNumber);
-        var nameKey = byName ? keys.IndexOf(request.GivenName, request.FamilyName) : null;
+        var searchKey = byName ? keys.IndexOf(request.GivenName, request.FamilyName)
+            : byCaseNumber ? keys.IndexOfCaseNumber(request.CaseNumber)
+            : null;
         return gate.Read<FindPlansResponse>(request, context, null, async (entry, trip) =>
         {
             var search = entry.NewTrip();
-            var candidates = search.Add(FactsSql.Found(identityKey, nameKey, entry.Caller, entry.Today, MaxPageSize));
+            var candidates = search.Add(FactsSql.Found(identityKey, searchKey, entry.Caller, entry.Today, MaxPageSize));
             await search.Run(context.CancellationToken);
             var likely = candidates.Value.Where(plan => IsFound(entry.Decide(Policy.Act.ReadPlan, plan))).Select(plan => (plan, default(DateTime))).ToList();
             var found = (await Confirm(entry, likely, context.CancellationToken)).Where(item => IsFound(item.Decision)).Select(item => (item.Plan, item.Decision)).ToList();
@@ -90,8 +94,8 @@ internal sealed partial class PlanService(
             return () => new FindPlansResponse { Plans = { listed() } };
         });
 
-        // Who may not know who the plan is about does not find it by that.
-        static bool IsFound(Decision decision) => decision.IsPermit && decision.Reads.HasFlag(Categories.Identity);
+        // Who may not know who the plan is about does not find it by that, nor by the number of a case that it may not know.
+        bool IsFound(Decision decision) => decision.IsPermit && decision.Reads.HasFlag(byCaseNumber ? Categories.Meetings : Categories.Identity);
     }
 
     public override Task<DisposeSubjectResponse> DisposeSubject(DisposeSubjectRequest request, ServerCallContext context)
@@ -115,7 +119,7 @@ internal sealed partial class PlanService(
                     throw Errors.WrongState("A plan of the person is not closed.");
                 }
 
-                foreach (var command in SubjectSql.Dispose(entry.Plan.SubjectId).Append(PlanSql.ForgetNames(entry.Plan.SubjectId)))
+                foreach (var command in SubjectSql.Dispose(entry.Plan.SubjectId).Append(PlanSql.ForgetSearchKeys(entry.Plan.SubjectId)))
                 {
                     trip.Add(command);
                 }
@@ -161,6 +165,7 @@ internal sealed partial class PlanService(
                     Frame.AllPaths);
                 trip.Add(PlanSql.Insert(record, subjectId, entry.CallerFacts.Controller, entry.ChangedBy));
                 trip.Add(PlanSql.SetName(planId, keys.IndexOf(request.Plan.Subject.GivenName, request.Plan.Subject.FamilyName)));
+                trip.Add(PlanSql.SetCaseNumber(planId, CaseNumberKey(request.Plan)));
                 var parts = Frame.PartsOf(request.Plan, entry.Key).ToList();
                 foreach (var part in parts)
                 {
@@ -210,6 +215,11 @@ internal sealed partial class PlanService(
 
                 var record = frame.ApplyTo(current, [.. request.UpdateMask.Paths]) with { Version = current.Version + 1 };
                 trip.Add(PlanSql.Replace(record, entry.ChangedBy));
+                if (request.UpdateMask.Paths.Contains("case_number"))
+                {
+                    trip.Add(PlanSql.SetCaseNumber(planId, CaseNumberKey(request.Plan)));
+                }
+
                 var next = Frame.Update(
                     parts!.Value,
                     request.Plan,
@@ -257,6 +267,8 @@ internal sealed partial class PlanService(
             return new ClosePlanResponse { Plan = WithActs(entry, closed) };
         });
     }
+
+    private byte[]? CaseNumberKey(Plan plan) => string.IsNullOrWhiteSpace(plan.CaseNumber) ? null : keys.IndexOfCaseNumber(plan.CaseNumber);
 
     private Plan WithActs(Entry entry, PlanRecord record)
     {

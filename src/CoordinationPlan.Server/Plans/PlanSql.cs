@@ -79,15 +79,21 @@ internal static class PlanSql
             [Parameter.Of(plan.PlanId), Parameter.Of(plan.Revision)]),
     ];
 
+    /// <summary>The plan is found by the name that it holds.</summary>
+    public static Command SetName(Guid plan, byte[] nameKey) => SetSearchKey(plan, 1, nameKey);
 
-    /// <summary>What the plan is found by: a keyed hash of the name that it holds.</summary>
-    public static Command SetName(Guid plan, byte[] nameKey) => new(
-        "INSERT INTO plan_name_key (plan_id, name_key) VALUES ($1, $2) ON CONFLICT (plan_id) DO UPDATE SET name_key = excluded.name_key",
-        [Parameter.Of(plan), Parameter.Of(nameKey)]);
+    /// <summary>The plan is found by its case number, or by none.</summary>
+    public static Command SetCaseNumber(Guid plan, byte[]? caseNumberKey) => caseNumberKey is null
+        ? new("DELETE FROM plan_search_key WHERE plan_id = $1 AND kind = 2", [Parameter.Of(plan)])
+        : SetSearchKey(plan, 2, caseNumberKey);
 
-    /// <summary>The person's plans are found by no name any more.</summary>
-    public static Command ForgetNames(Guid subject) => new(
-        "DELETE FROM plan_name_key n USING plan p WHERE p.plan_id = n.plan_id AND p.subject_id = $1", [Parameter.Of(subject)]);
+    private static Command SetSearchKey(Guid plan, short kind, byte[] key) => new(
+        "INSERT INTO plan_search_key (plan_id, kind, search_key) VALUES ($1, $2, $3) ON CONFLICT (plan_id, kind) DO UPDATE SET search_key = excluded.search_key",
+        [Parameter.Of(plan), Parameter.Of(kind), Parameter.Of(key)]);
+
+    /// <summary>The person's plans are found by no name and no case number any more.</summary>
+    public static Command ForgetSearchKeys(Guid subject) => new(
+        "DELETE FROM plan_search_key n USING plan p WHERE p.plan_id = n.plan_id AND p.subject_id = $1", [Parameter.Of(subject)]);
 
     public static Query<long> CountOpenPlansOfPersonOf(Guid plan) => new(
         "SELECT count(*) FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1 AND q.state <> 3",

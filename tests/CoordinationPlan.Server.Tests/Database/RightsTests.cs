@@ -29,7 +29,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["organisation"] = ("S", "S", "SIU"),
         ["participation"] = ("SIU", "", ""),
         ["plan"] = ("SIU", "", ""),
-        ["plan_name_key"] = ("SIUD", "", ""),
+        ["plan_search_key"] = ("SIUD", "", ""),
         ["plan_part"] = ("SIU", "", ""),
         ["plan_revision"] = ("SI", "", ""),
         ["plan_revision_part"] = ("SI", "", ""),

@@ -80,6 +80,45 @@ public sealed class OversightTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task A_plan_is_found_by_its_case_number_by_those_who_may_know_whose_case_it_is()
+    {
+        var number = "SN 2026/" + Cases.NewId()[24..];
+        var plan = (await service.CaseWorker.Plans.CreatePlanAsync(new() { Plan = new() { Subject = Cases.NewPerson(), CaseNumber = number }, RequestId = Cases.NewId() })).Plan;
+        Assert.Equal(number, plan.CaseNumber);
+        await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        await service.Join(plan, DemonstrationDirectory.ChildPsychiatry);
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity]);
+        await service.Consent(plan, DemonstrationDirectory.ChildPsychiatry, [InformationCategory.Meetings]);
+
+        Assert.Equal([plan.Name], await Find(DemonstrationDirectory.CaseWorker, number.Replace(" ", "", StringComparison.Ordinal).ToLowerInvariant()));
+        Assert.Equal([plan.Name], await Find(DemonstrationDirectory.ChildPsychiatry, number));
+        Assert.Empty(await Find(DemonstrationDirectory.PrimaryCare, number));
+        Assert.Equal("", (await service.Read(DemonstrationDirectory.PrimaryCare, plan)).CaseNumber);
+        Assert.Empty(await Find(DemonstrationDirectory.OtherCaseWorker, number));
+        Assert.Empty(await Find(DemonstrationDirectory.CaseWorker, number[..^1]));
+        Assert.DoesNotContain(number, await service.Dump(), StringComparison.OrdinalIgnoreCase);
+
+        // Another number, and none: what is written last is what it is found by. The coordinator, of the same category, leaves it as it is.
+        var moved = await Update("SN 2027/" + number[8..], "case_number");
+        Assert.Empty(await Find(DemonstrationDirectory.CaseWorker, number));
+        Assert.Equal([plan.Name], await Find(DemonstrationDirectory.CaseWorker, moved.CaseNumber));
+        Assert.Equal(moved.CaseNumber, (await Update("", "coordinator")).CaseNumber);
+        Assert.Equal("", (await Update("", "case_number")).CaseNumber);
+        Assert.Empty(await Find(DemonstrationDirectory.CaseWorker, moved.CaseNumber));
+
+        async Task<IEnumerable<string>> Find(DemonstrationEmployee employee, string term) =>
+            (await service.As(employee).Plans.FindPlansAsync(new() { CaseNumber = term })).Plans.Select(found => found.Name);
+
+        async Task<Plan> Update(string caseNumber, string path) => (await service.CaseWorker.Plans.UpdatePlanAsync(new()
+        {
+            Plan = new() { Name = plan.Name, CaseNumber = caseNumber },
+            UpdateMask = new() { Paths = { path } },
+            Etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag,
+            RequestId = Cases.NewId(),
+        })).Plan;
+    }
+
+    [Fact]
     public async Task Searches_that_find_nobody_again_and_again_raise_one_alert()
     {
         var searcher = DemonstrationDirectory.OtherCaseWorker;

@@ -318,12 +318,14 @@ CREATE TABLE search_miss (
 );
 CREATE INDEX search_miss_by_employee ON search_miss (employee_id, missed_at);
 
--- What a plan is found by: keyed hashes of the person's name.
-CREATE TABLE plan_name_key (
-    plan_id uuid PRIMARY KEY REFERENCES plan,
-    name_key bytea NOT NULL
+-- What a plan is found by beside the person's number: keyed hashes of the person's name (kind 1) and of the case number (kind 2).
+CREATE TABLE plan_search_key (
+    plan_id uuid NOT NULL REFERENCES plan,
+    kind smallint NOT NULL,
+    search_key bytea NOT NULL,
+    PRIMARY KEY (plan_id, kind)
 );
-CREATE INDEX plan_name_key_by_name ON plan_name_key (name_key);
+CREATE INDEX plan_search_key_by_key ON plan_search_key (search_key);
 
 -- The service's own keys, wrapped by the key ring.
 CREATE TABLE service_key (
@@ -507,10 +509,10 @@ GRANT INSERT (
 ) ON access_log TO coordplan_case, coordplan_log_review, coordplan_directory;
 
 GRANT SELECT, INSERT ON plan_revision, plan_revision_part, request_outcome, protection_decision, alert, search_miss TO coordplan_case;
-GRANT SELECT, INSERT, UPDATE ON subject, plan, plan_part, participation, consent, block, whereabouts, location_secrecy, legal_release, emergency_access, plan_name_key
+GRANT SELECT, INSERT, UPDATE ON subject, plan, plan_part, participation, consent, block, whereabouts, location_secrecy, legal_release, emergency_access, plan_search_key
 TO coordplan_case;
 -- Disposal destroys keys and what a person is found by; nothing else is ever deleted.
-GRANT SELECT, INSERT, DELETE ON subject_key, plan_name_key TO coordplan_case;
+GRANT SELECT, INSERT, DELETE ON subject_key, plan_search_key TO coordplan_case;
 GRANT SELECT, INSERT ON service_key TO coordplan_case;
 GRANT SELECT ON service_key TO coordplan_log_review, coordplan_directory;
 

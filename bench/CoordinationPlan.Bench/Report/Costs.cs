@@ -1,0 +1,90 @@
+using System.Globalization;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Purpose = CoordinationPlan.Policy.Purpose;
+using Role = CoordinationPlan.Policy.Role;
+using UnitKind = CoordinationPlan.Policy.UnitKind;
+
+namespace CoordinationPlan.Bench.Report;
+
+/// <summary>What the policy, the keys and the redaction take of a GetPlan: each alone, with the service's own code, on one core.</summary>
+internal static class Costs
+{
+    private const int Rounds = 5;
+    private static readonly TimeSpan RoundTime = TimeSpan.FromMilliseconds(200);
+
+    private static readonly Caller Owner = new(
+        NamesAssignment: true, AssignmentInForce: true, Role: Role.SocialCaseWorker, Purpose: Purpose.SocialServicesCase, PurposeAssigned: true,
+        Assurance: AssuranceLevel.Level3, UnitKind: UnitKind.SocialServices, UnitOfPrincipal: true, HandlesProtectedPersons: true);
+
+    private static readonly Facts OwnersFacts = new(
+        PlanExists: true, Relation: Relation.Owning, Protection: Policy.ProtectionLevel.None, Blocked: Blocked.No, PlanOpen: true);
+
+    /// <param name="plan">A plan as it is answered.</param>
+    /// <param name="ring">The ring that wraps the keys of persons.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<IReadOnlyList<Cost>> Measure(Plan plan, IKeyRing ring, CancellationToken stop)
+    {
+        var wrapped = await ring.Wrap(KeyUse.Content, DataKey.NewKey(), stop);
+        using var key = new DataKey(await ring.Unwrap(KeyUse.Content, wrapped, stop));
+        IMessage[] bodies = [new Plan { Subject = plan.Subject }, new Plan { SocialSituation = plan.SocialSituation }, new Plan { HealthSituation = plan.HealthSituation }, .. plan.Goals, .. plan.Interventions, .. plan.OtherMeasures];
+        var parts = bodies.Select(body => key.Seal("part", body.ToByteArray())).ToArray();
+        var reads = AccessPolicy.Decide(Policy.Act.ReadPlan, Owner, OwnersFacts).Reads;
+        return
+        [
+            new("decide", Micros(() => AccessPolicy.Decide(Policy.Act.ReadPlan, Owner, OwnersFacts))),
+            new("list the acts permitted now", Micros(() => AccessPolicy.PermittedActs(Owner, OwnersFacts).Count)),
+            new("record the decision", Micros(() => RecordedDecision.Pack(Policy.Act.ReadPlan, Owner, OwnersFacts, AccessPolicy.Decide(Policy.Act.ReadPlan, Owner, OwnersFacts)))),
+            new("unwrap the person's key", Micros(() => ring.Unwrap(KeyUse.Content, wrapped, stop).AsTask().GetAwaiter().GetResult())),
+            new(string.Create(CultureInfo.InvariantCulture, $"open {parts.Length} parts, {parts.Sum(part => part.Length):N0} bytes"), Micros(() => parts.Sum(part => key.Open("part", part).Length))),
+            new("redact the answer", Micros(() => Redaction.Apply(plan, reads))),
+        ];
+    }
+
+    public static void Print(IReadOnlyList<Cost> costs, TextWriter to)
+    {
+        to.WriteLine();
+        to.WriteLine("What a GetPlan takes beside its statements, each alone, us");
+        foreach (var cost in costs)
+        {
+            to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{cost.Micros,8:0.0}  {cost.What}"));
+        }
+
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{costs.Sum(cost => cost.Micros),8:0.0}  together"));
+    }
+
+    private static double Micros<T>(Func<T> work) => Micros(() => { _ = work(); });
+
+    /// <summary>The best of some rounds: what others do on the machine only ever adds.</summary>
+    private static double Micros(Action work)
+    {
+        var best = double.MaxValue;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var (calls, start) = (0L, TimeProvider.System.GetTimestamp());
+            TimeSpan taken;
+            do
+            {
+                for (var i = 0; i < 64; i++)
+                {
+                    work();
+                }
+
+                calls += 64;
+                taken = TimeProvider.System.GetElapsedTime(start);
+            }
+            while (taken < RoundTime);
+            best = Math.Min(best, taken.TotalMicroseconds / calls);
+        }
+
+        return best;
+    }
+}
+
+/// <summary>One step's processor time.</summary>
+/// <param name="What">What is done.</param>
+/// <param name="Micros">Microseconds for one call.</param>
+internal sealed record Cost(string What, double Micros);
