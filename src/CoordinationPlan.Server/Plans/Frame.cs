@@ -14,10 +14,10 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
     /// <summary>The paths that an update mask can list.</summary>
     public static readonly string[] AllPaths = ["coordinator", "lead_principal", "no_other_measures", "follow_up_date", "case_number", "social_situation", "health_situation"];
 
-    /// <summary>The categories that have a part of the frame's own, with the path that changes it; who the person is does not change so.</summary>
-    private static readonly Dictionary<Categories, string?> Texts = new()
+    /// <summary>The categories that have a part of the frame's own, with the path that changes it; who the person is, only ReplaceIdentity does.</summary>
+    private static readonly Dictionary<Categories, string> Texts = new()
     {
-        [Categories.Identity] = null,
+        [Categories.Identity] = "subject",
         [Categories.Meetings] = "case_number",
         [Categories.SocialSituation] = "social_situation",
         [Categories.Health] = "health_situation",
@@ -77,7 +77,7 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
         foreach (var (category, path) in Texts)
         {
             var part = parts.Find(part => part.Category == category);
-            if (path is not null && mask.Paths.Contains(path))
+            if (mask.Paths.Contains(path))
             {
                 var body = BodyOf(changes, category);
                 part = part is null ? NewPart(category, body, key) : part.Next(key, part.State, body.ToByteArray());
