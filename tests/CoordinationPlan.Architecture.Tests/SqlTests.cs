@@ -59,7 +59,7 @@ public sealed partial class SqlTests
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.
-        ["Audit/AccessLogSql.cs"] = ["subject"],
+        ["Audit/AccessLogSql.cs"] = ["subject", "block"],
         // Whether the unit that is to take part owns the plan.
         ["Participations/ParticipationSql.cs"] = ["plan"],
         // Whether the unit that answers for an item still takes part.
