@@ -21,6 +21,9 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     private const int MaxPageSize = 500;
     private const int CandidatesAtATime = 1000;
 
+    /// <summary>Fewer where each plan is locked: the database has room for so many locks only.</summary>
+    private const int DecidedAtATime = 100;
+
     public override Task<ExplainAccessResponse> ExplainAccess(ExplainAccessRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
@@ -66,7 +69,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             var (alerts, isMore) = await PermittedPage(
                 entry,
                 newest,
-                before => OversightSql.Alerts(IsReviewer(entry) ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, CandidatesAtATime),
+                before => OversightSql.Alerts(IsReviewer(entry) ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, DecidedAtATime),
                 alert => (alert.RaisedAt, alert.AlertId),
                 alert => alert.PlanId,
                 pageSize,
@@ -94,7 +97,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             var (tasks, isMore) = await PermittedPage(
                 entry,
                 first,
-                after => OversightSql.Tasks(entry.CallerFacts.UnitId, after, CandidatesAtATime),
+                after => OversightSql.Tasks(entry.CallerFacts.UnitId, after, DecidedAtATime),
                 task => (task.DueOn, task.Subject),
                 task => task.PlanId,
                 pageSize,
@@ -152,7 +155,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
                 return (page[..pageSize], true);
             }
 
-            if (candidates.Value.Count < CandidatesAtATime)
+            if (candidates.Value.Count < DecidedAtATime)
             {
                 return (page, false);
             }

@@ -99,7 +99,7 @@ public sealed class LeakTests(Service service, ITestOutputHelper output) : IClas
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Whoever(string way)
+    public async Task A_plan_is_not_there_for_whoever(string way)
     {
         var (world, callers) = await Ways[way](service);
         foreach (var caller in callers)
