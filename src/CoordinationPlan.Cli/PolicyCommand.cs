@@ -54,21 +54,14 @@ internal static class PolicyCommand
         return new Command("policy", "The access policy.") { replay };
     }
 
+    /// <summary>Everything that the decision was made of, so that no two lines are alike.</summary>
     private static string Line(ReplayDifference difference)
     {
-        var question = difference.Input is { } input
-            ? string.Join(' ', [.. Caller(input), .. Facts(input.Facts)])
-            : "(recorded by a newer version; this build cannot read it)";
+        var question = difference.Input is { } input ? $"{input.Act} by {input.Caller} on {input.Facts}" : "(recorded by a newer version; this build cannot read it)";
         var was = Answer(difference.Recorded.IsPermit, difference.Recorded.Reason, difference.Recorded.Reads);
         var now = Answer(difference.Now.IsPermit, difference.Now.Reason, difference.Now.Reads);
         return string.Create(CultureInfo.InvariantCulture, $"{difference.Count} x {question}: was {was}; would be {now}; first {difference.Example}");
     }
-
-    private static IEnumerable<string> Caller(RecordedInput input) => [$"{input.Act}", $"by {input.Caller.Role}", $"of {input.Caller.UnitKind}", $"for {input.Caller.Purpose}", $"at {input.Caller.Assurance}"];
-
-    private static IEnumerable<string> Facts(Facts facts) => facts.PlanExists
-        ? [$"relation {facts.Relation}", $"protection {facts.Protection}", $"blocked {facts.Blocked}", facts.PlanOpen ? "open" : "closed"]
-        : ["no plan"];
 
     private static string Answer(bool isPermit, RefusalReason reason, Categories reads) => isPermit ? $"permit to read {reads}" : $"refusal {reason}";
 }

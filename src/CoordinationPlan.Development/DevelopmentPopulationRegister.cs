@@ -20,8 +20,8 @@ public sealed class DevelopmentPopulationRegister : IAsyncDisposable
     /// <summary>Who is protected, by number.</summary>
     public ConcurrentDictionary<string, V1.ProtectionLevel> Levels { get; } = new();
 
-    /// <summary>Whether it answers every request with an error.</summary>
-    public bool IsDown { get; set; }
+    /// <summary>The numbers that it answers with an error about, as when it is down: of one person, because many tests share it.</summary>
+    public ConcurrentDictionary<string, bool> DownFor { get; } = new();
 
     /// <summary>Where it answers.</summary>
     public string Address => _app.Urls.First() + "/";
@@ -42,7 +42,7 @@ public sealed class DevelopmentPopulationRegister : IAsyncDisposable
 
     private async Task Answer(HttpContext context)
     {
-        if (IsDown || await context.Request.ReadFromJsonAsync<Lookup>() is not { } lookup)
+        if (await context.Request.ReadFromJsonAsync<Lookup>() is not { } lookup || DownFor.ContainsKey(lookup.PersonalIdentity))
         {
             context.Response.StatusCode = StatusCodes.Status503ServiceUnavailable;
             return;

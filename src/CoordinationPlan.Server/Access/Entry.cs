@@ -65,6 +65,12 @@ internal sealed class Entry(
 
     public void Dispose() => _opened.ForEach(key => key.Dispose());
 
+    /// <summary>The number of the person whom the call is about.</summary>
+    public V1.IdentityNumber NumberOf(SealedIdentity identity) => V1.IdentityNumber.Parser.ParseFrom(Key.Open(SubjectSql.IdentityPlace(identity.SubjectId), identity.Sealed));
+
+    /// <summary>The day on which the person turns 18; a day long ago where the number is not known, because unknown is strict.</summary>
+    public DateOnly AdultOn(SealedIdentity? identity) => identity is null ? DateOnly.MinValue : IdentityNumbers.DayOfBirth(NumberOf(identity).Value).AddYears(18);
+
     /// <summary>Another round trip inside the same transaction, for work that cannot know at once how much it must read.</summary>
     public RoundTrip NewTrip() => newTrip();
 

@@ -39,9 +39,11 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
                     throw Errors.UnknownReference("consent.recipient_units", "must all be units in the directory");
                 }
 
-                if (consent.GivenBy == ConsentGiver.Guardian)
+                // A guardian speaks for a child until the day the child turns 18 (FB 6 kap. 2 §). So that this standing ends by itself, the consent ends before.
+                if (consent.GivenBy == ConsentGiver.Guardian && consent.Period.EndDate.ToDateOnly() >= entry.AdultOn(identity!.Value.State))
                 {
-                    RequireMinorThroughout(consent, entry, identity!.Value.State);
+                    throw Errors.InvalidFields(new FieldFault(
+                        "consent.period.end_date", "must be before the person turns 18, where a guardian gives the consent: the guardian's standing ends that day"));
                 }
 
                 var record = new ConsentRecord(
@@ -85,21 +87,6 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
                 trip.Add(ConsentSql.Withdraw(planId, withdrawn, entry.ChangedBy));
                 return new WithdrawConsentResponse { Consent = withdrawn.ToConsent(planId, names) };
             });
-    }
-
-    /// <summary>
-    /// A guardian speaks for a child until the day the child turns 18 (FB 6 kap. 2 §). So that this standing ends by itself, the consent ends before.
-    /// </summary>
-    private static void RequireMinorThroughout(Consent consent, Entry entry, SealedIdentity? identity)
-    {
-        var adultOn = identity is null
-            ? DateOnly.MinValue
-            : IdentityNumbers.DayOfBirth(IdentityNumber.Parser.ParseFrom(entry.Key.Open(SubjectSql.IdentityPlace(identity.SubjectId), identity.Sealed)).Value).AddYears(18);
-        if (consent.Period.EndDate.ToDateOnly() >= adultOn)
-        {
-            throw Errors.InvalidFields(new FieldFault(
-                "consent.period.end_date", "must be before the person turns 18, where a guardian gives the consent: the guardian's standing ends that day"));
-        }
     }
 
     /// <summary>A consent is never general (OSL 2009:400 10 kap. 1 §): it has an end, and it releases only what a person can release.</summary>

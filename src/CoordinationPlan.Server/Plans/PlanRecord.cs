@@ -114,10 +114,6 @@ internal static class PlanMapping
         return item;
     }
 
-    /// <summary>The person, of the frame's parts. Every plan is opened with one.</summary>
-    public static Subject SubjectOf(IEnumerable<PlanPart> frame, DataKey key) =>
-        ((Plan)Stored<Plan>.Parser.ParseFrom(frame.Single(part => part is { Kind: PartKind.Frame, Category: Categories.Identity }).Open(key))).Subject;
-
     public static string CollectionOf(PartKind kind) => kind switch
     {
         PartKind.Goal => ResourceName.Goals,

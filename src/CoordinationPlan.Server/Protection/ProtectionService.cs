@@ -55,8 +55,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
                 var decision = request.Decision.Clone();
                 if (fromRegister)
                 {
-                    var number = IdentityNumber.Parser.ParseFrom(entry.Key.Open(SubjectSql.IdentityPlace(identity.SubjectId), identity.Sealed));
-                    decision.Level = (ProtectionLevel)await register.LevelOf(number, context.CancellationToken);
+                    decision.Level = (ProtectionLevel)await register.LevelOf(entry.NumberOf(identity), context.CancellationToken);
                     decision.DecideDate = entry.Today.ToDate();
                 }
 

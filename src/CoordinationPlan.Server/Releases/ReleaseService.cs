@@ -2,7 +2,6 @@ using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
-using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -35,14 +34,14 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
         var ground = grounds.Find(release.Ground, time.Today())
             ?? throw Errors.UnknownReference("release.ground", "must be a legal ground in force today, as ListLegalGrounds gives it");
         RequireWithin(ground, release);
-        Pending<List<PlanPart>>? frame = null;
+        Pending<Loaded<SealedIdentity>>? identity = null;
         return gate.Change(
             request,
             context,
             planId,
             trip =>
             {
-                frame = trip.Add(PartSql.FrameOf(planId));
+                identity = trip.Add(SubjectSql.Identity(planId));
                 return trip.Add(ReleaseSql.Recipients(units));
             },
             (entry, recipients, trip) =>
@@ -54,7 +53,7 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
                     throw Errors.UnknownReference("release.recipient_units", "must all be units in the directory");
                 }
 
-                RequireHolds(ground, release, entry, recipients, frame!.Value);
+                RequireHolds(ground, release, entry, recipients, identity!.Value.State);
                 var (start, end) = (release.Period.StartDate.ToDateOnly(), release.Period.EndDate.ToDateOnly());
                 var record = new ReleaseRecord(
                     Ids.Opaque(),
@@ -159,7 +158,7 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
     }
 
     /// <summary>What can be told only of the plan: from whom, to whom, about whom.</summary>
-    private static void RequireHolds(LegalGround ground, Release release, Entry entry, Recipients recipients, List<PlanPart> frame)
+    private static void RequireHolds(LegalGround ground, Release release, Entry entry, Recipients recipients, SealedIdentity? identity)
     {
         if (!ground.From.Contains(entry.CallerFacts.UnitKind))
         {
@@ -172,8 +171,7 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
         }
 
         // Under 18 on its last day too: the ground must hold for as long as the release does.
-        var born = IdentityNumbers.DayOfBirth(PlanMapping.SubjectOf(frame, entry.Key).IdentityNumber.Value);
-        if (ground.OnlyMinors && release.Period.EndDate.ToDateOnly() >= born.AddYears(18))
+        if (ground.OnlyMinors && release.Period.EndDate.ToDateOnly() >= entry.AdultOn(identity))
         {
             throw Errors.InvalidFields(new FieldFault("release.ground", "holds only as long as the person is under 18"));
         }

@@ -119,6 +119,34 @@ public sealed class OversightTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task A_page_of_tasks_is_full_whatever_was_left_out_before_it()
+    {
+        var colleague = DemonstrationDirectory.NewCaseWorker;
+        // More than are decided at a time, each of a person whose level is not known, so that the colleague may not hear of it.
+        var hidden = new List<Guid>();
+        while (hidden.Count < 110)
+        {
+            hidden.Add(Guid.Parse((await service.OpenPlan(Cases.NewPerson())).Name["plans/".Length..]));
+        }
+
+        await using var forget = service.Administrator.CreateCommand(
+            "UPDATE coordinationplan.subject s SET protection = 0 FROM coordinationplan.plan p WHERE p.subject_id = s.subject_id AND p.plan_id = ANY ($1)");
+        forget.Parameters.Add(new() { Value = hidden.ToArray() });
+        Assert.Equal(hidden.Count, await forget.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        var block = Cases.BlockOf(DemonstrationDirectory.Colleague);
+        block.ReviewDate = Cases.InMonths(5);
+        await service.CaseWorker.Protection.AddBlockAsync(new() { Parent = plan.Name, Block = block, Etag = plan.Etag, RequestId = Cases.NewId() });
+
+        var page = await service.As(colleague).Oversight.ListTasksAsync(new() { PageSize = 1 });
+
+        Assert.Equal(TaskKind.ReviewBlock, Assert.Single(page.Tasks).Kind);
+        Assert.StartsWith(plan.Name, page.Tasks[0].Subject, StringComparison.Ordinal);
+        Assert.Equal("", page.NextPageToken);
+        Assert.True((await service.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks.Count > 110);
+    }
+
+    [Fact]
     public async Task Searches_that_find_nobody_again_and_again_raise_one_alert()
     {
         var searcher = DemonstrationDirectory.OtherCaseWorker;

@@ -21,31 +21,25 @@ public sealed class ProtectionTests(Service service) : IClassFixture<Service>
         Assert.Equal(ProtectionLevel.ConfidentialityMarked, (await Protection(plan)).Level);
         await service.As(DemonstrationDirectory.NewCaseWorker).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
 
-        register.IsDown = true;
-        try
-        {
-            var unknown = await service.OpenPlan(Cases.NewPerson());
-            Assert.Equal(ProtectionLevel.Unspecified, (await Protection(unknown)).Level);
-            await service.As(DemonstrationDirectory.NewCaseWorker).Plans.GetPlanAsync(new() { Name = unknown.Name }).IsRefused();
-            Assert.Contains(
-                (await service.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks,
-                task => task.Kind == TaskKind.FindOutProtectionLevel && task.Subject == unknown.Name + "/protection");
+        var person = Cases.NewPerson();
+        register.DownFor[person.IdentityNumber.Value] = true;
+        var unknown = await service.OpenPlan(person);
+        Assert.Equal(ProtectionLevel.Unspecified, (await Protection(unknown)).Level);
+        await service.As(DemonstrationDirectory.NewCaseWorker).Plans.GetPlanAsync(new() { Name = unknown.Name }).IsRefused();
+        Assert.Contains(
+            (await service.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks,
+            task => task.Kind == TaskKind.FindOutProtectionLevel && task.Subject == unknown.Name + "/protection");
 
-            register.IsDown = false;
-            await service.CaseWorker.Protection.DecideProtectionLevelAsync(new()
-            {
-                Parent = unknown.Name,
-                Decision = new() { Source = ProtectionSource.PopulationRegister },
-                Etag = unknown.Etag,
-                RequestId = Cases.NewId(),
-            });
-            Assert.Equal(ProtectionLevel.None, (await Protection(unknown)).Level);
-            Assert.NotEmpty((await service.Read(DemonstrationDirectory.NewCaseWorker, unknown)).SocialSituation);
-        }
-        finally
+        register.DownFor.Clear();
+        await service.CaseWorker.Protection.DecideProtectionLevelAsync(new()
         {
-            register.IsDown = false;
-        }
+            Parent = unknown.Name,
+            Decision = new() { Source = ProtectionSource.PopulationRegister },
+            Etag = unknown.Etag,
+            RequestId = Cases.NewId(),
+        });
+        Assert.Equal(ProtectionLevel.None, (await Protection(unknown)).Level);
+        Assert.NotEmpty((await service.Read(DemonstrationDirectory.NewCaseWorker, unknown)).SocialSituation);
     }
 
     [Fact]

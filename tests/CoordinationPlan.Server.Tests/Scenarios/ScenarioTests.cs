@@ -273,7 +273,7 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
 
         // Her guardians' standing ends by itself the day she turns 18: what they agree to holds until then and no longer.
         var until = IdentityNumbers.DayOfBirth(linn.IdentityNumber.Value).AddYears(18);
-        await Assert.ThrowsAsync<RpcException>(() => GuardiansConsent(until));
+        await GuardiansConsent(until).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         Assert.Equal(Cases.ToDate(until.AddDays(-1)), (await GuardiansConsent(until.AddDays(-1))).Period.EndDate);
 
         await Close(plan);
