@@ -81,3 +81,21 @@ public sealed partial class OpenEmergencyAccessRequest : IChangeRequest;
 public sealed partial class ReviewEmergencyAccessRequest : IChangeRequest;
 
 public sealed partial class DisposeSubjectRequest : IChangeRequest;
+
+public sealed partial class AdvancePlanRequest : IChangeRequest;
+
+public sealed partial class DeclinePlanRequest : IChangeRequest;
+
+public sealed partial class ReopenPlanRequest : IChangeRequest;
+
+public sealed partial class CallMeetingRequest : IChangeRequest;
+
+public sealed partial class RescheduleMeetingRequest : IChangeRequest;
+
+public sealed partial class CancelMeetingRequest : IChangeRequest;
+
+public sealed partial class RecordMeetingRequest : IChangeRequest;
+
+public sealed partial class ReplyToCallRequest : IChangeRequest;
+
+public sealed partial class RecordRiskAssessmentRequest : IChangeRequest;

@@ -95,6 +95,8 @@ internal static class RuleBook
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, SchoolContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Interveners =
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, ShelterContactPerson);
+    private static readonly Roles Callees =
+        Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Reviewers = Roles.Of(LogReviewer, DataProtectionOfficer);
 
     private const Categories Frame = Identity | Meetings | GoalsAndInterventions | SocialSituation | Health;
@@ -120,6 +122,14 @@ internal static class RuleBook
         new(Act.UpdatePlan, HealthCare, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
         new(Act.EstablishPlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Existence),
         new(Act.ClosePlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Existence | Meetings),
+        // The steps between, and no plan at all, are the owning unit's to record (docs/law.md says what each demands).
+        new(Act.AdvancePlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Existence | Meetings),
+        new(Act.ReopenPlan, CaseWorkers, Relation.Owning, Needs.ClosedPlan, Writes: Existence),
+
+        // The owning unit calls; a called unit answers for itself.
+        new(Act.WriteMeeting, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
+        new(Act.ReplyToCall, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
+        new(Act.ReplyToCall, Callees, Relation.Participating, Needs.OpenPlan, Writes: Meetings),
 
         // Goals and others' measures are the owning unit's to write down; an intervention is its responsible unit's.
         new(Act.WriteGoal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
@@ -148,6 +158,11 @@ internal static class RuleBook
         new(Act.WriteLocationSecrecy, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
         new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
         new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.HealthCareUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+
+        // Risk is assessed by the social services (HSLF-FS 2022:39) and stays with the unit that owns the plan; others learn of protection measures that
+        // concern them.
+        new(Act.ReadRiskAssessment, SocialServices, Relation.Owning, Needs.SocialServicesUnit, Reads: RiskAssessment),
+        new(Act.WriteRiskAssessment, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.OpenPlan, Reads: RiskAssessment, Writes: RiskAssessment),
 
         // Where the person stays is known to those who placed the person there and to the housing itself, and to nobody else: no release, no
         // consent and no emergency opens it (OSL 26:1, 21:3). Health care that owns a plan does not know it either.

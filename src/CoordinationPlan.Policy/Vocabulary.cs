@@ -37,6 +37,12 @@ public enum Act
     ExplainAccess = 29,
     ListTasks = 30,
     DisposeSubject = 31,
+    AdvancePlan = 32,
+    ReopenPlan = 33,
+    WriteMeeting = 34,
+    ReplyToCall = 35,
+    ReadRiskAssessment = 36,
+    WriteRiskAssessment = 37,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -27,6 +27,9 @@ public sealed partial class SqlTests
         ["plan_revision_part"] = "Plans",
         ["participation"] = "Participations",
         ["consent"] = "Consents",
+        ["meeting"] = "Meetings",
+        ["meeting_call"] = "Meetings",
+        ["risk_assessment"] = "Risk",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
         ["alert"] = "Access",
@@ -55,7 +58,7 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.
@@ -64,8 +67,10 @@ public sealed partial class SqlTests
         ["Participations/ParticipationSql.cs"] = ["plan"],
         // Whether the unit that answers for an item still takes part.
         ["Plans/PartSql.cs"] = ["participation"],
-        // Whether somebody has consented, before a plan is established.
-        ["Plans/PlanSql.cs"] = ["consent"],
+        // Whether somebody has consented and met, before a plan is taken further.
+        ["Plans/PlanSql.cs"] = ["consent", "meeting"],
+        // Whether the units that are called take part in the plan or own it.
+        ["Meetings/MeetingSql.cs"] = ["plan", "participation"],
         // The entry that says who prepared the directory.
         ["Directory/Bootstrap.cs"] = ["access_log"],
     };

@@ -171,6 +171,11 @@ internal static class Expected
             Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health),
             Act.EstablishPlan when facts.PlanOpen => Owner(Existence),
             Act.ClosePlan when facts.PlanOpen => Owner(Existence | Meetings),
+            Act.AdvancePlan when facts.PlanOpen => Owner(Existence | Meetings),
+            Act.ReopenPlan when !facts.PlanOpen => Owner(Existence),
+            Act.WriteMeeting or Act.ReplyToCall when facts.PlanOpen => Owner(Meetings),
+            Act.ReadRiskAssessment when caller.IsSocial() => Decision.Permit(RiskAssessment, None, Basis.OwningUnit),
+            Act.WriteRiskAssessment when caller.IsSocial() && facts.PlanOpen => Decision.Permit(RiskAssessment, RiskAssessment, Basis.OwningUnit),
             Act.WriteGoal or Act.WriteOtherMeasure when facts.PlanOpen => Owner(GoalsAndInterventions),
             Act.WriteIntervention when facts.PlanOpen && (facts.NewItem || facts.ResponsibleUnit || facts.ResponsibleUnitGone) => Owner(GoalsAndInterventions),
             Act.WriteParticipation when facts.PlanOpen => Owner(Meetings | Whereabouts),
@@ -210,6 +215,7 @@ internal static class Expected
         var writes = act switch
         {
             Act.ReadPlan => None,
+            Act.ReplyToCall when facts.PlanOpen => Meetings,
             Act.UpdatePlan when facts.PlanOpen && caller.IsHealthCare() => Health,
             Act.WriteIntervention when facts.PlanOpen && facts.ResponsibleUnit && (caller.IsCaseWorker() || caller.Role == ShelterContactPerson) => GoalsAndInterventions,
             _ => (Categories?)null,

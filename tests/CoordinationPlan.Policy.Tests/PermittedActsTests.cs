@@ -20,7 +20,8 @@ public sealed class PermittedActsTests
         Assert.Equal(
             [
                 Act.ReadPlan, Act.UpdatePlan, Act.EstablishPlan, Act.ClosePlan, Act.WriteGoal, Act.WriteIntervention, Act.WriteOtherMeasure,
-                Act.WriteParticipation, Act.RecordConsent, Act.WithdrawConsent, Act.WriteRelease,
+                Act.WriteParticipation, Act.RecordConsent, Act.WithdrawConsent, Act.WriteRelease, Act.AdvancePlan, Act.WriteMeeting, Act.ReplyToCall, Act.ReadRiskAssessment,
+                Act.WriteRiskAssessment,
             ],
             AccessPolicy.PermittedActs(
                 new(true, true, Role.SocialCaseWorker, Purpose.SocialServicesCase, true, AssuranceLevel.Level3, UnitKind.SocialServices, true),

@@ -34,14 +34,16 @@ public sealed class PlanTests
     public void Only_the_owning_unit_decides_about_the_plan() =>
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
-                is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess)),
+                is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
+                or Act.ReplyToCall)),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
 
     [Fact]
     public void An_owner_reads_the_same_by_every_act_that_is_about_what_the_plan_says() =>
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Facts.Relation == Relation.Owning
-                && question.Act is not (Act.ReadWhereabouts or Act.WriteWhereabouts or Act.ReadInEmergency or Act.ExplainAccess or Act.DisposeSubject)),
+                && question.Act is not (Act.ReadWhereabouts or Act.WriteWhereabouts or Act.ReadInEmergency or Act.ExplainAccess or Act.DisposeSubject
+                    or Act.ReadRiskAssessment or Act.WriteRiskAssessment)),
             (question, answer) => answer.Reads == (question with { Act = Act.ReadPlan }).Answer().Reads);
 
     [Fact]
@@ -60,13 +62,14 @@ public sealed class PlanTests
                 || (question.Facts.Relation == Relation.Owning && (question.Facts.NewItem || question.Facts.ResponsibleUnitGone)));
 
     [Fact]
-    public void A_participant_writes_only_its_own_interventions_and_health_care_its_own_account() =>
+    public void A_participant_writes_only_its_own_interventions_its_replies_and_health_care_its_own_account() =>
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Facts.Relation == Relation.Participating),
             (question, answer) => answer.Writes switch
             {
                 None => true,
                 GoalsAndInterventions => question is { Act: Act.WriteIntervention, Facts.ResponsibleUnit: true },
+                Meetings => question.Act == Act.ReplyToCall,
                 Health => question.Act == Act.UpdatePlan && question.Caller.IsHealthCare(),
                 _ => false,
             });
@@ -77,7 +80,7 @@ public sealed class PlanTests
             World.Permitted(),
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
-                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks
+                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));
@@ -98,7 +101,7 @@ public sealed class PlanTests
             World.PermittedOfPlans().Where(question => !question.Facts.PlanOpen),
             (question, answer) => answer.Writes == None
                 || question.Act is Act.WithdrawConsent or Act.WriteRelease or Act.ReviewRelease or Act.WriteProtectionLevel or Act.WriteLocationSecrecy
-                    or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject);
+                    or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject or Act.ReopenPlan);
 
     [Fact]
     public void Only_a_manager_disposes_and_only_of_a_closed_plan() =>
@@ -107,9 +110,21 @@ public sealed class PlanTests
             (question, _) => question is { Caller.Role: Role.UnitManager, Facts: { PlanOpen: false, Relation: Relation.Owning } });
 
     [Fact]
+    public void Only_a_plan_that_is_not_worked_on_is_taken_up_again() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Act == Act.ReopenPlan),
+            (question, _) => question is { Facts: { PlanOpen: false, Relation: Relation.Owning } });
+
+    [Fact]
+    public void Risk_is_read_and_assessed_by_the_social_services_that_own_the_plan_and_read_by_no_other_act_of_anybody_else() =>
+        World.Holds(
+            World.PermittedOfPlans(),
+            (question, answer) => !answer.Reads.HasFlag(RiskAssessment) || (question.Facts.Relation == Relation.Owning && question.Caller.IsSocial()));
+
+    [Fact]
     public void A_fact_that_is_not_known_opens_nothing()
     {
-        // What is withheld is there to close, so not knowing it would open: the gate must load it. That a plan is open closes its disposal.
+        // What is withheld is there to close, so not knowing it would open: the gate must load it. That a plan is open closes its disposal and its reopening.
         foreach (var forget in (Func<Facts, Facts>[])
         [
             facts => facts with { PlanExists = default },
@@ -129,11 +144,11 @@ public sealed class PlanTests
         ])
         {
             World.Holds(
-                World.Permitted().Where(question => question.Act != Act.DisposeSubject),
+                World.Permitted().Where(question => question.Act is not (Act.DisposeSubject or Act.ReopenPlan)),
                 (question, answer) => (question with { Facts = forget(question.Facts) }).Answer().IsWithin(answer));
             // Where nothing was permitted, forgetting permits nothing.
             World.Holds(
-                World.Draw(50_000).Where(question => question.Act != Act.DisposeSubject),
+                World.Draw(50_000).Where(question => question.Act is not (Act.DisposeSubject or Act.ReopenPlan)),
                 (question, answer) => answer.IsPermit || !(question with { Facts = forget(question.Facts) }).Answer().IsPermit);
         }
     }

@@ -2,6 +2,7 @@ using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
 using Google.Type;
 using Grpc.Core;
 
@@ -94,6 +95,49 @@ public static class Cases
             Plan = new Plan { Subject = subject ?? DemonstrationPersons.Sara, SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
             RequestId = NewId(),
         })).Plan;
+
+    public static Meeting NewMeeting(TimeSpan fromNow, MeetingKind kind = MeetingKind.Planning) => new()
+    {
+        Kind = kind,
+        StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().Add(fromNow)),
+        Form = MeetingForm.Room,
+        Place = "Sammanträdesrum 3",
+        Agenda = "Vad är viktigt för dig?",
+    };
+
+    /// <summary>A meeting that the units of the employees are called to, with the person's leave.</summary>
+    public static async Task<Meeting> CallMeeting(
+        this Service service, Plan plan, IEnumerable<DemonstrationEmployee> called, TimeSpan fromNow, MeetingKind kind = MeetingKind.Planning) =>
+        (await service.CaseWorker.Meetings.CallMeetingAsync(new CallMeetingRequest
+        {
+            Parent = plan.Name,
+            Meeting = NewMeeting(fromNow, kind),
+            Units = { called.Select(UnitOf) },
+            PersonPermitsInvitations = true,
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).Meeting;
+
+    /// <summary>Sets a called meeting's beginning to a minute ago, as if the time had passed.</summary>
+    public static async Task LetBegin(this Service service, Meeting meeting)
+    {
+        await using var begin = service.Administrator.CreateCommand("UPDATE coordinationplan.meeting SET starts_at = clock_timestamp() - interval '1 minute' WHERE meeting_id = $1");
+        begin.Parameters.Add(new() { Value = Guid.Parse(meeting.Name.AsSpan(meeting.Name.LastIndexOf('/') + 1)) });
+        Assert.Equal(1, await begin.ExecuteNonQueryAsync());
+    }
+
+    public static RiskAssessment NewRiskAssessment() => new()
+    {
+        Instrument = RiskInstrument.Freda,
+        InstrumentVersion = "farlighetsbedömning",
+        AssessDate = Today,
+        ReassessDate = InMonths(3),
+        Acute = true,
+        Sources = "Samtal med den utsatta",
+        OwnEstimate = "Jag är rädd för vad som händer när han kommer hem.",
+        Conclusion = "Risk för fortsatt våld.",
+        Measures = "Skyddat boende.",
+    };
 
     public static async Task<Plan> Read(this Service service, DemonstrationEmployee employee, Plan plan) =>
         (await service.As(employee).Plans.GetPlanAsync(new GetPlanRequest { Name = plan.Name })).Plan;

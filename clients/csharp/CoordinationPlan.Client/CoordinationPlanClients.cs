@@ -12,6 +12,8 @@ public sealed class CoordinationPlanClients
         Plans = new(invoker);
         Participations = new(invoker);
         Consents = new(invoker);
+        Meetings = new(invoker);
+        Risk = new(invoker);
         Protection = new(invoker);
         Releases = new(invoker);
         EmergencyAccess = new(invoker);
@@ -28,6 +30,12 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Consents.</summary>
     public ConsentService.ConsentServiceClient Consents { get; }
+
+    /// <summary>Meetings about a plan.</summary>
+    public MeetingService.MeetingServiceClient Meetings { get; }
+
+    /// <summary>Risk assessments.</summary>
+    public RiskService.RiskServiceClient Risk { get; }
 
     /// <summary>Protection level, blocks, location secrecy, whereabouts.</summary>
     public ProtectionService.ProtectionServiceClient Protection { get; }

@@ -5,6 +5,8 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
+import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
+import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
 import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
 import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb.js";
@@ -39,6 +41,10 @@ export interface Clients {
   readonly participations: Client<typeof ParticipationService>;
   /** Consents. */
   readonly consents: Client<typeof ConsentService>;
+  /** Meetings about a plan. */
+  readonly meetings: Client<typeof MeetingService>;
+  /** Risk assessments. */
+  readonly risk: Client<typeof RiskService>;
   /** Emergency access. */
   readonly emergencyAccess: Client<typeof EmergencyAccessService>;
   /** Who can read, what must be heard of, what is to be done. */
@@ -111,6 +117,8 @@ export function clientsOver(transport: Transport): Clients {
     plans: createClient(PlanService, transport),
     participations: createClient(ParticipationService, transport),
     consents: createClient(ConsentService, transport),
+    meetings: createClient(MeetingService, transport),
+    risk: createClient(RiskService, transport),
     emergencyAccess: createClient(EmergencyAccessService, transport),
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),

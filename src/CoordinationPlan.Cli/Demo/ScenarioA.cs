@@ -58,6 +58,7 @@ internal sealed class ScenarioA : IDisposable
         _stage.Title("Scenario A: Sara, Elias (9) and Nora (15)");
         var sara = await OpenSarasPlan();
         var consent = await ConsentToPrimaryCare(sara);
+        sara = await Prepare(sara);
         sara = await GiveStatutoryContents(sara);
         var elias = await EliasPlan();
         await WhereEliasIs(elias);
@@ -86,7 +87,7 @@ internal sealed class ScenarioA : IDisposable
                 RequestId = NewId(),
             },
             cancellationToken: _stop);
-        _stage.Expect(created.Plan.State == PlanState.Preparing, "the plan is being prepared");
+        _stage.Expect(created.Plan.State == PlanState.Noted, "the need is noted");
 
         try
         {
@@ -116,6 +117,60 @@ internal sealed class ScenarioA : IDisposable
         await Join(plan, DemonstrationDirectory.Shelter.UnitId);
         _stage.Expect(consent.State == ConsentState.Given, "the consent is recorded, with recipient, categories, purpose and period");
         return consent;
+    }
+
+    private async Task<Plan> Prepare(Plan plan)
+    {
+        _stage.Step("The risk is assessed, the plan is being prepared, and primary care is summoned to a meeting and accepts");
+        var worker = As(DemonstrationDirectory.CaseWorker);
+        await worker.Risk.RecordRiskAssessmentAsync(
+            new RecordRiskAssessmentRequest
+            {
+                Parent = plan.Name,
+                RiskAssessment = new RiskAssessment
+                {
+                    Instrument = RiskInstrument.Freda,
+                    InstrumentVersion = "farlighetsbedömning",
+                    AssessDate = _halfAYear.StartDate,
+                    ReassessDate = _halfAYear.EndDate,
+                    OwnEstimate = "Jag är rädd när det ringer på dörren.",
+                    Conclusion = "Risk för fortsatt våld.",
+                },
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop);
+        plan = (await worker.Plans.AdvancePlanAsync(
+            new AdvancePlanRequest { Name = plan.Name, State = PlanState.Preparing, Etag = plan.Etag, RequestId = NewId() }, cancellationToken: _stop)).Plan;
+        var meeting = (await worker.Meetings.CallMeetingAsync(
+            new CallMeetingRequest
+            {
+                Parent = plan.Name,
+                Meeting = new Meeting
+                {
+                    Kind = MeetingKind.Planning,
+                    StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(5)),
+                    Form = MeetingForm.Room,
+                    Place = "Farsta stadsdelsförvaltning, rum 3",
+                    Agenda = "Vad är viktigt för Sara?",
+                },
+                Units = { "units/" + DemonstrationDirectory.CaseWorker.UnitId, "units/" + DemonstrationDirectory.PrimaryCare.UnitId },
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop)).Meeting;
+        var replied = (await As(DemonstrationDirectory.PrimaryCare).Meetings.ReplyToCallAsync(
+            new ReplyToCallRequest { Name = meeting.Name, Reply = CallReply.Accepted, Etag = meeting.Etag, RequestId = NewId() }, cancellationToken: _stop)).Meeting;
+        _stage.Expect(replied.Calls.Any(call => call is { Kind: CallKind.Summons, Reply: CallReply.Accepted }), "primary care has accepted its summons");
+
+        var readiness = await worker.Plans.GetPlanReadinessAsync(new GetPlanReadinessRequest { Name = plan.Name }, cancellationToken: _stop);
+        _stage.Table(
+            "What the next steps lack",
+            ["Step", "By", "Lacks"],
+            readiness.Steps.Select(step => new[] { step.To.ToString(), step.Method, step.Ready ? "nothing" : string.Join(" ", step.Missing.Select(rule => rule.DemandSv)) }));
+        _stage.Expect(readiness.Steps.Any(step => step is { To: PlanState.Summoned, Ready: true }), "it can be moved to SUMMONED");
+        return (await worker.Plans.AdvancePlanAsync(
+            new AdvancePlanRequest { Name = plan.Name, State = PlanState.Summoned, Etag = plan.Etag, RequestId = NewId() }, cancellationToken: _stop)).Plan;
     }
 
     private async Task<Plan> GiveStatutoryContents(Plan plan)

@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
@@ -116,7 +117,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             Overriding: plan.Overriding,
             Protection: plan.Protection,
             Blocked: plan.Blocked,
-            PlanOpen: plan.State is PlanState.Preparing or PlanState.Established,
+            PlanOpen: PlanLaw.Open.Contains((Stage)plan.State),
             Placement: plan.Placement,
             Emergency: plan.Emergency);
 

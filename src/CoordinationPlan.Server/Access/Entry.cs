@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
@@ -117,12 +118,12 @@ internal sealed class Entry(
     public IEnumerable<V1.Act> PermittedActs(PlanFacts of) =>
         AccessPolicy.PermittedActs(CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(of)).Select(act => (V1.Act)act);
 
-    /// <summary>Refuses a change of a plan that is not in one of the states.</summary>
-    public void RequireState(params ReadOnlySpan<V1.PlanState> states)
+    /// <summary>Refuses a change of a plan that nothing can be changed in.</summary>
+    public void RequireOpen()
     {
-        if (!states.Contains(Plan.State))
+        if (!PlanLaw.Open.Contains((Stage)Plan.State))
         {
-            throw Errors.WrongState($"The plan is {StateName(Plan.State)}.");
+            throw Errors.WrongState($"The plan is {WireNames.Of(Plan.State)}.");
         }
     }
 
@@ -134,11 +135,4 @@ internal sealed class Entry(
             throw Errors.StaleEtag();
         }
     }
-
-    private static string StateName(V1.PlanState state) => state switch
-    {
-        V1.PlanState.Preparing => "being prepared",
-        V1.PlanState.Established => "established",
-        _ => "closed",
-    };
 }

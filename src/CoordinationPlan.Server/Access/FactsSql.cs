@@ -216,7 +216,7 @@ internal static class FactsSql
         JOIN LATERAL (
             (SELECT o.*
              FROM plan o
-             WHERE o.owner_unit_id = a.unit_id AND (o.created_at, o.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN o.state <> 3 ELSE o.state = $6 END
+             WHERE o.owner_unit_id = a.unit_id AND (o.created_at, o.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN o.is_open ELSE o.state = $6 END
              ORDER BY o.created_at DESC, o.plan_id DESC
              LIMIT $7)
             UNION
@@ -229,7 +229,7 @@ internal static class FactsSql
                OR EXISTS (
                    SELECT FROM legal_release l
                    WHERE l.plan_id = q.plan_id AND a.unit_id = ANY (l.recipient_units) AND l.ended_at IS NULL AND l.purpose = $3 AND l.starts_on <= $2 AND l.ends_on >= $2))
-               AND (q.created_at, q.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN q.state <> 3 ELSE q.state = $6 END
+               AND (q.created_at, q.plan_id) < ($4, $5) AND CASE WHEN $6 = 0 THEN q.is_open ELSE q.state = $6 END
              ORDER BY q.created_at DESC, q.plan_id DESC
              LIMIT $7)
         ) p ON true

@@ -32,7 +32,7 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
             },
             (entry, recipients, trip) =>
             {
-                entry.RequireState(PlanState.Preparing, PlanState.Established);
+                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.MayKnowWhereabouts))
                 {
@@ -95,7 +95,7 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
         var faults = new List<FieldFault>();
         if (consent.State == ConsentState.Withdrawn)
         {
-            faults.Add(new FieldFault("consent.state", "must be GIVEN or REFUSED; a withdrawal is recorded by WithdrawConsent"));
+            faults.Add(new FieldFault("consent.state", "must be ASKED, GIVEN or REFUSED; a withdrawal is recorded by WithdrawConsent"));
         }
 
         if (consent.Period.EndDate is null)

@@ -8,11 +8,13 @@ using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Emergency;
+using CoordinationPlan.Server.Meetings;
 using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
 using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;
+using CoordinationPlan.Server.Risk;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -92,12 +94,15 @@ public static class CoordinationPlanHost
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
             .AddSingleton<ConsentService>()
+            .AddSingleton<MeetingService>()
+            .AddSingleton<RiskService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
             .AddSingleton<EmergencyAccessService>()
             .AddSingleton<OversightService>()
             .AddSingleton(options.Register)
             .AddSingleton(options.Access)
+            .AddSingleton(options.Law)
             .AddSingleton<IPopulationRegister, HttpPopulationRegister>()
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()
@@ -145,6 +150,8 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<PlanService>();
         endpoints.MapGrpcService<ParticipationService>();
         endpoints.MapGrpcService<ConsentService>();
+        endpoints.MapGrpcService<MeetingService>();
+        endpoints.MapGrpcService<RiskService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
         endpoints.MapGrpcService<EmergencyAccessService>();

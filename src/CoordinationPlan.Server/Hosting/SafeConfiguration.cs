@@ -52,6 +52,11 @@ internal static class SafeConfiguration
             }
         }
 
+        if (!options.Law.Controllers.Values.Prepend(options.Law.Default).All(parameters => parameters.IsSound))
+        {
+            yield return "Law: every limit must be from 0 to 365 days";
+        }
+
         if (options.Access.RefusalSlot < TimeSpan.FromMilliseconds(10) || options.Access.RefusalSlot > TimeSpan.FromSeconds(1))
         {
             yield return "Access:RefusalSlot must be from 10 ms to 1 s";

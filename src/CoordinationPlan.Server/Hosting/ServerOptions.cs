@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Database;
 
@@ -20,6 +21,46 @@ public sealed class ServerOptions
     public RegisterOptions Register { get; set; } = new();
 
     public AccessOptions Access { get; set; } = new();
+
+    public LawOptions Law { get; set; } = new();
+}
+
+/// <summary>What the law leaves open (docs/law.md, the clocks' parameters): for everybody, and for controllers that have decided otherwise.</summary>
+public sealed class LawOptions
+{
+    /// <summary>For everybody.</summary>
+    public LawParameters Default { get; set; } = new();
+
+    /// <summary>For one controller, by the id of its board, or of its organisation where it has none.</summary>
+    public Dictionary<string, LawParameters> Controllers { get; set; } = [];
+
+    /// <summary>A clock's limit in days for a controller: its own, else everybody's, else what the law's rule says.</summary>
+    public int DaysOf(Clock clock, string controller) =>
+        (Controllers.GetValueOrDefault(controller)?.DaysOf(clock) ?? Default.DaysOf(clock)) ?? clock.Days;
+}
+
+/// <summary>Limits in days, 0 to 365. What is not set is not decided.</summary>
+public sealed class LawParameters
+{
+    /// <summary>Within how many days after a need was noted a plan is being prepared.</summary>
+    public int? StartWithinDays { get; set; }
+
+    /// <summary>How many days before its end a consent shows as a task.</summary>
+    public int? ConsentWarningDays { get; set; }
+
+    /// <summary>Within how many days after a plan was opened the risk is assessed.</summary>
+    public int? RiskAssessmentWithinDays { get; set; }
+
+    internal int? DaysOf(Clock clock) => clock.Parameter switch
+    {
+        nameof(StartWithinDays) => StartWithinDays,
+        nameof(ConsentWarningDays) => ConsentWarningDays,
+        nameof(RiskAssessmentWithinDays) => RiskAssessmentWithinDays,
+        _ => null,
+    };
+
+    /// <summary>Whether every limit that is set is one that makes sense.</summary>
+    internal bool IsSound => new[] { StartWithinDays, ConsentWarningDays, RiskAssessmentWithinDays }.All(days => days is null or (>= 0 and <= 365));
 }
 
 /// <summary>How the service answers those who may not know.</summary>

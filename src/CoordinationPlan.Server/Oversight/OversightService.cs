@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Text;
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -15,7 +17,7 @@ using UnitKind = CoordinationPlan.Policy.UnitKind;
 namespace CoordinationPlan.Server.Oversight;
 
 /// <summary>Who can read, what must be heard of, what is to be done. What each RPC does and who may call it stands in oversight_service.proto.</summary>
-internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys) : V1.OversightService.OversightServiceBase
+internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys, LawOptions law) : V1.OversightService.OversightServiceBase
 {
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 500;
@@ -94,10 +96,14 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         {
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
             var first = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
+            var limits = new TaskLimits(
+                law.DaysOf(PlanLaw.Start, entry.CallerFacts.Controller),
+                law.DaysOf(PlanLaw.ConsentEnds, entry.CallerFacts.Controller),
+                law.DaysOf(PlanLaw.Risk, entry.CallerFacts.Controller));
             var (tasks, isMore) = await PermittedPage(
                 entry,
                 first,
-                after => OversightSql.Tasks(entry.CallerFacts.UnitId, after, DecidedAtATime),
+                after => OversightSql.Tasks(entry.CallerFacts.UnitId, limits, entry.Now, after, DecidedAtATime),
                 task => (task.DueOn, task.Subject),
                 task => task.PlanId,
                 pageSize,

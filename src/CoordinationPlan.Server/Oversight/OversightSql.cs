@@ -1,4 +1,5 @@
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 
 namespace CoordinationPlan.Server.Oversight;
@@ -31,35 +32,67 @@ internal static class OversightSql
     /// What the unit's plans leave to do. Candidates only: each plan is decided afterwards. Each row is a fact that is so now: nothing is ticked off. Overdue reviews open nothing; they stand here
     /// until they are made.
     /// </summary>
-    public static Query<List<TaskRecord>> Tasks(string unit, (DateOnly DueOn, string Subject) after, int limit) => new(
+    public static Query<List<TaskRecord>> Tasks(
+        string unit, TaskLimits limits, DateTimeOffset now, (DateOnly DueOn, string Subject) after, int limit) => new(
         """
         SELECT kind, name, due_on, plan_id
         FROM (SELECT kind, due_on, plan_id, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
             SELECT 1 AS kind, o.plan_id, 'locationSecrecies' AS collection, d.decision_id AS id, d.review_on AS due_on
             FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
-            WHERE o.owner_unit_id = $1 AND o.state <> 3
+            WHERE o.owner_unit_id = $1 AND o.is_open
             UNION ALL
             SELECT 2, o.plan_id, 'blocks', b.block_id, b.review_on
             FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.review_on IS NOT NULL
-            WHERE o.owner_unit_id = $1 AND o.state <> 3
+            WHERE o.owner_unit_id = $1 AND o.is_open
             UNION ALL
             SELECT 3, o.plan_id, 'releases', l.release_id, l.review_on
             FROM plan o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NULL
-            WHERE o.owner_unit_id = $1 AND o.state <> 3
+            WHERE o.owner_unit_id = $1 AND o.is_open
             UNION ALL
             SELECT 4, o.plan_id, 'emergencyAccesses', e.access_id, e.review_by
             FROM plan o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NULL
-            WHERE o.owner_unit_id = $1 AND o.state <> 3
+            WHERE o.owner_unit_id = $1 AND o.is_open
             UNION ALL
             SELECT 5, o.plan_id, 'protection', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date
             FROM plan o JOIN subject s ON s.subject_id = o.subject_id AND s.protection = 0
-            WHERE o.owner_unit_id = $1 AND o.state <> 3
+            WHERE o.owner_unit_id = $1 AND o.is_open
+            UNION ALL
+            SELECT 6, o.plan_id, NULL, NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date + $5
+            FROM plan o
+            WHERE o.owner_unit_id = $1 AND o.state IN (4, 5)
+            UNION ALL
+            SELECT 7, o.plan_id, NULL, NULL, o.follow_up_on
+            FROM plan o
+            WHERE o.owner_unit_id = $1 AND o.state IN (2, 10) AND o.follow_up_on IS NOT NULL
+            UNION ALL
+            SELECT 8, o.plan_id, 'consents', c.consent_id, c.ends_on
+            FROM plan o JOIN consent c ON c.plan_id = o.plan_id AND c.state = 1
+            WHERE o.owner_unit_id = $1 AND o.is_open AND c.ends_on BETWEEN $8 AND $8 + $6
+              AND NOT EXISTS (
+                  SELECT FROM consent r
+                  WHERE r.plan_id = c.plan_id AND r.state = 1 AND r.ends_on > c.ends_on AND r.recipient_units @> c.recipient_units AND r.categories & c.categories = c.categories)
+            UNION ALL
+            SELECT 9, o.plan_id, 'riskAssessments', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date + $7
+            FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1
+            WHERE o.owner_unit_id = $1 AND o.is_open
+              AND NOT EXISTS (SELECT FROM plan s JOIN risk_assessment k ON k.plan_id = s.plan_id WHERE s.subject_id = o.subject_id AND s.owner_unit_id = o.owner_unit_id)
+            UNION ALL
+            SELECT 10, o.plan_id, 'riskAssessments', k.assessment_id, k.reassess_on
+            FROM plan o JOIN risk_assessment k ON k.plan_id = o.plan_id AND k.superseded_by IS NULL
+            WHERE o.owner_unit_id = $1 AND o.is_open
+            UNION ALL
+            SELECT 11, o.plan_id, 'meetings', m.meeting_id, (m.starts_at AT TIME ZONE 'Europe/Stockholm')::date
+            FROM plan o JOIN meeting m ON m.plan_id = o.plan_id AND m.state = 1 AND m.starts_at < $9
+            WHERE o.owner_unit_id = $1 AND o.is_open
         ) task) named
         WHERE (due_on, name) > ($2, $3)
         ORDER BY due_on, name
         LIMIT $4
         """,
-        [Parameter.Of(unit), Parameter.Of(after.DueOn), Parameter.Of(after.Subject), Parameter.Of(limit)],
+        [
+            Parameter.Of(unit), Parameter.Of(after.DueOn), Parameter.Of(after.Subject), Parameter.Of(limit),
+            Parameter.Of(limits.DaysToStart), Parameter.Of(limits.DaysOfWarning), Parameter.Of(limits.DaysToAssessRisk), Parameter.Of(SwedishTime.DayOf(now)), Parameter.Of(now),
+        ],
         static async (reader, stop) =>
         {
             var tasks = new List<TaskRecord>();
@@ -77,3 +110,6 @@ internal sealed record AlertRecord(Guid AlertId, AlertKind Kind, Guid? PlanId, D
 
 /// <summary>Something to do, and by when.</summary>
 internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn, Guid PlanId);
+
+/// <summary>The limits, in days, that the law leaves to the controller.</summary>
+internal sealed record TaskLimits(int DaysToStart, int DaysOfWarning, int DaysToAssessRisk);

@@ -93,6 +93,15 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
         return next;
     }
 
+    /// <summary>The part that holds the case number, with the decision that a refusal of the plan is documented in; of version 1 where it is new.</summary>
+    public static PlanPart WithDeclineReference(List<PlanPart> parts, string reference, DataKey key)
+    {
+        var part = parts.Find(part => part.Category == Categories.Meetings);
+        var body = part is null ? new Plan() : (Plan)Stored<Plan>.Parser.ParseFrom(part.Open(key));
+        body.DeclineReference = reference;
+        return part is null ? NewPart(Categories.Meetings, body, key) : part.Next(key, part.State, body.ToByteArray());
+    }
+
     private static Categories CategoryOf(string path) => Redaction.CategoryOf(V1.Plan.Descriptor.FindFieldByName(path));
 
     private static PlanPart NewPart(Categories category, Plan body, DataKey key) => PlanPart.New(key, PartKind.Frame, category, null, body.ToByteArray());

@@ -49,7 +49,8 @@ internal sealed record PlanRecord(
     DateOnly? FollowUpOn,
     DateOnly? EstablishedOn,
     DateOnly? ClosedOn,
-    PlanClosingReason ClosingReason)
+    PlanClosingReason ClosingReason,
+    PlanDeclineReason DeclineReason)
 {
     public string Etag => Rpc.Etag.Of(PlanId, Version);
 
@@ -69,6 +70,7 @@ internal sealed record PlanRecord(
         EstablishedDate = EstablishedOn.ToDate(),
         ClosedDate = ClosedOn.ToDate(),
         ClosingReason = ClosingReason,
+        DeclineReason = DeclineReason,
     };
 }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Consents;
@@ -10,7 +11,6 @@ using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
-using Google.Protobuf;
 using Grpc.Core;
 
 namespace CoordinationPlan.Server.Plans;
@@ -160,8 +160,8 @@ internal sealed partial class PlanService(
 
                 var record = frame.ApplyTo(
                     new PlanRecord(
-                        planId, PlanState.Preparing, 1, 0, LegalBasis.On(entry.Today), entry.CallerFacts.UnitId, null, null, false, null, null, null,
-                        PlanClosingReason.Unspecified),
+                        planId, PlanState.Noted, 1, 0, PlanLaw.BasisOn(entry.Today), entry.CallerFacts.UnitId, null, null, false, null, null, null,
+                        PlanClosingReason.Unspecified, PlanDeclineReason.Unspecified),
                     Frame.AllPaths);
                 trip.Add(PlanSql.Insert(record, subjectId, entry.CallerFacts.Controller, entry.ChangedBy));
                 trip.Add(PlanSql.SetName(planId, keys.IndexOf(request.Plan.Subject.GivenName, request.Plan.Subject.FamilyName)));
@@ -209,7 +209,7 @@ internal sealed partial class PlanService(
             (entry, current, trip) =>
             {
                 Frame.RequireWritable(request.UpdateMask, entry.Permit.Writes);
-                entry.RequireState(PlanState.Preparing, PlanState.Established);
+                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, current.Etag);
                 frame.Require(references!.Value.State!);
 
@@ -231,41 +231,6 @@ internal sealed partial class PlanService(
                 updated.PermittedActs.AddRange(entry.PermittedActs(entry.Plan));
                 return new UpdatePlanResponse { Plan = updated };
             });
-    }
-
-    public override Task<EstablishPlanResponse> EstablishPlan(EstablishPlanRequest request, ServerCallContext context)
-    {
-        var planId = ResourceName.ParsePlan(request.Name, "name");
-        return ChangeState(request, context, planId, request.Etag, (entry, record, content, trip) =>
-        {
-            entry.RequireState(PlanState.Preparing, PlanState.Established);
-            if (Statute.MissingFrom(record, content).ToList() is { Count: > 0 } missing)
-            {
-                throw Errors.StatutoryContentMissing(missing);
-            }
-
-            var established = record with { State = PlanState.Established, Revision = record.Revision + 1, EstablishedOn = entry.Today, Version = record.Version + 1 };
-            trip.Add(PlanSql.Replace(established, entry.ChangedBy));
-            foreach (var command in PlanSql.InsertRevision(established, entry.ChangedBy))
-            {
-                trip.Add(command);
-            }
-
-            return new EstablishPlanResponse { Plan = WithActs(entry, established) };
-        });
-    }
-
-    public override Task<ClosePlanResponse> ClosePlan(ClosePlanRequest request, ServerCallContext context)
-    {
-        var planId = ResourceName.ParsePlan(request.Name, "name");
-        return ChangeState(request, context, planId, request.Etag, (entry, record, _, trip) =>
-        {
-            entry.RequireState(PlanState.Preparing, PlanState.Established);
-            var closed = record with { State = PlanState.Closed, ClosedOn = entry.Today, ClosingReason = request.Reason, Version = record.Version + 1 };
-            trip.Add(PlanSql.Replace(closed, entry.ChangedBy));
-            trip.Add(ParticipationSql.EndAll(planId, entry.Now, entry.ChangedBy));
-            return new ClosePlanResponse { Plan = WithActs(entry, closed) };
-        });
     }
 
     private byte[]? CaseNumberKey(Plan plan) => string.IsNullOrWhiteSpace(plan.CaseNumber) ? null : keys.IndexOfCaseNumber(plan.CaseNumber);
@@ -307,27 +272,6 @@ internal sealed partial class PlanService(
 
     private const Categories ListedCategories = Categories.Existence | Categories.Identity | Categories.Meetings | Categories.GoalsAndInterventions
         | Categories.SocialSituation | Categories.Health;
-
-    private Task<TResponse> ChangeState<TResponse>(
-        IChangeRequest request, ServerCallContext context, Guid planId, string etag, Func<Entry, PlanRecord, StatutoryContent, RoundTrip, TResponse> work)
-        where TResponse : IMessage<TResponse>
-    {
-        Pending<StatutoryContent>? content = null;
-        return gate.Change(
-            request,
-            context,
-            planId,
-            trip =>
-            {
-                content = trip.Add(PlanSql.StatutoryContent(planId, time.Today()));
-                return trip.Add(PlanSql.Load(planId));
-            },
-            (entry, record, trip) =>
-            {
-                Entry.RequireEtag(etag, record.Etag);
-                return work(entry, record, content!.Value, trip);
-            });
-    }
 
     /// <summary>
     /// Candidates are fetched by relation and decided one by one until the page is full, so that a plan that may not be shown leaves no gap. What is to

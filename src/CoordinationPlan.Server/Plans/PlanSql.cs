@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.V1;
@@ -10,7 +11,7 @@ internal static class PlanSql
     private const string RecordColumns =
         """
         plan_id, state, version, revision, legal_basis, owner_unit_id, lead_principal, coordinator, no_other_measures, follow_up_on,
-        established_on, closed_on, closing_reason
+        established_on, closed_on, closing_reason, decline_reason
         """;
 
     public static Query<PlanRecord> Record(Guid plan) => new(
@@ -57,14 +58,14 @@ internal static class PlanSql
         """
         UPDATE plan
         SET state = $3, revision = $4, lead_principal = $5, coordinator = $6, no_other_measures = $7, follow_up_on = $8, established_on = $9,
-            closed_on = $10, closing_reason = $11, version = $2, changed_by = $12, changed_at = clock_timestamp()
+            closed_on = $10, closing_reason = $11, decline_reason = $13, version = $2, changed_by = $12, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND version = $2 - 1
         """,
         [
             Parameter.Of(plan.PlanId), Parameter.Of(plan.Version), Parameter.Of((short)plan.State), Parameter.Of(plan.Revision), Parameter.OrNull(plan.LeadPrincipal),
             Parameter.OrNull(plan.Coordinator), Parameter.Of(plan.NoOtherMeasures), Parameter.OrNull(plan.FollowUpOn), Parameter.OrNull(plan.EstablishedOn),
             Parameter.OrNull(plan.ClosedOn), Parameter.OrNull(plan.ClosingReason == PlanClosingReason.Unspecified ? null : (short)plan.ClosingReason),
-            Parameter.Of(changedBy),
+            Parameter.Of(changedBy), Parameter.OrNull(plan.DeclineReason == PlanDeclineReason.Unspecified ? null : (short)plan.DeclineReason),
         ],
         ExpectedRows: 1);
 
@@ -96,7 +97,7 @@ internal static class PlanSql
         "DELETE FROM plan_search_key n USING plan p WHERE p.plan_id = n.plan_id AND p.subject_id = $1", [Parameter.Of(subject)]);
 
     public static Query<long> CountOpenPlansOfPersonOf(Guid plan) => new(
-        "SELECT count(*) FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1 AND q.state <> 3",
+        "SELECT count(*) FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1 AND q.is_open",
         [Parameter.Of(plan)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? reader.GetInt64(0) : 0);
 
@@ -120,23 +121,40 @@ internal static class PlanSql
             return new Loaded<FrameReferences>(new(reader.IsDBNull(0) ? OrganisationKind.Unspecified : (OrganisationKind)reader.GetInt16(0), reader.GetBoolean(1)));
         });
 
-    /// <summary>What the law asks of a plan that is to be established.</summary>
-    public static Query<StatutoryContent> StatutoryContent(Guid plan, DateOnly today) => new(
+    /// <summary>What the plan holds, as far as the rules of law ask.</summary>
+    public static Query<PlanContent> Content(Guid plan, DateOnly today) => new(
         """
-        SELECT count(*) FILTER (WHERE p.kind = 3),
-               count(*) FILTER (WHERE p.kind = 3 AND o.kind NOT IN (1, 2)),
-               count(*) FILTER (WHERE p.kind = 4),
-               EXISTS (SELECT FROM consent c WHERE c.plan_id = $1 AND c.state = 1 AND c.starts_on <= $2 AND c.ends_on >= $2)
-        FROM plan_part p
-        LEFT JOIN unit u ON u.unit_id = p.unit_id
+        SELECT count(*) FILTER (WHERE i.kind = 3),
+               count(*) FILTER (WHERE i.kind = 3 AND o.kind NOT IN (1, 2)),
+               count(*) FILTER (WHERE i.kind = 4),
+               coalesce(bool_or(p.no_other_measures), false),
+               coalesce(bool_or(p.lead_principal IS NOT NULL), false),
+               coalesce(bool_or(p.follow_up_on IS NOT NULL), false),
+               EXISTS (SELECT FROM consent c WHERE c.plan_id = $1),
+               EXISTS (SELECT FROM consent c WHERE c.plan_id = $1 AND c.state = 1 AND c.starts_on <= $2 AND c.ends_on >= $2),
+               EXISTS (SELECT FROM meeting m WHERE m.plan_id = $1 AND m.kind = 1 AND m.state = 1),
+               EXISTS (SELECT FROM meeting m WHERE m.plan_id = $1 AND m.kind = 1 AND m.state = 2)
+        FROM plan p
+        LEFT JOIN plan_part i ON i.plan_id = p.plan_id AND i.state IN (1, 2)
+        LEFT JOIN unit u ON u.unit_id = i.unit_id
         LEFT JOIN organisation o ON o.organisation_id = u.organisation_id
-        WHERE p.plan_id = $1 AND p.state IN (1, 2)
+        WHERE p.plan_id = $1
         """,
         [Parameter.Of(plan), Parameter.Of(today)],
         static async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
-            return new StatutoryContent(reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetBoolean(3));
+            return new PlanContent(
+                Interventions: reader.GetInt64(0),
+                InterventionsOutsidePrincipals: reader.GetInt64(1),
+                OtherMeasures: reader.GetInt64(2),
+                NoOtherMeasures: reader.GetBoolean(3),
+                HasLeadPrincipal: reader.GetBoolean(4),
+                HasFollowUpDate: reader.GetBoolean(5),
+                ConsentAsked: reader.GetBoolean(6),
+                ConsentInForce: reader.GetBoolean(7),
+                MeetingCalled: reader.GetBoolean(8),
+                MeetingHeld: reader.GetBoolean(9) && !reader.GetBoolean(8));
         });
 
     private static PlanRecord ReadRecord(NpgsqlDataReader reader) => new(
@@ -152,11 +170,9 @@ internal static class PlanSql
         reader.IsDBNull(9) ? null : reader.GetFieldValue<DateOnly>(9),
         reader.IsDBNull(10) ? null : reader.GetFieldValue<DateOnly>(10),
         reader.IsDBNull(11) ? null : reader.GetFieldValue<DateOnly>(11),
-        reader.IsDBNull(12) ? PlanClosingReason.Unspecified : (PlanClosingReason)reader.GetInt16(12));
+        reader.IsDBNull(12) ? PlanClosingReason.Unspecified : (PlanClosingReason)reader.GetInt16(12),
+        reader.IsDBNull(13) ? PlanDeclineReason.Unspecified : (PlanDeclineReason)reader.GetInt16(13));
 }
 
 /// <summary>What the frame refers to in the directory.</summary>
 internal sealed record FrameReferences(OrganisationKind LeadPrincipalKind, bool CoordinatorWorksThere);
-
-/// <summary>Counts of what the law asks for.</summary>
-internal sealed record StatutoryContent(long Interventions, long InterventionsOutsidePrincipals, long OtherMeasures, bool HasConsent);

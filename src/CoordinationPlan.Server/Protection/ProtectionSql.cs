@@ -42,7 +42,7 @@ internal static class ProtectionSql
         """
         SELECT $2 IS NULL OR EXISTS (SELECT FROM employee e WHERE e.employee_id = $2),
                $3 IS NULL OR EXISTS (SELECT FROM unit u WHERE u.unit_id = $3),
-               EXISTS (SELECT FROM plan p WHERE p.subject_id = (SELECT o.subject_id FROM plan o WHERE o.plan_id = $1) AND p.owner_unit_id = $3 AND p.state <> 3)
+               EXISTS (SELECT FROM plan p WHERE p.subject_id = (SELECT o.subject_id FROM plan o WHERE o.plan_id = $1) AND p.owner_unit_id = $3 AND p.is_open)
         """,
         [Parameter.Of(plan), Parameter.OrNull(employee), Parameter.OrNull(unit)],
         static async (reader, stop) =>

@@ -46,7 +46,7 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
             },
             (entry, recipients, trip) =>
             {
-                entry.RequireState(PlanState.Preparing, PlanState.Established);
+                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 if (recipients.Known < units.Length || (recipients.Kinds.Contains(UnitKind.ShelteredHousing) && !entry.MayKnowWhereabouts))
                 {

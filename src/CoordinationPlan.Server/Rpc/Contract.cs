@@ -12,6 +12,8 @@ internal static class Contract
         PlanServiceReflection.Descriptor.Services[0],
         ParticipationServiceReflection.Descriptor.Services[0],
         ConsentServiceReflection.Descriptor.Services[0],
+        MeetingServiceReflection.Descriptor.Services[0],
+        RiskServiceReflection.Descriptor.Services[0],
         ProtectionServiceReflection.Descriptor.Services[0],
         ReleaseServiceReflection.Descriptor.Services[0],
         EmergencyAccessServiceReflection.Descriptor.Services[0],

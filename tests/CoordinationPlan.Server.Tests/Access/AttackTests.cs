@@ -57,7 +57,7 @@ public sealed class AttackTests(Service service) : IClassFixture<Service>
             Etag = plan.Etag,
             RequestId = Cases.NewId(),
         });
-        await service.Consent(plan, DemonstrationDirectory.Shelter, [Identity, GoalsAndInterventions, Meetings]);
+        await service.Consent(plan, DemonstrationDirectory.Shelter, [Identity, GoalsAndInterventions, InformationCategory.Meetings]);
 
         var read = await service.Read(DemonstrationDirectory.Shelter, plan);
 

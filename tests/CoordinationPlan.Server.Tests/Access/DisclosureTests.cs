@@ -53,14 +53,14 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
     {
         var plan = await service.OpenCompletePlan();
         await service.Join(plan, Care);
-        await service.Consent(plan, Care, [Meetings], consent => consent.ExcludedCategories.Add(GoalsAndInterventions));
+        await service.Consent(plan, Care, [InformationCategory.Meetings], consent => consent.ExcludedCategories.Add(GoalsAndInterventions));
 
         var read = await service.Read(Care, plan);
 
         Assert.Equal(
             new Plan
             {
-                PermittedActs = { Act.ReadPlan },
+                PermittedActs = { Act.ReadPlan, Act.ReplyToCall },
                 Name = read.Name,
                 Etag = read.Etag,
                 State = read.State,
@@ -77,7 +77,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
         var plan = await service.OpenPlan();
         await service.Join(plan, Care);
         await service.Consent(plan, Care, [Identity, Health, SocialSituation]);
-        await service.Consent(plan, Care, [Meetings], consent => consent.ExcludedCategories.Add(SocialSituation));
+        await service.Consent(plan, Care, [InformationCategory.Meetings], consent => consent.ExcludedCategories.Add(SocialSituation));
         await service.Consent(plan, Care, [Health], consent => consent.State = ConsentState.Refused);
 
         var read = await service.Read(Care, plan);
@@ -185,7 +185,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
         await service.Join(plan, DemonstrationDirectory.Shelter);
         await service.Join(plan, Care);
         await service.AddIntervention(plan, DemonstrationDirectory.Shelter, "Boende och trygghet");
-        InformationCategory[] everything = [Identity, ContactDetails, GoalsAndInterventions, SocialSituation, Health, Schooling, ProtectionMeasures, ChildsOwnWords, Meetings];
+        InformationCategory[] everything = [Identity, ContactDetails, GoalsAndInterventions, SocialSituation, Health, Schooling, ProtectionMeasures, ChildsOwnWords, InformationCategory.Meetings];
         await service.Consent(plan, Care, everything);
         await service.Consent(plan, DemonstrationDirectory.Shelter, everything);
 
@@ -203,7 +203,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
     {
         var plan = await service.OpenCompletePlan();
         await service.Join(plan, DemonstrationDirectory.School);
-        await service.Consent(plan, DemonstrationDirectory.School, [Identity, GoalsAndInterventions, SocialSituation, Health, Schooling, Meetings]);
+        await service.Consent(plan, DemonstrationDirectory.School, [Identity, GoalsAndInterventions, SocialSituation, Health, Schooling, InformationCategory.Meetings]);
 
         var read = await service.Read(DemonstrationDirectory.School, plan);
 
@@ -287,7 +287,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
     }
 
     [Theory]
-    [InlineData(RiskAssessment)]
+    [InlineData(InformationCategory.RiskAssessment)]
     [InlineData(InformationCategory.Whereabouts)]
     [InlineData(ThirdParties)]
     [InlineData(ConsentDocuments)]

@@ -238,10 +238,17 @@ public sealed class LeakTests(Service service, ITestOutputHelper output) : IClas
         }
     }
 
-    private static IMessage About(World world, MethodDescriptor method, Guid? plan = null) => method.Name == "DisposeSubject"
-        ? new DisposeSubjectRequest { Name = plan is { } id ? ResourceName.Plan(id) : world.Plan.Name, DecisionReference = "GALL-1", Etag = world.Plan.Etag, RequestId = Cases.NewId() }
-        : plan is { } other ? world.RequestAbout(method, other)
-        : world.Request(method);
+    private static IMessage About(World world, MethodDescriptor method, Guid? plan = null)
+    {
+        var name = plan is { } id ? ResourceName.Plan(id) : world.Plan.Name;
+        return method.Name switch
+        {
+            // Their rightful plan is a closed one of another person; here they are asked about the world's own.
+            "DisposeSubject" => new DisposeSubjectRequest { Name = name, DecisionReference = "GALL-1", Etag = world.Plan.Etag, RequestId = Cases.NewId() },
+            "ReopenPlan" => new ReopenPlanRequest { Name = name, Etag = world.Plan.Etag, RequestId = Cases.NewId() },
+            _ => plan is { } other ? world.RequestAbout(method, other) : world.Request(method),
+        };
+    }
 
     private async Task<string> Refusal(DemonstrationEmployee caller, MethodDescriptor method, IMessage request)
     {

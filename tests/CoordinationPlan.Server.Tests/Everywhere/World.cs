@@ -56,6 +56,9 @@ public sealed class World
     /// <summary>The etag of where the person stays.</summary>
     public required string WhereaboutsEtag { get; init; }
 
+    /// <summary>A called meeting, which has begun by now.</summary>
+    public required Meeting Meeting { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -75,6 +78,8 @@ public sealed class World
         var access = await service.OpenEmergencyAccess(DemonstrationDirectory.PrimaryCare, plan.Subject);
         var accesses = await service.CaseWorker.EmergencyAccess.ListEmergencyAccessesAsync(new() { Parent = plan.Name });
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
+        var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(1));
+        await service.LetBegin(meeting);
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
@@ -82,7 +87,7 @@ public sealed class World
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag };
+        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -122,6 +127,39 @@ public sealed class World
             "UpdatePlan" => new UpdatePlanRequest { Plan = new Plan { Name = Plan.Name, SocialSituation = "Lägesbild" }, UpdateMask = mask("social_situation"), Etag = Plan.Etag, RequestId = id },
             "EstablishPlan" => new EstablishPlanRequest { Name = Plan.Name, Etag = Plan.Etag, RequestId = id },
             "ClosePlan" => new ClosePlanRequest { Name = Plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = Plan.Etag, RequestId = id },
+            "GetPlanReadiness" => new GetPlanReadinessRequest { Name = Plan.Name },
+            "AdvancePlan" => new AdvancePlanRequest { Name = Plan.Name, State = PlanState.Preparing, Etag = Plan.Etag, RequestId = id },
+            "DeclinePlan" => new DeclinePlanRequest { Name = Plan.Name, Reason = PlanDeclineReason.PersonDoesNotWant, DecisionReference = "BESLUT-1", Etag = Plan.Etag, RequestId = id },
+            "ReopenPlan" => new ReopenPlanRequest { Name = Closed.Name, Etag = Closed.Etag, RequestId = id },
+            "ListMeetings" => new ListMeetingsRequest { Parent = Plan.Name },
+            "CallMeeting" => new CallMeetingRequest
+            {
+                Parent = Plan.Name,
+                Meeting = Cases.NewMeeting(TimeSpan.FromDays(7)),
+                Units = { Cases.UnitOf(DemonstrationDirectory.CaseWorker), Cases.UnitOf(DemonstrationDirectory.PrimaryCare) },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "RescheduleMeeting" => new RescheduleMeetingRequest
+            {
+                Name = Meeting.Name,
+                StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(14)),
+                Form = MeetingForm.Video,
+                Etag = Meeting.Etag,
+                RequestId = id,
+            },
+            "CancelMeeting" => new CancelMeetingRequest { Name = Meeting.Name, Etag = Meeting.Etag, RequestId = id },
+            "RecordMeeting" => new RecordMeetingRequest
+            {
+                Name = Meeting.Name,
+                AttendingUnits = { Cases.UnitOf(DemonstrationDirectory.CaseWorker) },
+                Minutes = "Mötet hölls.",
+                Etag = Meeting.Etag,
+                RequestId = id,
+            },
+            "ReplyToCall" => new ReplyToCallRequest { Name = Meeting.Name, Reply = CallReply.Accepted, Etag = Meeting.Etag, RequestId = id },
+            "ListRiskAssessments" => new ListRiskAssessmentsRequest { Parent = Plan.Name },
+            "RecordRiskAssessment" => new RecordRiskAssessmentRequest { Parent = Plan.Name, RiskAssessment = Cases.NewRiskAssessment(), Etag = Plan.Etag, RequestId = id },
             "AddGoal" => new AddGoalRequest { Parent = Plan.Name, Goal = new Goal { Title = "Mål" }, Etag = Plan.Etag, RequestId = id },
             "UpdateGoal" => new UpdateGoalRequest { Goal = new Goal { Name = Goal.Name, Title = "Mål" }, UpdateMask = mask("title"), Etag = Goal.Etag, RequestId = id },
             "EndGoal" => new EndGoalRequest { Name = Goal.Name, Ending = ItemEnding.Completed, Etag = Goal.Etag, RequestId = id },

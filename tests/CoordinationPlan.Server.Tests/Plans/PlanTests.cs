@@ -8,11 +8,11 @@ namespace CoordinationPlan.Server.Tests.Plans;
 public sealed class PlanTests(Service service) : IClassFixture<Service>
 {
     [Fact]
-    public async Task A_new_plan_is_being_prepared_under_the_law_of_today_and_owned_by_the_callers_unit()
+    public async Task A_new_plan_is_a_noted_need_under_the_law_of_today_and_owned_by_the_callers_unit()
     {
         var plan = await service.OpenPlan();
 
-        Assert.Equal(PlanState.Preparing, plan.State);
+        Assert.Equal(PlanState.Noted, plan.State);
         Assert.Equal(0, plan.Revision);
         Assert.Equal("units/" + DemonstrationDirectory.CaseWorker.UnitId, plan.OwningUnit);
         Assert.StartsWith("SoL (2025:400) 10 kap. 8 §", plan.LegalBasis, StringComparison.Ordinal);
@@ -29,7 +29,7 @@ public sealed class PlanTests(Service service) : IClassFixture<Service>
 
         Assert.Equal(["interventions", "other_measures", "lead_principal", "consents"], error.UnmetPreconditions().Select(unmet => unmet.Subject));
         Assert.All(error.UnmetPreconditions(), unmet => Assert.Contains("10 kap. 8 §", unmet.Description, StringComparison.Ordinal));
-        Assert.Equal(PlanState.Preparing, (await service.Read(DemonstrationDirectory.CaseWorker, plan)).State);
+        Assert.Equal(PlanState.Noted, (await service.Read(DemonstrationDirectory.CaseWorker, plan)).State);
     }
 
     [Fact]

@@ -187,7 +187,7 @@ public sealed class ReleaseTests(Service service) : IClassFixture<Service>
     }
 
     [Theory]
-    [InlineData(RiskAssessment)]
+    [InlineData(InformationCategory.RiskAssessment)]
     [InlineData(InformationCategory.Whereabouts)]
     [InlineData(ThirdParties)]
     [InlineData(ConsentDocuments)]

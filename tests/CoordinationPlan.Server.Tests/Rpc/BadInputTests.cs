@@ -166,7 +166,7 @@ public sealed class BadInputTests(Service service) : IClassFixture<Service>
 
         var updated = (await service.CaseWorker.Plans.UpdatePlanAsync(new() { Plan = sent, UpdateMask = new() { Paths = { "social_situation" } }, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
 
-        Assert.Equal((PlanState.Preparing, 0, "Ändrad"), (updated.State, updated.Revision, updated.SocialSituation));
+        Assert.Equal((PlanState.Noted, 0, "Ändrad"), (updated.State, updated.Revision, updated.SocialSituation));
     }
 
     private async Task<RpcException> Refused(Action<Plan> spoil)

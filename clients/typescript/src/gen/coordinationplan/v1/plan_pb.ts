@@ -30,7 +30,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/plan.proto.
  */
 export const file_coordinationplan_v1_plan: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL3BsYW4ucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEi2AgKBFBsYW4SFQoEbmFtZRgBIAEoCUIH4EEIkJQjARIVCgRldGFnGAIgASgJQgfgQQOQlCMBEjYKBXN0YXRlGAMgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCB+BBA5CUIwESGQoIcmV2aXNpb24YBCABKAVCB+BBA5CUIwESHAoLbGVnYWxfYmFzaXMYBSABKAlCB+BBA5CUIwESNAoQZXN0YWJsaXNoZWRfZGF0ZRgGIAEoCzIRLmdvb2dsZS50eXBlLkRhdGVCB+BBA5CUIwESLwoLY2xvc2VkX2RhdGUYByABKAsyES5nb29nbGUudHlwZS5EYXRlQgfgQQOQlCMBEkcKDmNsb3NpbmdfcmVhc29uGAggASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkIH4EEDkJQjARI5CgdzdWJqZWN0GAkgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5TdWJqZWN0QgrgQQLgQQWQlCMCEhwKC293bmluZ191bml0GAogASgJQgfgQQOQlCMNEhkKC2Nvb3JkaW5hdG9yGAsgASgJQgSQlCMNEhwKDmxlYWRfcHJpbmNpcGFsGAwgASgJQgSQlCMEEh8KEW5vX290aGVyX21lYXN1cmVzGA0gASgIQgSQlCMEEi8KDmZvbGxvd191cF9kYXRlGA4gASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIEkJQjBBInChBzb2NpYWxfc2l0dWF0aW9uGA8gASgJQg2QlCMFmpQjBQiQThABEh8KC2Nhc2VfbnVtYmVyGBEgASgJQgqQlCMNmpQjAggyEicKEGhlYWx0aF9zaXR1YXRpb24YECABKAlCDZCUIwaalCMFCJBOEAESMQoFZ29hbHMYFCADKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLkdvYWxCB+BBA5CUIwQSQQoNaW50ZXJ2ZW50aW9ucxgVIAMoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuSW50ZXJ2ZW50aW9uQgfgQQOQlCMEEkIKDm90aGVyX21lYXN1cmVzGBYgAygLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCB+BBA5CUIwQSQwoOcGFydGljaXBhdGlvbnMYFyADKAsyIi5jb29yZGluYXRpb25wbGFuLnYxLlBhcnRpY2lwYXRpb25CB+BBA5CUIw0SNwoIY29uc2VudHMYGCADKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLkNvbnNlbnRCB+BBA5CUIw4SNwoIcmVsZWFzZXMYGSADKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLlJlbGVhc2VCB+BBA5CUIw4SOQoOcGVybWl0dGVkX2FjdHMYGiADKA4yGC5jb29yZGluYXRpb25wbGFuLnYxLkFjdEIH4EEDkJQjASp0CglQbGFuU3RhdGUSGgoWUExBTl9TVEFURV9VTlNQRUNJRklFRBAAEhgKFFBMQU5fU1RBVEVfUFJFUEFSSU5HEAESGgoWUExBTl9TVEFURV9FU1RBQkxJU0hFRBACEhUKEVBMQU5fU1RBVEVfQ0xPU0VEEAMqlwIKEVBsYW5DbG9zaW5nUmVhc29uEiMKH1BMQU5fQ0xPU0lOR19SRUFTT05fVU5TUEVDSUZJRUQQABIlCiFQTEFOX0NMT1NJTkdfUkVBU09OX0dPQUxTX1JFQUNIRUQQARIoCiRQTEFOX0NMT1NJTkdfUkVBU09OX05PX0xPTkdFUl9ORUVERUQQAhIpCiVQTEFOX0NMT1NJTkdfUkVBU09OX0NPTlNFTlRfV0lUSERSQVdOEAMSHQoZUExBTl9DTE9TSU5HX1JFQVNPTl9NT1ZFRBAEEiAKHFBMQU5fQ0xPU0lOR19SRUFTT05fUkVQTEFDRUQQBRIgChxQTEFOX0NMT1NJTkdfUkVBU09OX0RFQ0VBU0VEEAZCOwoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIJUGxhblByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_act, file_coordinationplan_v1_consent, file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_participation, file_coordinationplan_v1_release, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_type_date]);
+  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL3BsYW4ucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEixQkKBFBsYW4SFQoEbmFtZRgBIAEoCUIH4EEIkJQjARIVCgRldGFnGAIgASgJQgfgQQOQlCMBEjYKBXN0YXRlGAMgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCB+BBA5CUIwESGQoIcmV2aXNpb24YBCABKAVCB+BBA5CUIwESHAoLbGVnYWxfYmFzaXMYBSABKAlCB+BBA5CUIwESNAoQZXN0YWJsaXNoZWRfZGF0ZRgGIAEoCzIRLmdvb2dsZS50eXBlLkRhdGVCB+BBA5CUIwESLwoLY2xvc2VkX2RhdGUYByABKAsyES5nb29nbGUudHlwZS5EYXRlQgfgQQOQlCMBEkcKDmNsb3NpbmdfcmVhc29uGAggASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkIH4EEDkJQjARI5CgdzdWJqZWN0GAkgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5TdWJqZWN0QgrgQQLgQQWQlCMCEhwKC293bmluZ191bml0GAogASgJQgfgQQOQlCMNEhkKC2Nvb3JkaW5hdG9yGAsgASgJQgSQlCMNEhwKDmxlYWRfcHJpbmNpcGFsGAwgASgJQgSQlCMEEh8KEW5vX290aGVyX21lYXN1cmVzGA0gASgIQgSQlCMEEi8KDmZvbGxvd191cF9kYXRlGA4gASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIEkJQjBBInChBzb2NpYWxfc2l0dWF0aW9uGA8gASgJQg2QlCMFmpQjBQiQThABEh8KC2Nhc2VfbnVtYmVyGBEgASgJQgqQlCMNmpQjAggyEicKEGhlYWx0aF9zaXR1YXRpb24YECABKAlCDZCUIwaalCMFCJBOEAESRwoOZGVjbGluZV9yZWFzb24YEiABKA4yJi5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5EZWNsaW5lUmVhc29uQgfgQQOQlCMBEiIKEWRlY2xpbmVfcmVmZXJlbmNlGBMgASgJQgfgQQOQlCMNEjEKBWdvYWxzGBQgAygLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgfgQQOQlCMEEkEKDWludGVydmVudGlvbnMYFSADKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIH4EEDkJQjBBJCCg5vdGhlcl9tZWFzdXJlcxgWIAMoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgfgQQOQlCMEEkMKDnBhcnRpY2lwYXRpb25zGBcgAygLMiIuY29vcmRpbmF0aW9ucGxhbi52MS5QYXJ0aWNpcGF0aW9uQgfgQQOQlCMNEjcKCGNvbnNlbnRzGBggAygLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5Db25zZW50QgfgQQOQlCMOEjcKCHJlbGVhc2VzGBkgAygLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5SZWxlYXNlQgfgQQOQlCMOEjkKDnBlcm1pdHRlZF9hY3RzGBogAygOMhguY29vcmRpbmF0aW9ucGxhbi52MS5BY3RCB+BBA5CUIwEqpAIKCVBsYW5TdGF0ZRIaChZQTEFOX1NUQVRFX1VOU1BFQ0lGSUVEEAASGAoUUExBTl9TVEFURV9QUkVQQVJJTkcQARIaChZQTEFOX1NUQVRFX0VTVEFCTElTSEVEEAISFQoRUExBTl9TVEFURV9DTE9TRUQQAxIUChBQTEFOX1NUQVRFX05PVEVEEAQSHQoZUExBTl9TVEFURV9DT05TRU5UX1NPVUdIVBAFEhYKElBMQU5fU1RBVEVfUkVGVVNFRBAGEhcKE1BMQU5fU1RBVEVfREVDTElORUQQBxIXChNQTEFOX1NUQVRFX1NVTU1PTkVEEAgSEgoOUExBTl9TVEFURV9NRVQQCRIbChdQTEFOX1NUQVRFX0lOX0ZPTExPV19VUBAKKu8BChFQbGFuRGVjbGluZVJlYXNvbhIjCh9QTEFOX0RFQ0xJTkVfUkVBU09OX1VOU1BFQ0lGSUVEEAASLAooUExBTl9ERUNMSU5FX1JFQVNPTl9QRVJTT05fRE9FU19OT1RfV0FOVBABEi4KKlBMQU5fREVDTElORV9SRUFTT05fT05FX1BSSU5DSVBBTF9TVUZGSUNFUxACEisKJ1BMQU5fREVDTElORV9SRUFTT05fTkVFRFNfTUVUX09USEVSV0lTRRADEioKJlBMQU5fREVDTElORV9SRUFTT05fT1RIRVJfUExBTl9BUFBMSUVTEAQqlwIKEVBsYW5DbG9zaW5nUmVhc29uEiMKH1BMQU5fQ0xPU0lOR19SRUFTT05fVU5TUEVDSUZJRUQQABIlCiFQTEFOX0NMT1NJTkdfUkVBU09OX0dPQUxTX1JFQUNIRUQQARIoCiRQTEFOX0NMT1NJTkdfUkVBU09OX05PX0xPTkdFUl9ORUVERUQQAhIpCiVQTEFOX0NMT1NJTkdfUkVBU09OX0NPTlNFTlRfV0lUSERSQVdOEAMSHQoZUExBTl9DTE9TSU5HX1JFQVNPTl9NT1ZFRBAEEiAKHFBMQU5fQ0xPU0lOR19SRUFTT05fUkVQTEFDRUQQBRIgChxQTEFOX0NMT1NJTkdfUkVBU09OX0RFQ0VBU0VEEAZCOwoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIJUGxhblByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_act, file_coordinationplan_v1_consent, file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_participation, file_coordinationplan_v1_release, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_type_date]);
 
 /**
  * A coordinated individual plan (samordnad individuell plan, SIP) for one person who needs interventions from both social services and
@@ -56,7 +56,7 @@ export type Plan = Message<"coordinationplan.v1.Plan"> & {
   etag: string;
 
   /**
-   * Where the plan stands. Changed by EstablishPlan and ClosePlan only.
+   * Where the plan stands. Changed by AdvancePlan, DeclinePlan, EstablishPlan, ClosePlan and ReopenPlan only.
    *
    * @generated from field: coordinationplan.v1.PlanState state = 3;
    */
@@ -163,6 +163,20 @@ export type Plan = Message<"coordinationplan.v1.Plan"> & {
   healthSituation: string;
 
   /**
+   * Why no plan is made, where it is REFUSED or DECLINED.
+   *
+   * @generated from field: coordinationplan.v1.PlanDeclineReason decline_reason = 18;
+   */
+  declineReason: PlanDeclineReason;
+
+  /**
+   * The decision that the reason is documented in, as the owning unit's own system numbers it.
+   *
+   * @generated from field: string decline_reference = 19;
+   */
+  declineReference: string;
+
+  /**
    * What the person wants to reach.
    *
    * @generated from field: repeated coordinationplan.v1.Goal goals = 20;
@@ -220,7 +234,9 @@ export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
   messageDesc(file_coordinationplan_v1_plan, 0);
 
 /**
- * Where a plan stands.
+ * Where a plan stands, in the order of its steps: NOTED, CONSENT_SOUGHT, PREPARING, SUMMONED, MET, ESTABLISHED, IN_FOLLOW_UP, CLOSED; or REFUSED or
+ * DECLINED before it is established. What each step demands stands in docs/law.md and is answered for one plan by GetPlanReadiness. The law asks
+ * for consent and content; the steps between are practice, so EstablishPlan may be called from any step before it.
  *
  * @generated from enum coordinationplan.v1.PlanState
  */
@@ -233,7 +249,7 @@ export enum PlanState {
   UNSPECIFIED = 0,
 
   /**
-   * Being prepared: contents are gathered, nothing is agreed yet.
+   * Being prepared: the person has consented, contents are gathered, nothing is agreed yet.
    *
    * @generated from enum value: PLAN_STATE_PREPARING = 1;
    */
@@ -252,6 +268,55 @@ export enum PlanState {
    * @generated from enum value: PLAN_STATE_CLOSED = 3;
    */
   CLOSED = 3,
+
+  /**
+   * A need of coordination has been noted. Where every plan begins.
+   *
+   * @generated from enum value: PLAN_STATE_NOTED = 4;
+   */
+  NOTED = 4,
+
+  /**
+   * The person has been asked.
+   *
+   * @generated from enum value: PLAN_STATE_CONSENT_SOUGHT = 5;
+   */
+  CONSENT_SOUGHT = 5,
+
+  /**
+   * The person does not want a plan. Nothing in it can be changed; participations have ended; it can be reopened.
+   *
+   * @generated from enum value: PLAN_STATE_REFUSED = 6;
+   */
+  REFUSED = 6,
+
+  /**
+   * The principals decided against a plan; the reason is documented. As REFUSED.
+   *
+   * @generated from enum value: PLAN_STATE_DECLINED = 7;
+   */
+  DECLINED = 7,
+
+  /**
+   * The principals have been summoned to a meeting.
+   *
+   * @generated from enum value: PLAN_STATE_SUMMONED = 8;
+   */
+  SUMMONED = 8,
+
+  /**
+   * The meeting has been held.
+   *
+   * @generated from enum value: PLAN_STATE_MET = 9;
+   */
+  MET = 9,
+
+  /**
+   * Established and being followed up.
+   *
+   * @generated from enum value: PLAN_STATE_IN_FOLLOW_UP = 10;
+   */
+  IN_FOLLOW_UP = 10,
 }
 
 /**
@@ -259,6 +324,54 @@ export enum PlanState {
  */
 export const PlanStateSchema: GenEnum<PlanState> = /*@__PURE__*/
   enumDesc(file_coordinationplan_v1_plan, 0);
+
+/**
+ * Why no plan is made.
+ *
+ * @generated from enum coordinationplan.v1.PlanDeclineReason
+ */
+export enum PlanDeclineReason {
+  /**
+   * Not a reason; refused.
+   *
+   * @generated from enum value: PLAN_DECLINE_REASON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The person does not want a plan. The only one that leads to REFUSED; the others lead to DECLINED.
+   *
+   * @generated from enum value: PLAN_DECLINE_REASON_PERSON_DOES_NOT_WANT = 1;
+   */
+  PERSON_DOES_NOT_WANT = 1,
+
+  /**
+   * Interventions of only one of the principals are needed.
+   *
+   * @generated from enum value: PLAN_DECLINE_REASON_ONE_PRINCIPAL_SUFFICES = 2;
+   */
+  ONE_PRINCIPAL_SUFFICES = 2,
+
+  /**
+   * The needs are met without a plan.
+   *
+   * @generated from enum value: PLAN_DECLINE_REASON_NEEDS_MET_OTHERWISE = 3;
+   */
+  NEEDS_MET_OTHERWISE = 3,
+
+  /**
+   * Another kind of plan applies by law, such as the coordinated care plan of open compulsory psychiatric care (2017:612 chapter 4 section 1).
+   *
+   * @generated from enum value: PLAN_DECLINE_REASON_OTHER_PLAN_APPLIES = 4;
+   */
+  OTHER_PLAN_APPLIES = 4,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.PlanDeclineReason.
+ */
+export const PlanDeclineReasonSchema: GenEnum<PlanDeclineReason> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_plan, 1);
 
 /**
  * Why a plan was closed.
@@ -320,5 +433,5 @@ export enum PlanClosingReason {
  * Describes the enum coordinationplan.v1.PlanClosingReason.
  */
 export const PlanClosingReasonSchema: GenEnum<PlanClosingReason> = /*@__PURE__*/
-  enumDesc(file_coordinationplan_v1_plan, 1);
+  enumDesc(file_coordinationplan_v1_plan, 2);
 

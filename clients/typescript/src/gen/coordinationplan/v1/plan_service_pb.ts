@@ -11,7 +11,7 @@ import { file_coordinationplan_v1_intervention } from "./intervention_pb.js";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
 import type { OtherMeasure } from "./other_measure_pb.js";
 import { file_coordinationplan_v1_other_measure } from "./other_measure_pb.js";
-import type { Plan, PlanClosingReason, PlanState } from "./plan_pb.js";
+import type { Plan, PlanClosingReason, PlanDeclineReason, PlanState } from "./plan_pb.js";
 import { file_coordinationplan_v1_plan } from "./plan_pb.js";
 import type { ItemEnding } from "./plan_item_pb.js";
 import { file_coordinationplan_v1_plan_item } from "./plan_item_pb.js";
@@ -28,7 +28,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/plan_service.proto.
  */
 export const file_coordinationplan_v1_plan_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjb29yZGluYXRpb25wbGFuL3YxL3BsYW5fc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSIjCg5HZXRQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQIiQAoPR2V0UGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEicQoQTGlzdFBsYW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AxItCgVzdGF0ZRgDIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlImIKEUxpc3RQbGFuc1Jlc3BvbnNlEi4KBXBsYW5zGAEgAygLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBEh0KD25leHRfcGFnZV90b2tlbhgCIAEoCUIEkJQjASJxChFDcmVhdGVQbGFuUmVxdWVzdBIsCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgPgQQISFwoKcmVxdWVzdF9pZBgCIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiQwoSQ3JlYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEiugEKEVVwZGF0ZVBsYW5SZXF1ZXN0EiwKBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CA+BBAhI0Cgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQwoSVXBkYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEibAoURXN0YWJsaXNoUGxhblJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEhEKBGV0YWcYAiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgEIAEoCCJGChVFc3RhYmxpc2hQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKlAQoQQ2xvc2VQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISOwoGcmVhc29uGAIgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJCChFDbG9zZVBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBIpYBCg5BZGRHb2FsUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhIsCgRnb2FsGAIgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkAKD0FkZEdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIroBChFVcGRhdGVHb2FsUmVxdWVzdBIsCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISNAoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkMKElVwZGF0ZUdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIrgBCg5FbmRHb2FsUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJACg9FbmRHb2FsUmVzcG9uc2USLQoEZ29hbBgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuR29hbEIEkJQjBCKuAQoWQWRkSW50ZXJ2ZW50aW9uUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI8CgxpbnRlcnZlbnRpb24YAiABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJYChdBZGRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLSAQoZVXBkYXRlSW50ZXJ2ZW50aW9uUmVxdWVzdBI8CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJbChpVcGRhdGVJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLAAQoWRW5kSW50ZXJ2ZW50aW9uUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJYChdFbmRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCKvAQoWQWRkT3RoZXJNZWFzdXJlUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI9Cg1vdGhlcl9tZWFzdXJlGAIgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiWQoXQWRkT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEItMBChlVcGRhdGVPdGhlck1lYXN1cmVSZXF1ZXN0Ej0KDW90aGVyX21lYXN1cmUYASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLk90aGVyTWVhc3VyZUID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJcChpVcGRhdGVPdGhlck1lYXN1cmVSZXNwb25zZRI+Cg1vdGhlcl9tZWFzdXJlGAEgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCBJCUIwQiwAEKFkVuZE90aGVyTWVhc3VyZVJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEjQKBmVuZGluZxgCIAEoDjIfLmNvb3JkaW5hdGlvbnBsYW4udjEuSXRlbUVuZGluZ0ID4EECEhoKB291dGNvbWUYAyABKAlCCZqUIwUIoB8QARIRCgRldGFnGAQgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgFIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBiABKAgiWQoXRW5kT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEIo4BChBGaW5kUGxhbnNSZXF1ZXN0EjwKD2lkZW50aXR5X251bWJlchgBIAEoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuSWRlbnRpdHlOdW1iZXISEgoKZ2l2ZW5fbmFtZRgCIAEoCRITCgtmYW1pbHlfbmFtZRgDIAEoCRITCgtjYXNlX251bWJlchgEIAEoCSJDChFGaW5kUGxhbnNSZXNwb25zZRIuCgVwbGFucxgBIAMoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKOAQoVRGlzcG9zZVN1YmplY3RSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIfChJkZWNpc2lvbl9yZWZlcmVuY2UYAiABKAlCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiRwoWRGlzcG9zZVN1YmplY3RSZXNwb25zZRItCgxkaXNwb3NlX2RhdGUYASABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMBMqgOCgtQbGFuU2VydmljZRJjCgpDcmVhdGVQbGFuEiYuY29vcmRpbmF0aW9ucGxhbi52MS5DcmVhdGVQbGFuUmVxdWVzdBonLmNvb3JkaW5hdGlvbnBsYW4udjEuQ3JlYXRlUGxhblJlc3BvbnNlIgSIlCMBEl0KB0dldFBsYW4SIy5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZXF1ZXN0GiQuY29vcmRpbmF0aW9ucGxhbi52MS5HZXRQbGFuUmVzcG9uc2UiB5ACAYiUIwISYwoJTGlzdFBsYW5zEiUuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXF1ZXN0GiYuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXNwb25zZSIHkAIBiJQjAxJjCglGaW5kUGxhbnMSJS5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1JlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1Jlc3BvbnNlIgeQAgGIlCMcEmMKClVwZGF0ZVBsYW4SJi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZVBsYW5SZXF1ZXN0GicuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVQbGFuUmVzcG9uc2UiBIiUIwQSbAoNRXN0YWJsaXNoUGxhbhIpLmNvb3JkaW5hdGlvbnBsYW4udjEuRXN0YWJsaXNoUGxhblJlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLkVzdGFibGlzaFBsYW5SZXNwb25zZSIEiJQjBRJgCglDbG9zZVBsYW4SJS5jb29yZGluYXRpb25wbGFuLnYxLkNsb3NlUGxhblJlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkNsb3NlUGxhblJlc3BvbnNlIgSIlCMGEm8KDkRpc3Bvc2VTdWJqZWN0EiouY29vcmRpbmF0aW9ucGxhbi52MS5EaXNwb3NlU3ViamVjdFJlcXVlc3QaKy5jb29yZGluYXRpb25wbGFuLnYxLkRpc3Bvc2VTdWJqZWN0UmVzcG9uc2UiBIiUIx8SWgoHQWRkR29hbBIjLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkR29hbFJlcXVlc3QaJC5jb29yZGluYXRpb25wbGFuLnYxLkFkZEdvYWxSZXNwb25zZSIEiJQjBxJjCgpVcGRhdGVHb2FsEiYuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVHb2FsUmVxdWVzdBonLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlR29hbFJlc3BvbnNlIgSIlCMHEloKB0VuZEdvYWwSIy5jb29yZGluYXRpb25wbGFuLnYxLkVuZEdvYWxSZXF1ZXN0GiQuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRHb2FsUmVzcG9uc2UiBIiUIwcScgoPQWRkSW50ZXJ2ZW50aW9uEisuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRJbnRlcnZlbnRpb25SZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRJbnRlcnZlbnRpb25SZXNwb25zZSIEiJQjCBJ7ChJVcGRhdGVJbnRlcnZlbnRpb24SLi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZUludGVydmVudGlvblJlcXVlc3QaLy5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZUludGVydmVudGlvblJlc3BvbnNlIgSIlCMIEnIKD0VuZEludGVydmVudGlvbhIrLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kSW50ZXJ2ZW50aW9uUmVxdWVzdBosLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kSW50ZXJ2ZW50aW9uUmVzcG9uc2UiBIiUIwgScgoPQWRkT3RoZXJNZWFzdXJlEisuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRPdGhlck1lYXN1cmVSZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRPdGhlck1lYXN1cmVSZXNwb25zZSIEiJQjCRJ7ChJVcGRhdGVPdGhlck1lYXN1cmUSLi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZU90aGVyTWVhc3VyZVJlcXVlc3QaLy5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZU90aGVyTWVhc3VyZVJlc3BvbnNlIgSIlCMJEnIKD0VuZE90aGVyTWVhc3VyZRIrLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kT3RoZXJNZWFzdXJlUmVxdWVzdBosLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kT3RoZXJNZWFzdXJlUmVzcG9uc2UiBIiUIwlCQgoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIQUGxhblNlcnZpY2VQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_plan, file_coordinationplan_v1_plan_item, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_protobuf_field_mask, file_google_type_date]);
+  fileDesc("CiZjb29yZGluYXRpb25wbGFuL3YxL3BsYW5fc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSIjCg5HZXRQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQIiQAoPR2V0UGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEicQoQTGlzdFBsYW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AxItCgVzdGF0ZRgDIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlImIKEUxpc3RQbGFuc1Jlc3BvbnNlEi4KBXBsYW5zGAEgAygLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBEh0KD25leHRfcGFnZV90b2tlbhgCIAEoCUIEkJQjASJxChFDcmVhdGVQbGFuUmVxdWVzdBIsCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgPgQQISFwoKcmVxdWVzdF9pZBgCIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiQwoSQ3JlYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEiugEKEVVwZGF0ZVBsYW5SZXF1ZXN0EiwKBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CA+BBAhI0Cgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQwoSVXBkYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEibAoURXN0YWJsaXNoUGxhblJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEhEKBGV0YWcYAiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgEIAEoCCJGChVFc3RhYmxpc2hQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKlAQoQQ2xvc2VQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISOwoGcmVhc29uGAIgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJCChFDbG9zZVBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBIpYBCg5BZGRHb2FsUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhIsCgRnb2FsGAIgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkAKD0FkZEdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIroBChFVcGRhdGVHb2FsUmVxdWVzdBIsCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISNAoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkMKElVwZGF0ZUdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIrgBCg5FbmRHb2FsUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJACg9FbmRHb2FsUmVzcG9uc2USLQoEZ29hbBgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuR29hbEIEkJQjBCKuAQoWQWRkSW50ZXJ2ZW50aW9uUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI8CgxpbnRlcnZlbnRpb24YAiABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJYChdBZGRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLSAQoZVXBkYXRlSW50ZXJ2ZW50aW9uUmVxdWVzdBI8CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJbChpVcGRhdGVJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLAAQoWRW5kSW50ZXJ2ZW50aW9uUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJYChdFbmRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCKvAQoWQWRkT3RoZXJNZWFzdXJlUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI9Cg1vdGhlcl9tZWFzdXJlGAIgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiWQoXQWRkT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEItMBChlVcGRhdGVPdGhlck1lYXN1cmVSZXF1ZXN0Ej0KDW90aGVyX21lYXN1cmUYASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLk90aGVyTWVhc3VyZUID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJcChpVcGRhdGVPdGhlck1lYXN1cmVSZXNwb25zZRI+Cg1vdGhlcl9tZWFzdXJlGAEgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCBJCUIwQiwAEKFkVuZE90aGVyTWVhc3VyZVJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEjQKBmVuZGluZxgCIAEoDjIfLmNvb3JkaW5hdGlvbnBsYW4udjEuSXRlbUVuZGluZ0ID4EECEhoKB291dGNvbWUYAyABKAlCCZqUIwUIoB8QARIRCgRldGFnGAQgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgFIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBiABKAgiWQoXRW5kT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEIo4BChBGaW5kUGxhbnNSZXF1ZXN0EjwKD2lkZW50aXR5X251bWJlchgBIAEoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuSWRlbnRpdHlOdW1iZXISEgoKZ2l2ZW5fbmFtZRgCIAEoCRITCgtmYW1pbHlfbmFtZRgDIAEoCRITCgtjYXNlX251bWJlchgEIAEoCSJDChFGaW5kUGxhbnNSZXNwb25zZRIuCgVwbGFucxgBIAMoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKOAQoVRGlzcG9zZVN1YmplY3RSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIfChJkZWNpc2lvbl9yZWZlcmVuY2UYAiABKAlCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiRwoWRGlzcG9zZVN1YmplY3RSZXNwb25zZRItCgxkaXNwb3NlX2RhdGUYASABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMBIiwKF0dldFBsYW5SZWFkaW5lc3NSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAiKDAQoYR2V0UGxhblJlYWRpbmVzc1Jlc3BvbnNlEjMKBXN0YXRlGAEgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCBJCUIwESMgoFc3RlcHMYAiADKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5TdGVwQgSQlCMOIp4BCghQbGFuU3RlcBIwCgJ0bxgBIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlQgSQlCMOEhQKBm1ldGhvZBgCIAEoCUIEkJQjDhITCgVyZWFkeRgDIAEoCEIEkJQjDhI1CgdtaXNzaW5nGAQgAygLMh4uY29vcmRpbmF0aW9ucGxhbi52MS5Vbm1ldFJ1bGVCBJCUIw4igAEKCVVubWV0UnVsZRISCgRydWxlGAEgASgJQgSQlCMOEhUKB3N1YmplY3QYAiABKAlCBJCUIw4SFAoGZGVtYW5kGAMgASgJQgSQlCMOEhcKCWRlbWFuZF9zdhgEIAEoCUIEkJQjDhIZCgtsZWdhbF9iYXNpcxgFIAEoCUIEkJQjDiKeAQoSQWR2YW5jZVBsYW5SZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSMgoFc3RhdGUYBSABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5TdGF0ZUID4EECIkQKE0FkdmFuY2VQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASLLAQoSRGVjbGluZVBsYW5SZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSOwoGcmVhc29uGAUgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuRGVjbGluZVJlYXNvbkID4EECEiIKEmRlY2lzaW9uX3JlZmVyZW5jZRgGIAEoCUIGmpQjAghkIkQKE0RlY2xpbmVQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASJpChFSZW9wZW5QbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISEQoEZXRhZxgCIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKElJlb3BlblBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBMtcRCgtQbGFuU2VydmljZRJjCgpDcmVhdGVQbGFuEiYuY29vcmRpbmF0aW9ucGxhbi52MS5DcmVhdGVQbGFuUmVxdWVzdBonLmNvb3JkaW5hdGlvbnBsYW4udjEuQ3JlYXRlUGxhblJlc3BvbnNlIgSIlCMBEl0KB0dldFBsYW4SIy5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZXF1ZXN0GiQuY29vcmRpbmF0aW9ucGxhbi52MS5HZXRQbGFuUmVzcG9uc2UiB5ACAYiUIwISYwoJTGlzdFBsYW5zEiUuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXF1ZXN0GiYuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXNwb25zZSIHkAIBiJQjAxJjCglGaW5kUGxhbnMSJS5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1JlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1Jlc3BvbnNlIgeQAgGIlCMcEmMKClVwZGF0ZVBsYW4SJi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZVBsYW5SZXF1ZXN0GicuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVQbGFuUmVzcG9uc2UiBIiUIwQSeAoQR2V0UGxhblJlYWRpbmVzcxIsLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0UGxhblJlYWRpbmVzc1JlcXVlc3QaLS5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZWFkaW5lc3NSZXNwb25zZSIHkAIBiJQjAhJmCgtBZHZhbmNlUGxhbhInLmNvb3JkaW5hdGlvbnBsYW4udjEuQWR2YW5jZVBsYW5SZXF1ZXN0GiguY29vcmRpbmF0aW9ucGxhbi52MS5BZHZhbmNlUGxhblJlc3BvbnNlIgSIlCMgEmYKC0RlY2xpbmVQbGFuEicuY29vcmRpbmF0aW9ucGxhbi52MS5EZWNsaW5lUGxhblJlcXVlc3QaKC5jb29yZGluYXRpb25wbGFuLnYxLkRlY2xpbmVQbGFuUmVzcG9uc2UiBIiUIyASYwoKUmVvcGVuUGxhbhImLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVvcGVuUGxhblJlcXVlc3QaJy5jb29yZGluYXRpb25wbGFuLnYxLlJlb3BlblBsYW5SZXNwb25zZSIEiJQjIRJsCg1Fc3RhYmxpc2hQbGFuEikuY29vcmRpbmF0aW9ucGxhbi52MS5Fc3RhYmxpc2hQbGFuUmVxdWVzdBoqLmNvb3JkaW5hdGlvbnBsYW4udjEuRXN0YWJsaXNoUGxhblJlc3BvbnNlIgSIlCMFEmAKCUNsb3NlUGxhbhIlLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2xvc2VQbGFuUmVxdWVzdBomLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2xvc2VQbGFuUmVzcG9uc2UiBIiUIwYSbwoORGlzcG9zZVN1YmplY3QSKi5jb29yZGluYXRpb25wbGFuLnYxLkRpc3Bvc2VTdWJqZWN0UmVxdWVzdBorLmNvb3JkaW5hdGlvbnBsYW4udjEuRGlzcG9zZVN1YmplY3RSZXNwb25zZSIEiJQjHxJaCgdBZGRHb2FsEiMuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRHb2FsUmVxdWVzdBokLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkR29hbFJlc3BvbnNlIgSIlCMHEmMKClVwZGF0ZUdvYWwSJi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZUdvYWxSZXF1ZXN0GicuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVHb2FsUmVzcG9uc2UiBIiUIwcSWgoHRW5kR29hbBIjLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kR29hbFJlcXVlc3QaJC5jb29yZGluYXRpb25wbGFuLnYxLkVuZEdvYWxSZXNwb25zZSIEiJQjBxJyCg9BZGRJbnRlcnZlbnRpb24SKy5jb29yZGluYXRpb25wbGFuLnYxLkFkZEludGVydmVudGlvblJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLkFkZEludGVydmVudGlvblJlc3BvbnNlIgSIlCMIEnsKElVwZGF0ZUludGVydmVudGlvbhIuLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlSW50ZXJ2ZW50aW9uUmVxdWVzdBovLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlSW50ZXJ2ZW50aW9uUmVzcG9uc2UiBIiUIwgScgoPRW5kSW50ZXJ2ZW50aW9uEisuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRJbnRlcnZlbnRpb25SZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRJbnRlcnZlbnRpb25SZXNwb25zZSIEiJQjCBJyCg9BZGRPdGhlck1lYXN1cmUSKy5jb29yZGluYXRpb25wbGFuLnYxLkFkZE90aGVyTWVhc3VyZVJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLkFkZE90aGVyTWVhc3VyZVJlc3BvbnNlIgSIlCMJEnsKElVwZGF0ZU90aGVyTWVhc3VyZRIuLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlT3RoZXJNZWFzdXJlUmVxdWVzdBovLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlT3RoZXJNZWFzdXJlUmVzcG9uc2UiBIiUIwkScgoPRW5kT3RoZXJNZWFzdXJlEisuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRPdGhlck1lYXN1cmVSZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRPdGhlck1lYXN1cmVSZXNwb25zZSIEiJQjCUJCChZzZS5jb29yZGluYXRpb25wbGFuLnYxQhBQbGFuU2VydmljZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_plan, file_coordinationplan_v1_plan_item, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_protobuf_field_mask, file_google_type_date]);
 
 /**
  * Request of GetPlan.
@@ -94,7 +94,7 @@ export type ListPlansRequest = Message<"coordinationplan.v1.ListPlansRequest"> &
   pageToken: string;
 
   /**
-   * Only plans in this state. UNSPECIFIED: plans in any state but CLOSED.
+   * Only plans in this state. UNSPECIFIED: plans in any state but CLOSED, REFUSED and DECLINED.
    *
    * @generated from field: coordinationplan.v1.PlanState state = 3;
    */
@@ -1180,6 +1180,356 @@ export const DisposeSubjectResponseSchema: GenMessage<DisposeSubjectResponse> = 
   messageDesc(file_coordinationplan_v1_plan_service, 33);
 
 /**
+ * Request of GetPlanReadiness.
+ *
+ * @generated from message coordinationplan.v1.GetPlanReadinessRequest
+ */
+export type GetPlanReadinessRequest = Message<"coordinationplan.v1.GetPlanReadinessRequest"> & {
+  /**
+   * `plans/{plan}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.GetPlanReadinessRequest.
+ * Use `create(GetPlanReadinessRequestSchema)` to create a new message.
+ */
+export const GetPlanReadinessRequestSchema: GenMessage<GetPlanReadinessRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 34);
+
+/**
+ * Answer of GetPlanReadiness.
+ *
+ * @generated from message coordinationplan.v1.GetPlanReadinessResponse
+ */
+export type GetPlanReadinessResponse = Message<"coordinationplan.v1.GetPlanReadinessResponse"> & {
+  /**
+   * Where the plan stands.
+   *
+   * @generated from field: coordinationplan.v1.PlanState state = 1;
+   */
+  state: PlanState;
+
+  /**
+   * Every step that leads on from there. Empty for others than the owning unit.
+   *
+   * @generated from field: repeated coordinationplan.v1.PlanStep steps = 2;
+   */
+  steps: PlanStep[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.GetPlanReadinessResponse.
+ * Use `create(GetPlanReadinessResponseSchema)` to create a new message.
+ */
+export const GetPlanReadinessResponseSchema: GenMessage<GetPlanReadinessResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 35);
+
+/**
+ * A step that a plan can take.
+ *
+ * @generated from message coordinationplan.v1.PlanStep
+ */
+export type PlanStep = Message<"coordinationplan.v1.PlanStep"> & {
+  /**
+   * Where it leads.
+   *
+   * @generated from field: coordinationplan.v1.PlanState to = 1;
+   */
+  to: PlanState;
+
+  /**
+   * The RPC of PlanService that takes it, such as `EstablishPlan`.
+   *
+   * @generated from field: string method = 2;
+   */
+  method: string;
+
+  /**
+   * Whether nothing is missing.
+   *
+   * @generated from field: bool ready = 3;
+   */
+  ready: boolean;
+
+  /**
+   * What is missing.
+   *
+   * @generated from field: repeated coordinationplan.v1.UnmetRule missing = 4;
+   */
+  missing: UnmetRule[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.PlanStep.
+ * Use `create(PlanStepSchema)` to create a new message.
+ */
+export const PlanStepSchema: GenMessage<PlanStep> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 36);
+
+/**
+ * A rule that a plan does not meet.
+ *
+ * @generated from message coordinationplan.v1.UnmetRule
+ */
+export type UnmetRule = Message<"coordinationplan.v1.UnmetRule"> & {
+  /**
+   * The rule's id in docs/law.md, such as `content.interventions`.
+   *
+   * @generated from field: string rule = 1;
+   */
+  rule: string;
+
+  /**
+   * What of the plan it is about, such as `interventions`.
+   *
+   * @generated from field: string subject = 2;
+   */
+  subject: string;
+
+  /**
+   * What it demands, in English.
+   *
+   * @generated from field: string demand = 3;
+   */
+  demand: string;
+
+  /**
+   * The same in Swedish, to be shown.
+   *
+   * @generated from field: string demand_sv = 4;
+   */
+  demandSv: string;
+
+  /**
+   * The paragraph that it rests on today, or that it is practice.
+   *
+   * @generated from field: string legal_basis = 5;
+   */
+  legalBasis: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.UnmetRule.
+ * Use `create(UnmetRuleSchema)` to create a new message.
+ */
+export const UnmetRuleSchema: GenMessage<UnmetRule> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 37);
+
+/**
+ * Request of AdvancePlan.
+ *
+ * @generated from message coordinationplan.v1.AdvancePlanRequest
+ */
+export type AdvancePlanRequest = Message<"coordinationplan.v1.AdvancePlanRequest"> & {
+  /**
+   * `plans/{plan}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The plan's etag as last read.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+
+  /**
+   * Where to: CONSENT_SOUGHT, PREPARING, SUMMONED, MET or IN_FOLLOW_UP.
+   *
+   * @generated from field: coordinationplan.v1.PlanState state = 5;
+   */
+  state: PlanState;
+};
+
+/**
+ * Describes the message coordinationplan.v1.AdvancePlanRequest.
+ * Use `create(AdvancePlanRequestSchema)` to create a new message.
+ */
+export const AdvancePlanRequestSchema: GenMessage<AdvancePlanRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 38);
+
+/**
+ * Answer of AdvancePlan.
+ *
+ * @generated from message coordinationplan.v1.AdvancePlanResponse
+ */
+export type AdvancePlanResponse = Message<"coordinationplan.v1.AdvancePlanResponse"> & {
+  /**
+   * The plan as it is now, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.Plan plan = 1;
+   */
+  plan?: Plan | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.AdvancePlanResponse.
+ * Use `create(AdvancePlanResponseSchema)` to create a new message.
+ */
+export const AdvancePlanResponseSchema: GenMessage<AdvancePlanResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 39);
+
+/**
+ * Request of DeclinePlan.
+ *
+ * @generated from message coordinationplan.v1.DeclinePlanRequest
+ */
+export type DeclinePlanRequest = Message<"coordinationplan.v1.DeclinePlanRequest"> & {
+  /**
+   * `plans/{plan}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The plan's etag as last read.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+
+  /**
+   * Why.
+   *
+   * @generated from field: coordinationplan.v1.PlanDeclineReason reason = 5;
+   */
+  reason: PlanDeclineReason;
+
+  /**
+   * The decision that documents it, as the owning unit's own system numbers it. Required unless the person does not want a plan.
+   *
+   * @generated from field: string decision_reference = 6;
+   */
+  decisionReference: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.DeclinePlanRequest.
+ * Use `create(DeclinePlanRequestSchema)` to create a new message.
+ */
+export const DeclinePlanRequestSchema: GenMessage<DeclinePlanRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 40);
+
+/**
+ * Answer of DeclinePlan.
+ *
+ * @generated from message coordinationplan.v1.DeclinePlanResponse
+ */
+export type DeclinePlanResponse = Message<"coordinationplan.v1.DeclinePlanResponse"> & {
+  /**
+   * The plan as it is now, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.Plan plan = 1;
+   */
+  plan?: Plan | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.DeclinePlanResponse.
+ * Use `create(DeclinePlanResponseSchema)` to create a new message.
+ */
+export const DeclinePlanResponseSchema: GenMessage<DeclinePlanResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 41);
+
+/**
+ * Request of ReopenPlan.
+ *
+ * @generated from message coordinationplan.v1.ReopenPlanRequest
+ */
+export type ReopenPlanRequest = Message<"coordinationplan.v1.ReopenPlanRequest"> & {
+  /**
+   * `plans/{plan}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The plan's etag as last read.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ReopenPlanRequest.
+ * Use `create(ReopenPlanRequestSchema)` to create a new message.
+ */
+export const ReopenPlanRequestSchema: GenMessage<ReopenPlanRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 42);
+
+/**
+ * Answer of ReopenPlan.
+ *
+ * @generated from message coordinationplan.v1.ReopenPlanResponse
+ */
+export type ReopenPlanResponse = Message<"coordinationplan.v1.ReopenPlanResponse"> & {
+  /**
+   * The plan as it is now, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.Plan plan = 1;
+   */
+  plan?: Plan | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ReopenPlanResponse.
+ * Use `create(ReopenPlanResponseSchema)` to create a new message.
+ */
+export const ReopenPlanResponseSchema: GenMessage<ReopenPlanResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 43);
+
+/**
  * Plans and their statutory contents.
  *
  * Every call needs a client certificate, a bearer token, and two metadata entries: `coordinationplan-assignment` (which of the
@@ -1251,6 +1601,50 @@ export const PlanService: GenService<{
     methodKind: "unary";
     input: typeof UpdatePlanRequestSchema;
     output: typeof UpdatePlanResponseSchema;
+  },
+  /**
+   * What each next step of the plan still lacks, rule by rule with its paragraph, so that a case system can show it. Who: the owning unit;
+   * others that may read the plan learn its state only. Logged as READ_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.GetPlanReadiness
+   */
+  getPlanReadiness: {
+    methodKind: "unary";
+    input: typeof GetPlanReadinessRequestSchema;
+    output: typeof GetPlanReadinessResponseSchema;
+  },
+  /**
+   * Moves a plan to CONSENT_SOUGHT, PREPARING, SUMMONED, MET or IN_FOLLOW_UP. Refused with WRONG_STATE where no such step leads on from where the
+   * plan stands, and with STATUTORY_CONTENT_MISSING where the step lacks something. Who: the owning unit. Logged as ADVANCE_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.AdvancePlan
+   */
+  advancePlan: {
+    methodKind: "unary";
+    input: typeof AdvancePlanRequestSchema;
+    output: typeof AdvancePlanResponseSchema;
+  },
+  /**
+   * Records that no plan is made, and why: the person refuses, or the principals decide against it, which is for exceptional cases and always has a
+   * documented reason. Only before the plan is established. Participations end. Who: the owning unit. Logged as ADVANCE_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.DeclinePlan
+   */
+  declinePlan: {
+    methodKind: "unary";
+    input: typeof DeclinePlanRequestSchema;
+    output: typeof DeclinePlanResponseSchema;
+  },
+  /**
+   * Takes up again a plan that was closed, refused or declined: it is NOTED once more, with its history and its revisions. Units take part only
+   * when they are brought in again. Who: the owning unit. Logged as REOPEN_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.ReopenPlan
+   */
+  reopenPlan: {
+    methodKind: "unary";
+    input: typeof ReopenPlanRequestSchema;
+    output: typeof ReopenPlanResponseSchema;
   },
   /**
    * Makes the current content the agreed one, as a new revision. Refused with STATUTORY_CONTENT_MISSING and a list of what is

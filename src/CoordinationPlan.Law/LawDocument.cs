@@ -1,0 +1,79 @@
+using System.Globalization;
+using System.Text;
+
+namespace CoordinationPlan.Law;
+
+/// <summary>docs/law.md: the rules as a page that people review who do not read code.</summary>
+public static class LawDocument
+{
+    /// <summary>The page.</summary>
+    public static string Text()
+    {
+        var page = new StringBuilder(
+            """
+            # What the law asks, and where the service checks it
+
+            Made from `src/CoordinationPlan.Law` by its tests; change the rules there, not this page. What else the service rests on is in [legal-basis.md](legal-basis.md). Not legal advice. Source: **statute** was read in the statute itself, **reported** in an
+            authority's or a region's text, **practice** is asked for by no law, **uncertain** means that sources conflict or are silent: a board decides and sets the parameter.
+
+            ## Conditions
+
+            | rule | demands | på svenska | where it stands | source | note |
+            |---|---|---|---|---|---|
+
+            """);
+        foreach (var rule in PlanLaw.Conditions)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture, $"| `{rule.Id}` | {rule.Demand} | {rule.DemandSv} | {Places(rule)} | {Source(rule)} | {rule.Note} |");
+        }
+
+        page.Append(
+            """
+
+            ## Clocks
+
+            Swedish calendar days. Where a parameter is named, the section `Law` of the configuration sets it; the limit is what applies otherwise.
+
+            | rule | demands | på svenska | limit | parameter | where it stands | source | note |
+            |---|---|---|---|---|---|---|---|
+
+            """);
+        foreach (var clock in PlanLaw.Clocks)
+        {
+            var limit = clock.Months > 0 ? $"{clock.Months} months" : $"{clock.Days} days";
+            var parameter = clock.Parameter is null ? "" : $"`{clock.Parameter}`";
+            page.AppendLine(
+                CultureInfo.InvariantCulture, $"| `{clock.Id}` | {clock.Demand} | {clock.DemandSv} | {limit} | {parameter} | {Places(clock)} | {Source(clock)} | {clock.Note} |");
+        }
+
+        page.Append(
+            """
+
+            ## Steps of a plan
+
+            Who may take a step is the access policy's to say (`access-matrix.csv`, the act of the RPC).
+
+            | from | to | RPC | demands | then |
+            |---|---|---|---|---|
+
+            """);
+        foreach (var step in PlanLaw.Steps)
+        {
+            page.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {string.Join(", ", step.From)} | {step.To} | `{step.Method}` | {string.Join(", ", step.Demands.Select(rule => $"`{rule.Id}`"))} | {step.Effect} |");
+        }
+
+        return page.ToString().ReplaceLineEndings("\n");
+    }
+
+    private static string Source(Rule rule) => rule.Certainty.ToString().ToLowerInvariant();
+
+    private static string Places(Rule rule) => string.Join("<br>", rule.Paragraphs.Select(paragraph => (paragraph.From == DateOnly.MinValue, paragraph.To) switch
+    {
+        (true, null) => paragraph.Place,
+        (true, { } to) => $"until {to:yyyy-MM-dd}: {paragraph.Place}",
+        (false, null) => $"from {paragraph.From:yyyy-MM-dd}: {paragraph.Place}",
+        (false, { } to) => $"{paragraph.From:yyyy-MM-dd} to {to:yyyy-MM-dd}: {paragraph.Place}",
+    }));
+}

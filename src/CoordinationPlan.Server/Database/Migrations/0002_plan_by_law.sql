@@ -1,0 +1,113 @@
+-- The plan by law: its steps, meetings and calls to them, risk assessments, consents in full.
+--
+-- Runs with the service before it and the service after it: what it adds to a table has a default or may be absent.
+
+SET LOCAL search_path = coordinationplan;
+
+ALTER TABLE plan
+    ADD COLUMN decline_reason smallint,
+    -- Worked on: not CLOSED, REFUSED or DECLINED.
+    ADD COLUMN is_open boolean GENERATED ALWAYS AS (state NOT IN (3, 6, 7)) STORED;
+
+-- How it was given in full, sealed: evidence, representative, the child's own view, guardians who are missing.
+ALTER TABLE consent ADD COLUMN body bytea;
+
+CREATE TABLE meeting (
+    plan_id uuid NOT NULL REFERENCES plan,
+    meeting_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    state smallint NOT NULL,
+    starts_at timestamptz NOT NULL,
+    form smallint NOT NULL,
+    -- Place, agenda, minutes and decisions, sealed.
+    body bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, meeting_id)
+);
+
+-- The call of one unit to a meeting.
+CREATE TABLE meeting_call (
+    plan_id uuid NOT NULL,
+    meeting_id uuid NOT NULL,
+    unit_id text NOT NULL REFERENCES unit,
+    -- MEETINGS, or WHEREABOUTS for a sheltered housing, as its participation.
+    category integer NOT NULL,
+    kind smallint NOT NULL,
+    reply smallint NOT NULL DEFAULT 0,
+    replied_at timestamptz,
+    attendance smallint NOT NULL DEFAULT 0,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, meeting_id, unit_id),
+    FOREIGN KEY (plan_id, meeting_id) REFERENCES meeting
+);
+
+-- A structured assessment of risk. Never changed but for what takes its place.
+CREATE TABLE risk_assessment (
+    plan_id uuid NOT NULL REFERENCES plan,
+    assessment_id uuid NOT NULL,
+    instrument smallint NOT NULL,
+    assessed_on date NOT NULL,
+    reassess_on date NOT NULL,
+    superseded_by uuid,
+    body bytea NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, assessment_id)
+);
+
+-- Gives a history table the columns that its table has gained, and its trigger every column by name.
+CREATE FUNCTION extend_history_of(table_name text) RETURNS void LANGUAGE plpgsql AS $body$
+DECLARE
+    gained record;
+    columns text;
+    olds text;
+BEGIN
+    FOR gained IN
+        SELECT a.attname, format_type(a.atttypid, a.atttypmod) AS type
+        FROM pg_attribute a
+        WHERE a.attrelid = format('coordinationplan.%I', table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped
+          AND NOT EXISTS (
+              SELECT FROM pg_attribute h
+              WHERE h.attrelid = format('coordinationplan.%I', table_name || '_history')::regclass AND h.attname = a.attname AND NOT h.attisdropped)
+    LOOP
+        EXECUTE format('ALTER TABLE coordinationplan.%I ADD COLUMN %I %s', table_name || '_history', gained.attname, gained.type);
+    END LOOP;
+
+    SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum), string_agg('OLD.' || quote_ident(a.attname), ', ' ORDER BY a.attnum)
+    INTO columns, olds
+    FROM pg_attribute a
+    WHERE a.attrelid = format('coordinationplan.%I', table_name)::regclass AND a.attnum > 0 AND NOT a.attisdropped;
+    EXECUTE format(
+        'CREATE OR REPLACE FUNCTION coordinationplan.%1$I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = coordinationplan, pg_temp AS $trigger$
+         BEGIN
+             INSERT INTO coordinationplan.%2$I (%3$s, superseded_at) SELECT %4$s, clock_timestamp();
+             RETURN NULL;
+         END $trigger$',
+        'keep_' || table_name, table_name || '_history', columns, olds);
+END $body$;
+
+SELECT extend_history_of(name) FROM unnest(ARRAY['plan', 'consent']) AS name;
+SELECT keep_history_of(name) FROM unnest(ARRAY['meeting', 'meeting_call', 'risk_assessment']) AS name;
+
+DO $body$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY['meeting', 'meeting_call', 'risk_assessment', 'meeting_history', 'meeting_call_history', 'risk_assessment_history'] LOOP
+        EXECUTE format('ALTER TABLE %I OWNER TO coordplan_owner', name);
+    END LOOP;
+    FOREACH name IN ARRAY ARRAY['extend_history_of(text)', 'keep_meeting()', 'keep_meeting_call()', 'keep_risk_assessment()'] LOOP
+        EXECUTE format('ALTER FUNCTION %s OWNER TO coordplan_owner', name);
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
+    END LOOP;
+END $body$;
+
+GRANT SELECT, INSERT, UPDATE ON meeting, meeting_call, risk_assessment TO coordplan_case;

@@ -1,0 +1,188 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Meetings;
+
+/// <summary>Meetings about a plan. What each RPC does and who may call it stands in meeting_service.proto.</summary>
+internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.MeetingService.MeetingServiceBase
+{
+    private const int MaxUnits = 30;
+
+    public override Task<ListMeetingsResponse> ListMeetings(ListMeetingsRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        return gate.Read(request, context, planId, (entry, trip) =>
+        {
+            var mayRead = entry.Permit.Reads.HasFlag(Categories.Meetings);
+            var meetings = mayRead ? trip.Add(MeetingSql.Of(planId)) : null;
+            var calls = mayRead ? trip.Add(MeetingSql.Calls(planId, null)) : null;
+            return Task.FromResult(() =>
+            {
+                var response = new ListMeetingsResponse();
+                response.Meetings.AddRange(meetings?.Value.Select(meeting => ToMeeting(entry, meeting, calls!.Value)) ?? []);
+                return response;
+            });
+        });
+    }
+
+    public override Task<CallMeetingResponse> CallMeeting(CallMeetingRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        var units = request.Units.Select((name, i) => names.Parse(name, ResourceName.Units, $"units[{i}]")).Distinct().ToArray();
+        if (units.Length > MaxUnits)
+        {
+            throw Errors.InvalidFields(new FieldFault("units", $"lists more than {MaxUnits} units"));
+        }
+
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip => trip.Add(MeetingSql.Callable(planId, units)),
+            (entry, callable, trip) =>
+            {
+                entry.RequireOpen();
+                Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
+                var startsAt = request.Meeting.StartTime.ToDateTimeOffset();
+                RequireFuture(startsAt, entry, "meeting.start_time");
+                var called = callable.Where(unit => unit.Kind != V1.UnitKind.ShelteredHousing || entry.MayKnowWhereabouts).ToList();
+                if (called.Count < units.Length)
+                {
+                    throw Errors.UnknownReference("units", "must all take part in the plan or own it");
+                }
+
+                var meeting = new MeetingRecord(Ids.Opaque(), request.Meeting.Kind, MeetingState.Called, startsAt, request.Meeting.Form, 1, [])
+                    .Holding(entry.Key, request.Meeting);
+                var calls = called
+                    .Select(unit => new CallRecord(
+                        meeting.MeetingId,
+                        unit.UnitId,
+                        unit.Kind == V1.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Meetings,
+                        CallRecord.KindOf(unit.Kind, unit.Organisation),
+                        CallReply.Unspecified,
+                        null,
+                        Attendance.Unspecified))
+                    .ToList();
+                if (!request.PersonPermitsInvitations && calls.Exists(call => call.Kind == CallKind.Invitation))
+                {
+                    throw Errors.WrongState("A unit outside the principals is invited only where the person permits it (person_permits_invitations).");
+                }
+
+                trip.Add(MeetingSql.Insert(planId, meeting, entry.ChangedBy));
+                calls.ForEach(call => trip.Add(MeetingSql.InsertCall(planId, call, entry.ChangedBy)));
+                return new CallMeetingResponse { Meeting = ToMeeting(entry, meeting, calls) };
+            });
+    }
+
+    public override Task<RescheduleMeetingResponse> RescheduleMeeting(RescheduleMeetingRequest request, ServerCallContext context) =>
+        Change(request, context, request.Name, request.Etag, (entry, meeting, calls) =>
+        {
+            var startsAt = request.StartTime.ToDateTimeOffset();
+            RequireFuture(startsAt, entry, "start_time");
+            return (
+                meeting.Next(entry.Key, narrative => narrative.Place = request.Place) with { StartsAt = startsAt, Form = request.Form },
+                [.. calls.Select(call => call with { Reply = CallReply.Unspecified, RepliedAt = null })]);
+        }, meeting => new RescheduleMeetingResponse { Meeting = meeting });
+
+    public override Task<CancelMeetingResponse> CancelMeeting(CancelMeetingRequest request, ServerCallContext context) =>
+        Change(
+            request,
+            context,
+            request.Name,
+            request.Etag,
+            (entry, meeting, calls) => (meeting.Next(entry.Key) with { State = MeetingState.Cancelled }, calls),
+            meeting => new CancelMeetingResponse { Meeting = meeting });
+
+    public override Task<RecordMeetingResponse> RecordMeeting(RecordMeetingRequest request, ServerCallContext context)
+    {
+        var attending = request.AttendingUnits.Select((name, i) => names.Parse(name, ResourceName.Units, $"attending_units[{i}]")).ToHashSet(StringComparer.Ordinal);
+        return Change(request, context, request.Name, request.Etag, (entry, meeting, calls) =>
+        {
+            if (meeting.StartsAt > entry.Now)
+            {
+                throw Errors.WrongState("The meeting has not begun.");
+            }
+
+            if (!attending.IsSubsetOf(calls.Where(call => MaySee(entry, call)).Select(call => call.UnitId)))
+            {
+                throw Errors.UnknownReference("attending_units", "must all be units that were called");
+            }
+
+            var held = meeting.Next(entry.Key, narrative => (narrative.Minutes, narrative.Decisions) = (request.Minutes, request.Decisions));
+            return (held with { State = MeetingState.Held }, [.. calls.Select(call => call.Attended(attending.Contains(call.UnitId)))]);
+        }, meeting => new RecordMeetingResponse { Meeting = meeting });
+    }
+
+    public override Task<ReplyToCallResponse> ReplyToCall(ReplyToCallRequest request, ServerCallContext context) =>
+        Change(request, context, request.Name, request.Etag, (entry, meeting, calls) =>
+        {
+            if (!calls.Exists(call => call.UnitId == entry.CallerFacts.UnitId))
+            {
+                throw Errors.WrongState("The caller's unit is not called to this meeting.");
+            }
+
+            return (meeting.Next(entry.Key), [.. calls.Select(call => call.UnitId == entry.CallerFacts.UnitId ? call with { Reply = request.Reply, RepliedAt = entry.Now } : call)]);
+        }, meeting => new ReplyToCallResponse { Meeting = meeting });
+
+    /// <summary>Changes a meeting that is called and has not been held.</summary>
+    private Task<TResponse> Change<TResponse>(
+        IChangeRequest request,
+        ServerCallContext context,
+        string name,
+        string etag,
+        Func<Entry, MeetingRecord, List<CallRecord>, (MeetingRecord Meeting, List<CallRecord> Calls)> change,
+        Func<Meeting, TResponse> answer)
+        where TResponse : class, IMessage<TResponse>
+    {
+        var (planId, meetingId) = ResourceName.ParseChild(name, ResourceName.Meetings, "name");
+        Pending<List<CallRecord>>? calls = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                calls = trip.Add(MeetingSql.Calls(planId, meetingId));
+                return trip.Add(MeetingSql.Find(planId, meetingId));
+            },
+            (entry, meeting, trip) =>
+            {
+                entry.RequireOpen();
+                Entry.RequireEtag(etag, meeting.Etag);
+                if (meeting.State != MeetingState.Called)
+                {
+                    throw Errors.WrongState("The meeting has been held or cancelled.");
+                }
+
+                var (next, nextCalls) = change(entry, meeting, calls!.Value);
+                trip.Add(MeetingSql.Replace(planId, next, entry.ChangedBy));
+                foreach (var call in nextCalls.Except(calls.Value))
+                {
+                    trip.Add(MeetingSql.ReplaceCall(planId, call, entry.ChangedBy));
+                }
+
+                return answer(ToMeeting(entry, next, nextCalls));
+            });
+    }
+
+    private Meeting ToMeeting(Entry entry, MeetingRecord meeting, IEnumerable<CallRecord> calls) =>
+        meeting.ToMeeting(entry.Plan.PlanId, calls.Where(call => call.MeetingId == meeting.MeetingId && MaySee(entry, call)), entry.Key, names);
+
+    /// <summary>That a sheltered housing is called is where the person is: for those who may know, and of those a housing only of itself.</summary>
+    private static bool MaySee(Entry entry, CallRecord call) => call.Category != Categories.Whereabouts
+        || (entry.MayKnowWhereabouts && (entry.WhereaboutsOf is null || entry.WhereaboutsOf == call.UnitId));
+
+    private static void RequireFuture(DateTimeOffset startsAt, Entry entry, string field)
+    {
+        if (startsAt <= entry.Now)
+        {
+            throw Errors.InvalidFields(new FieldFault(field, "must be in the future"));
+        }
+    }
+}

@@ -1,0 +1,166 @@
+using CoordinationPlan.Law;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Plans;
+
+/// <summary>The steps of a plan: what each demands is PlanLaw's to say, who may take it the access policy's.</summary>
+internal sealed partial class PlanService
+{
+    public override Task<GetPlanReadinessResponse> GetPlanReadiness(GetPlanReadinessRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        return gate.Read(request, context, planId, (entry, trip) =>
+        {
+            var content = entry.Permit.Reads.HasFlag(Categories.ConsentDocuments) ? trip.Add(PlanSql.Content(planId, entry.Today)) : null;
+            return Task.FromResult(() =>
+            {
+                var response = new GetPlanReadinessResponse { State = entry.Plan.State };
+                if (content is not null)
+                {
+                    response.Steps.AddRange(PlanLaw.StepsFrom((Stage)entry.Plan.State).Select(step => ToStep(step, content.Value, entry.Today)));
+                }
+
+                return response;
+            });
+        });
+    }
+
+    public override Task<AdvancePlanResponse> AdvancePlan(AdvancePlanRequest request, ServerCallContext context) =>
+        TakeStep(request, context, request.Name, request.Etag, request.State, nameof(AdvancePlan), (record, _) => record, plan => new AdvancePlanResponse { Plan = plan });
+
+    public override Task<EstablishPlanResponse> EstablishPlan(EstablishPlanRequest request, ServerCallContext context) => TakeStep(
+        request,
+        context,
+        request.Name,
+        request.Etag,
+        PlanState.Established,
+        nameof(EstablishPlan),
+        (record, entry) => record with { Revision = record.Revision + 1, EstablishedOn = entry.Today },
+        plan => new EstablishPlanResponse { Plan = plan },
+        (record, entry, trip) =>
+        {
+            foreach (var command in PlanSql.InsertRevision(record, entry.ChangedBy))
+            {
+                trip.Add(command);
+            }
+        });
+
+    public override Task<ClosePlanResponse> ClosePlan(ClosePlanRequest request, ServerCallContext context) => TakeStep(
+        request,
+        context,
+        request.Name,
+        request.Etag,
+        PlanState.Closed,
+        nameof(ClosePlan),
+        (record, entry) => record with { ClosedOn = entry.Today, ClosingReason = request.Reason },
+        plan => new ClosePlanResponse { Plan = plan },
+        EndParticipations);
+
+    public override Task<DeclinePlanResponse> DeclinePlan(DeclinePlanRequest request, ServerCallContext context)
+    {
+        var byThePerson = request.Reason == PlanDeclineReason.PersonDoesNotWant;
+        if (!byThePerson && string.IsNullOrWhiteSpace(request.DecisionReference))
+        {
+            throw Errors.InvalidFields(new FieldFault("decision_reference", "is required where the principals decline: the reason is documented"));
+        }
+
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        Pending<List<PlanPart>>? parts = null;
+        return TakeStep(
+            request,
+            context,
+            request.Name,
+            request.Etag,
+            byThePerson ? PlanState.Refused : PlanState.Declined,
+            nameof(DeclinePlan),
+            (record, _) => record with { DeclineReason = request.Reason },
+            plan => new DeclinePlanResponse { Plan = plan },
+            (record, entry, trip) =>
+            {
+                EndParticipations(record, entry, trip);
+                if (request.DecisionReference.Length > 0)
+                {
+                    var part = Frame.WithDeclineReference(parts!.Value, request.DecisionReference, entry.Key);
+                    trip.Add(part.Version == 1 ? PartSql.Insert(planId, part, entry.ChangedBy) : PartSql.Replace(planId, part, entry.ChangedBy));
+                }
+            },
+            trip => parts = trip.Add(PartSql.FrameOf(planId)));
+    }
+
+    public override Task<ReopenPlanResponse> ReopenPlan(ReopenPlanRequest request, ServerCallContext context) => TakeStep(
+        request,
+        context,
+        request.Name,
+        request.Etag,
+        PlanState.Noted,
+        nameof(ReopenPlan),
+        (record, _) => record with { ClosedOn = null, ClosingReason = PlanClosingReason.Unspecified, DeclineReason = PlanDeclineReason.Unspecified },
+        plan => new ReopenPlanResponse { Plan = plan });
+
+    /// <summary>Takes a step of the rule table, where there is one and it lacks nothing.</summary>
+    private Task<TResponse> TakeStep<TResponse>(
+        IChangeRequest request,
+        ServerCallContext context,
+        string name,
+        string etag,
+        PlanState to,
+        string method,
+        Func<PlanRecord, Entry, PlanRecord> change,
+        Func<Plan, TResponse> answer,
+        Action<PlanRecord, Entry, RoundTrip>? also = null,
+        Action<RoundTrip>? alsoLoad = null)
+        where TResponse : class, Google.Protobuf.IMessage<TResponse>
+    {
+        var planId = ResourceName.ParsePlan(name, "name");
+        Pending<PlanContent>? content = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                content = trip.Add(PlanSql.Content(planId, time.Today()));
+                alsoLoad?.Invoke(trip);
+                return trip.Add(PlanSql.Load(planId));
+            },
+            (entry, record, trip) =>
+            {
+                Entry.RequireEtag(etag, record.Etag);
+                var step = PlanLaw.StepBetween((Stage)record.State, (Stage)to) is { } found && found.Method == method
+                    ? found
+                    : throw Errors.WrongState($"No step of {method} leads from {WireNames.Of(record.State)} to {WireNames.Of(to)}.");
+                if (PlanLaw.MissingFor(step, content!.Value, entry.Today).ToList() is { Count: > 0 } missing)
+                {
+                    throw Errors.StatutoryContentMissing(missing.Select(unmet => new Precondition("STATUTE", unmet.Rule.Subject, $"{unmet.Rule.Demand} ({unmet.Basis})")));
+                }
+
+                var next = change(record, entry) with { State = to, Version = record.Version + 1 };
+                trip.Add(PlanSql.Replace(next, entry.ChangedBy));
+                also?.Invoke(next, entry, trip);
+                return answer(WithActs(entry, next));
+            });
+    }
+
+    private static void EndParticipations(PlanRecord record, Entry entry, RoundTrip trip) => trip.Add(ParticipationSql.EndAll(record.PlanId, entry.Now, entry.ChangedBy));
+
+    private static PlanStep ToStep(Step step, PlanContent content, DateOnly today)
+    {
+        var missing = PlanLaw.MissingFor(step, content, today)
+            .Select(unmet => new UnmetRule
+            {
+                Rule = unmet.Rule.Id,
+                Subject = unmet.Rule.Subject,
+                Demand = unmet.Rule.Demand,
+                DemandSv = unmet.Rule.DemandSv,
+                LegalBasis = unmet.Basis,
+            })
+            .ToList();
+        return new PlanStep { To = (PlanState)step.To, Method = step.Method, Ready = missing.Count == 0, Missing = { missing } };
+    }
+}
