@@ -99,3 +99,7 @@ public sealed partial class RecordMeetingRequest : IChangeRequest;
 public sealed partial class ReplyToCallRequest : IChangeRequest;
 
 public sealed partial class RecordRiskAssessmentRequest : IChangeRequest;
+
+public sealed partial class NarrowConsentRequest : IChangeRequest;
+
+public sealed partial class RenewConsentRequest : IChangeRequest;

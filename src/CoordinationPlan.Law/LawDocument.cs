@@ -49,6 +49,20 @@ public static class LawDocument
         page.Append(
             """
 
+            ## Ages
+
+            | rule | demands | på svenska | years | where it stands | source | note |
+            |---|---|---|---|---|---|---|
+
+            """);
+        foreach (var age in PlanLaw.Ages)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture, $"| `{age.Id}` | {age.Demand} | {age.DemandSv} | {age.Years} | {Places(age)} | {Source(age)} | {age.Note} |");
+        }
+
+        page.Append(
+            """
+
             ## Steps of a plan
 
             Who may take a step is the access policy's to say (`access-matrix.csv`, the act of the RPC).

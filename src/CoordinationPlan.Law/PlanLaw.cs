@@ -116,6 +116,23 @@ public static class PlanLaw
     /// <summary>All clocks.</summary>
     public static IReadOnlyList<Clock> Clocks { get; } = [Start, Discharge, LocationSecrecy, ConsentEnds, Risk];
 
+    // --------------------------------------------------------------------------------------------------------------------------------- ages
+
+    /// <summary>Until when a guardian speaks for a child.</summary>
+    public static readonly Age Majority = new(
+        "age.majority", "consents", "A guardian's consent ends before the day on which the child turns 18.", "En vårdnadshavares samtycke upphör före den dag barnet fyller 18 år.",
+        Certainty.Statute, [new("FB (1949:381) 6 kap. 2 §", Always)], "A later end is refused, so that the standing ends by itself.", 18);
+
+    /// <summary>From when a child's own view is recorded beside a guardian's consent.</summary>
+    public static readonly Age OwnVoice = new(
+        "age.own_voice", "consents", "From the day on which the child turns 15, its own view is recorded where a guardian consents.",
+        "Från den dag barnet fyller 15 år antecknas barnets egen inställning när en vårdnadshavare samtycker.",
+        Certainty.Uncertain, [new("FB (1949:381) 6 kap. 11 §; compare lag (2024:79) 2 kap. 3 §", Always)],
+        "A child of 15 speaks for itself in cases under 2024:79; for the plan sources answer differently. Before 15 the view is asked for and not demanded.", 15);
+
+    /// <summary>All ages.</summary>
+    public static IReadOnlyList<Age> Ages { get; } = [OwnVoice, Majority];
+
     // -------------------------------------------------------------------------------------------------------------------------------- steps
 
     private static readonly Condition[] ToEstablish = [Interventions, ResponsiblePrincipals, OtherMeasures, LeadPrincipal, Consent];

@@ -56,6 +56,15 @@ public sealed record Clock(
     public DateOnly DueOn(DateOnly start) => start.AddMonths(Months).AddDays(Days);
 }
 
+/// <summary>What takes effect on the day a person reaches an age. Who is born on a leap day reaches it on 28 February of a common year.</summary>
+public sealed record Age(
+    string Id, string Subject, string Demand, string DemandSv, Certainty Certainty, IReadOnlyList<Paragraph> Paragraphs, string Note, int Years)
+    : Rule(Id, Subject, Demand, DemandSv, Certainty, Paragraphs, Note)
+{
+    /// <summary>The day on which it takes effect.</summary>
+    public DateOnly ReachedOn(DateOnly born) => born.AddYears(Years);
+}
+
 /// <summary>What a plan holds, as far as a rule asks.</summary>
 public sealed record PlanContent(
     long Interventions = 0,

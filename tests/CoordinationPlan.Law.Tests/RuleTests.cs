@@ -3,7 +3,7 @@ namespace CoordinationPlan.Law.Tests;
 /// <summary>Each rule on both sides of its dates and of its limit.</summary>
 public sealed class RuleTests
 {
-    public static TheoryData<string> Rules => [.. PlanLaw.Conditions.Select(rule => rule.Id), .. PlanLaw.Clocks.Select(rule => rule.Id)];
+    public static TheoryData<string> Rules => [.. PlanLaw.Conditions.Select(rule => rule.Id), .. PlanLaw.Clocks.Select(rule => rule.Id), .. PlanLaw.Ages.Select(rule => rule.Id)];
 
     [Fact]
     public void The_act_of_2001_applies_until_the_last_of_june_2025_and_that_of_2025_from_the_day_after()
@@ -74,5 +74,15 @@ public sealed class RuleTests
         DateOnly.Parse(due, System.Globalization.CultureInfo.InvariantCulture),
         PlanLaw.Clocks.Single(clock => clock.Id == id).DueOn(DateOnly.Parse(start, System.Globalization.CultureInfo.InvariantCulture)));
 
-    private static Rule Rule(string id) => PlanLaw.Conditions.Concat<Rule>(PlanLaw.Clocks).Single(rule => rule.Id == id);
+    [Theory]
+    [InlineData("age.own_voice", "2011-11-24", "2026-11-24")]
+    [InlineData("age.majority", "2008-11-24", "2026-11-24")]
+    [InlineData("age.majority", "2008-02-29", "2026-02-28")]
+    [InlineData("age.own_voice", "2012-02-29", "2027-02-28")]
+    [InlineData("age.majority", "2010-02-28", "2028-02-28")]
+    public void An_age_is_reached_on_its_day(string id, string born, string reached) => Assert.Equal(
+        DateOnly.Parse(reached, System.Globalization.CultureInfo.InvariantCulture),
+        PlanLaw.Ages.Single(age => age.Id == id).ReachedOn(DateOnly.Parse(born, System.Globalization.CultureInfo.InvariantCulture)));
+
+    private static Rule Rule(string id) => PlanLaw.Conditions.Concat<Rule>(PlanLaw.Clocks).Concat(PlanLaw.Ages).Single(rule => rule.Id == id);
 }

@@ -20,7 +20,7 @@ internal static class ServiceStatements
     private const string RecordColumns =
         """
         plan_id, state, version, revision, legal_basis, owner_unit_id, lead_principal, coordinator, no_other_measures, follow_up_on,
-        established_on, closed_on, closing_reason
+        established_on, closed_on, closing_reason, decline_reason
         """;
 
     private const string PartColumns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
@@ -125,7 +125,7 @@ internal static class ServiceStatements
         new(
             """
             SELECT consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by, recorded_at,
-            withdrawn_at, version
+            withdrawn_at, version, body
             FROM consent WHERE plan_id = $1 ORDER BY recorded_at, consent_id
             """,
             Plan),

@@ -69,8 +69,9 @@ internal sealed class Entry(
     /// <summary>The number of the person whom the call is about.</summary>
     public V1.IdentityNumber NumberOf(SealedIdentity identity) => V1.IdentityNumber.Parser.ParseFrom(Key.Open(SubjectSql.IdentityPlace(identity.SubjectId), identity.Sealed));
 
-    /// <summary>The day on which the person turns 18; a day long ago where the number is not known, because unknown is strict.</summary>
-    public DateOnly AdultOn(SealedIdentity? identity) => identity is null ? DateOnly.MinValue : IdentityNumbers.DayOfBirth(NumberOf(identity).Value).AddYears(18);
+    /// <summary>The day on which the person reaches an age; a day long ago where the number is not known, because unknown is strict.</summary>
+    public DateOnly ReachedOn(Age age, SealedIdentity? identity) =>
+        identity is null ? DateOnly.MinValue : age.ReachedOn(IdentityNumbers.DayOfBirth(NumberOf(identity).Value));
 
     /// <summary>Another round trip inside the same transaction, for work that cannot know at once how much it must read.</summary>
     public RoundTrip NewTrip() => newTrip();

@@ -1,55 +1,11 @@
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
-using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
-using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
-using Google.Protobuf.WellKnownTypes;
 using Npgsql;
 using Purpose = CoordinationPlan.V1.Purpose;
 
 namespace CoordinationPlan.Server.Consents;
-
-/// <summary>A person's consent or refusal.</summary>
-internal sealed record ConsentRecord(
-    Guid ConsentId,
-    ConsentState State,
-    string[] RecipientUnits,
-    Categories Categories,
-    Categories ExcludedCategories,
-    Purpose Purpose,
-    DateOnly StartsOn,
-    DateOnly EndsOn,
-    ConsentForm Form,
-    ConsentGiver GivenBy,
-    string RecordedBy,
-    DateTimeOffset RecordedAt,
-    DateTimeOffset? WithdrawnAt,
-    int Version)
-{
-    public string Etag => Rpc.Etag.Of(ConsentId, Version);
-
-    public Consent ToConsent(Guid planId, DirectoryNames names)
-    {
-        var consent = new Consent
-        {
-            Name = ResourceName.Child(planId, ResourceName.Consents, ConsentId),
-            Etag = Etag,
-            State = State,
-            Purpose = Purpose,
-            Period = new DatePeriod { StartDate = StartsOn.ToDate(), EndDate = EndsOn.ToDate() },
-            Form = Form,
-            GivenBy = GivenBy,
-            RecordedBy = names.NameOf(RecordedBy),
-            RecordTime = Timestamp.FromDateTimeOffset(RecordedAt),
-            WithdrawTime = WithdrawnAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
-        };
-        consent.RecipientUnits.AddRange(RecipientUnits.Select(unit => names.Name(ResourceName.Units, unit)));
-        consent.Categories.AddRange(CategorySets.ToList(Categories));
-        consent.ExcludedCategories.AddRange(CategorySets.ToList(ExcludedCategories));
-        return consent;
-    }
-}
 
 /// <summary>Units that a consent names.</summary>
 internal sealed record Recipients(int Known, int ShelteredHousings);
@@ -59,18 +15,19 @@ internal static class ConsentSql
     private const string Columns =
         """
         consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by, recorded_at,
-        withdrawn_at, version
+        withdrawn_at, version, body
         """;
 
-    public static Query<List<Consent>> Of(Guid plan, DirectoryNames names) => new(
+    /// <summary>A plan's consents, the withdrawn ones too.</summary>
+    public static Query<List<ConsentRecord>> Of(Guid plan) => new(
         $"SELECT {Columns} FROM consent WHERE plan_id = $1 ORDER BY recorded_at, consent_id",
         [Parameter.Of(plan)],
-        async (reader, stop) =>
+        static async (reader, stop) =>
         {
-            var consents = new List<Consent>();
+            var consents = new List<ConsentRecord>();
             while (await reader.ReadAsync(stop))
             {
-                consents.Add(Read(reader).ToConsent(plan, names));
+                consents.Add(Read(reader));
             }
 
             return consents;
@@ -95,24 +52,28 @@ internal static class ConsentSql
         """
         INSERT INTO consent (
             plan_id, consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by,
-            recorded_at, changed_by)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+            recorded_at, changed_by, body)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
         """,
         [
             Parameter.Of(plan), Parameter.Of(consent.ConsentId), Parameter.Of((short)consent.State), Parameter.Of(consent.RecipientUnits),
             Parameter.Of(consent.Categories), Parameter.Of(consent.ExcludedCategories), Parameter.Of((short)consent.Purpose), Parameter.Of(consent.StartsOn),
             Parameter.Of(consent.EndsOn), Parameter.Of((short)consent.Form), Parameter.Of((short)consent.GivenBy), Parameter.Of(consent.RecordedBy),
-            Parameter.Of(consent.RecordedAt), Parameter.Of(changedBy),
+            Parameter.Of(consent.RecordedAt), Parameter.Of(changedBy), Parameter.OrNull(consent.Sealed),
         ]);
 
-    public static Command Withdraw(Guid plan, ConsentRecord consent, string changedBy) => new(
+    /// <summary>Replaces the current version; the trigger keeps it in the history.</summary>
+    public static Command Replace(Guid plan, ConsentRecord consent, string changedBy) => new(
         """
-        UPDATE consent SET state = $4, withdrawn_at = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
+        UPDATE consent
+        SET state = $4, withdrawn_at = $5, recipient_units = $7, categories = $8, excluded_categories = $9, ends_on = $10, form = $11, body = $12, version = $3,
+            changed_by = $6, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND consent_id = $2 AND version = $3 - 1
         """,
         [
             Parameter.Of(plan), Parameter.Of(consent.ConsentId), Parameter.Of(consent.Version), Parameter.Of((short)consent.State),
-            Parameter.OrNull(consent.WithdrawnAt), Parameter.Of(changedBy),
+            Parameter.OrNull(consent.WithdrawnAt), Parameter.Of(changedBy), Parameter.Of(consent.RecipientUnits), Parameter.Of(consent.Categories),
+            Parameter.Of(consent.ExcludedCategories), Parameter.Of(consent.EndsOn), Parameter.Of((short)consent.Form), Parameter.OrNull(consent.Sealed),
         ],
         ExpectedRows: 1);
 
@@ -130,5 +91,6 @@ internal static class ConsentSql
         reader.GetString(10),
         reader.GetFieldValue<DateTimeOffset>(11),
         reader.IsDBNull(12) ? null : reader.GetFieldValue<DateTimeOffset>(12),
-        reader.GetInt32(13));
+        reader.GetInt32(13),
+        reader.IsDBNull(14) ? null : reader.GetFieldValue<byte[]>(14));
 }

@@ -35,13 +35,13 @@ internal sealed partial class PlanService(
             var record = trip.Add(PlanSql.Record(planId));
             var parts = trip.Add(PartSql.Of(planId, permitted, entry.WhereaboutsOf));
             var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf, keys.Names));
-            var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId, keys.Names)) : null;
+            var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId)) : null;
             var releases = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ReleaseSql.Of(planId)) : null;
             return Task.FromResult(() =>
             {
                 var plan = PlanMapping.ToPlan(record.Value, parts.Value, entry.Key, keys.Names);
                 plan.Participations.AddRange(participations.Value);
-                plan.Consents.AddRange(consents?.Value ?? []);
+                plan.Consents.AddRange(consents?.Value.Select(consent => consent.ToConsent(planId, entry.Today, entry.Key, keys.Names)) ?? []);
                 plan.Releases.AddRange(releases?.Value.Select(release => release.ToRelease(planId, entry.Key, keys.Names)) ?? []);
                 plan.PermittedActs.AddRange(entry.PermittedActs(entry.Plan));
                 return new GetPlanResponse { Plan = plan };

@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
@@ -171,7 +172,7 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
         }
 
         // Under 18 on its last day too: the ground must hold for as long as the release does.
-        if (ground.OnlyMinors && release.Period.EndDate.ToDateOnly() >= entry.AdultOn(identity))
+        if (ground.OnlyMinors && release.Period.EndDate.ToDateOnly() >= entry.ReachedOn(PlanLaw.Majority, identity))
         {
             throw Errors.InvalidFields(new FieldFault("release.ground", "holds only as long as the person is under 18"));
         }

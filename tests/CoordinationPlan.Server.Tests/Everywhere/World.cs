@@ -212,6 +212,16 @@ public sealed class World
                 RequestId = id,
             },
             "WithdrawConsent" => new WithdrawConsentRequest { Name = Consent.Name, Etag = Consent.Etag, RequestId = id },
+            "NarrowConsent" => new NarrowConsentRequest
+            {
+                Name = Consent.Name,
+                RecipientUnits = { Consent.RecipientUnits },
+                Categories = { Consent.Categories },
+                EndDate = Cases.InMonths(1),
+                Etag = Consent.Etag,
+                RequestId = id,
+            },
+            "RenewConsent" => new RenewConsentRequest { Name = Consent.Name, EndDate = Cases.InMonths(12), Form = ConsentForm.Written, Etag = Consent.Etag, RequestId = id },
             "FindPlans" => new FindPlansRequest { IdentityNumber = DemonstrationPersons.Sara.IdentityNumber },
             "DisposeSubject" => new DisposeSubjectRequest { Name = Closed.Name, DecisionReference = "GALL-1", Etag = Closed.Etag, RequestId = id },
             "GetProtection" => new GetProtectionRequest { Name = Plan.Name + "/protection" },

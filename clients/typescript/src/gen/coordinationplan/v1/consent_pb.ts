@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/consent.proto.
  */
 export const file_coordinationplan_v1_consent: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb29yZGluYXRpb25wbGFuL3YxL2NvbnNlbnQucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEipQUKB0NvbnNlbnQSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDhIVCgRldGFnGAIgASgJQgfgQQOQlCMOEjkKBXN0YXRlGAMgASgOMiEuY29vcmRpbmF0aW9ucGxhbi52MS5Db25zZW50U3RhdGVCB+BBApCUIw4SIAoPcmVjaXBpZW50X3VuaXRzGAQgAygJQgfgQQKQlCMOEkUKCmNhdGVnb3JpZXMYBSADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCB+BBApCUIw4SSwoTZXhjbHVkZWRfY2F0ZWdvcmllcxgGIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIEkJQjDhI2CgdwdXJwb3NlGAcgASgOMhwuY29vcmRpbmF0aW9ucGxhbi52MS5QdXJwb3NlQgfgQQKQlCMOEjgKBnBlcmlvZBgIIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuRGF0ZVBlcmlvZEIH4EECkJQjDhI3CgRmb3JtGAkgASgOMiAuY29vcmRpbmF0aW9ucGxhbi52MS5Db25zZW50Rm9ybUIH4EECkJQjDhI8CghnaXZlbl9ieRgKIAEoDjIhLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEdpdmVyQgfgQQKQlCMOEhwKC3JlY29yZGVkX2J5GAsgASgJQgfgQQOQlCMOEjgKC3JlY29yZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIH4EEDkJQjDhI6Cg13aXRoZHJhd190aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIH4EEDkJQjDiqXAQoMQ29uc2VudFN0YXRlEh0KGUNPTlNFTlRfU1RBVEVfVU5TUEVDSUZJRUQQABIXChNDT05TRU5UX1NUQVRFX0dJVkVOEAESGQoVQ09OU0VOVF9TVEFURV9SRUZVU0VEEAISFwoTQ09OU0VOVF9TVEFURV9BU0tFRBAEEhsKF0NPTlNFTlRfU1RBVEVfV0lUSERSQVdOEAMqeQoLQ29uc2VudEZvcm0SHAoYQ09OU0VOVF9GT1JNX1VOU1BFQ0lGSUVEEAASFQoRQ09OU0VOVF9GT1JNX09SQUwQARIYChRDT05TRU5UX0ZPUk1fV1JJVFRFThACEhsKF0NPTlNFTlRfRk9STV9FTEVDVFJPTklDEAMqgwEKDENvbnNlbnRHaXZlchIdChlDT05TRU5UX0dJVkVSX1VOU1BFQ0lGSUVEEAASFgoSQ09OU0VOVF9HSVZFUl9TRUxGEAESGgoWQ09OU0VOVF9HSVZFUl9HVUFSRElBThACEiAKHENPTlNFTlRfR0lWRVJfUkVQUkVTRU5UQVRJVkUQA0I+ChZzZS5jb29yZGluYXRpb25wbGFuLnYxQgxDb25zZW50UHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_coordinationplan_v1_period, file_coordinationplan_v1_purpose, file_google_api_field_behavior, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb29yZGluYXRpb25wbGFuL3YxL2NvbnNlbnQucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEi3QYKB0NvbnNlbnQSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDhIVCgRldGFnGAIgASgJQgfgQQOQlCMOEjkKBXN0YXRlGAMgASgOMiEuY29vcmRpbmF0aW9ucGxhbi52MS5Db25zZW50U3RhdGVCB+BBApCUIw4SIAoPcmVjaXBpZW50X3VuaXRzGAQgAygJQgfgQQKQlCMOEkUKCmNhdGVnb3JpZXMYBSADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCB+BBApCUIw4SSwoTZXhjbHVkZWRfY2F0ZWdvcmllcxgGIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIEkJQjDhI2CgdwdXJwb3NlGAcgASgOMhwuY29vcmRpbmF0aW9ucGxhbi52MS5QdXJwb3NlQgfgQQKQlCMOEjgKBnBlcmlvZBgIIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuRGF0ZVBlcmlvZEIH4EECkJQjDhI3CgRmb3JtGAkgASgOMiAuY29vcmRpbmF0aW9ucGxhbi52MS5Db25zZW50Rm9ybUIH4EECkJQjDhI8CghnaXZlbl9ieRgKIAEoDjIhLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEdpdmVyQgfgQQKQlCMOEhwKC3JlY29yZGVkX2J5GAsgASgJQgfgQQOQlCMOEjgKC3JlY29yZF90aW1lGAwgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIH4EEDkJQjDhI6Cg13aXRoZHJhd190aW1lGA0gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIH4EEDkJQjDhImChJldmlkZW5jZV9yZWZlcmVuY2UYDiABKAlCCpCUIw6alCMCCGQSIwoOcmVwcmVzZW50YXRpdmUYDyABKAlCC5CUIw6alCMDCMgBEiIKC2NoaWxkc192aWV3GBAgASgJQg2QlCMOmpQjBQjQDxABEkUKEW1pc3NpbmdfZ3VhcmRpYW5zGBEgAygLMiQuY29vcmRpbmF0aW9ucGxhbi52MS5NaXNzaW5nR3VhcmRpYW5CBJCUIw4igQEKD01pc3NpbmdHdWFyZGlhbhJDCgZncm91bmQYASABKA4yKi5jb29yZGluYXRpb25wbGFuLnYxLk1pc3NpbmdHdWFyZGlhbkdyb3VuZEIH4EECkJQjDhIpChJkZWNpc2lvbl9yZWZlcmVuY2UYAiABKAlCDeBBApCUIw6alCMCCGQqmgIKFU1pc3NpbmdHdWFyZGlhbkdyb3VuZBInCiNNSVNTSU5HX0dVQVJESUFOX0dST1VORF9VTlNQRUNJRklFRBAAEiQKIE1JU1NJTkdfR1VBUkRJQU5fR1JPVU5EX0hJTkRFUkVEEAESKQolTUlTU0lOR19HVUFSRElBTl9HUk9VTkRfQk9BUkRfREVDSURFRBACEjEKLU1JU1NJTkdfR1VBUkRJQU5fR1JPVU5EX1BMQUNFRF9XSVRIX1RIRV9PVEhFUhADEikKJU1JU1NJTkdfR1VBUkRJQU5fR1JPVU5EX0NPVVJUX0RFQ0lERUQQBBIpCiVNSVNTSU5HX0dVQVJESUFOX0dST1VORF9DSElMRF9ERUNJREVTEAUqsgEKDENvbnNlbnRTdGF0ZRIdChlDT05TRU5UX1NUQVRFX1VOU1BFQ0lGSUVEEAASFwoTQ09OU0VOVF9TVEFURV9HSVZFThABEhkKFUNPTlNFTlRfU1RBVEVfUkVGVVNFRBACEhcKE0NPTlNFTlRfU1RBVEVfQVNLRUQQBBIZChVDT05TRU5UX1NUQVRFX0VYUElSRUQQBRIbChdDT05TRU5UX1NUQVRFX1dJVEhEUkFXThADKnkKC0NvbnNlbnRGb3JtEhwKGENPTlNFTlRfRk9STV9VTlNQRUNJRklFRBAAEhUKEUNPTlNFTlRfRk9STV9PUkFMEAESGAoUQ09OU0VOVF9GT1JNX1dSSVRURU4QAhIbChdDT05TRU5UX0ZPUk1fRUxFQ1RST05JQxADKoMBCgxDb25zZW50R2l2ZXISHQoZQ09OU0VOVF9HSVZFUl9VTlNQRUNJRklFRBAAEhYKEkNPTlNFTlRfR0lWRVJfU0VMRhABEhoKFkNPTlNFTlRfR0lWRVJfR1VBUkRJQU4QAhIgChxDT05TRU5UX0dJVkVSX1JFUFJFU0VOVEFUSVZFEANCPgoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIMQ29uc2VudFByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_coordinationplan_v1_period, file_coordinationplan_v1_purpose, file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
  * A person's consent that information goes to named units (samtycke; OSL 2009:400 chapter 10 section 1 and chapter 12 section 2). It is
@@ -121,6 +121,35 @@ export type Consent = Message<"coordinationplan.v1.Consent"> & {
    * @generated from field: google.protobuf.Timestamp withdraw_time = 13;
    */
   withdrawTime?: Timestamp | undefined;
+
+  /**
+   * Where the evidence is kept, as the owning unit's own system numbers it. The service holds no documents.
+   *
+   * @generated from field: string evidence_reference = 14;
+   */
+  evidenceReference: string;
+
+  /**
+   * Who the representative is and by what right (trustee, power of attorney). Required where a representative gives it, and only there.
+   *
+   * @generated from field: string representative = 15;
+   */
+  representative: string;
+
+  /**
+   * What the child itself thinks of it (FB 6 kap. 11 §). Required where a guardian gives it for a child who has turned 15 (rule age.own_voice).
+   *
+   * @generated from field: string childs_view = 16;
+   */
+  childsView: string;
+
+  /**
+   * Each guardian who has not consented, by the ground on which the consent holds all the same. Nothing demands that there be two guardians. Only where
+   * a guardian gives it. At most 10.
+   *
+   * @generated from field: repeated coordinationplan.v1.MissingGuardian missing_guardians = 17;
+   */
+  missingGuardians: MissingGuardian[];
 };
 
 /**
@@ -129,6 +158,89 @@ export type Consent = Message<"coordinationplan.v1.Consent"> & {
  */
 export const ConsentSchema: GenMessage<Consent> = /*@__PURE__*/
   messageDesc(file_coordinationplan_v1_consent, 0);
+
+/**
+ * A guardian who has not consented, and why the consent holds all the same.
+ *
+ * @generated from message coordinationplan.v1.MissingGuardian
+ */
+export type MissingGuardian = Message<"coordinationplan.v1.MissingGuardian"> & {
+  /**
+   * The ground.
+   *
+   * @generated from field: coordinationplan.v1.MissingGuardianGround ground = 1;
+   */
+  ground: MissingGuardianGround;
+
+  /**
+   * The decision or the note that it rests on, as the owning unit's own system numbers it.
+   *
+   * @generated from field: string decision_reference = 2;
+   */
+  decisionReference: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.MissingGuardian.
+ * Use `create(MissingGuardianSchema)` to create a new message.
+ */
+export const MissingGuardianSchema: GenMessage<MissingGuardian> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_consent, 1);
+
+/**
+ * Why a consent holds without a guardian. Which of them suffice for a plan, sources answer differently (docs/legal-basis.md): it is recorded and not judged.
+ *
+ * @generated from enum coordinationplan.v1.MissingGuardianGround
+ */
+export enum MissingGuardianGround {
+  /**
+   * Not a ground; refused.
+   *
+   * @generated from enum value: MISSING_GUARDIAN_GROUND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * The guardian is hindered and the decision cannot wait (FB 6 kap. 13 § second paragraph).
+   *
+   * @generated from enum value: MISSING_GUARDIAN_GROUND_HINDERED = 1;
+   */
+  HINDERED = 1,
+
+  /**
+   * The social welfare board has decided that the measure may be taken without the guardian's consent (FB 6 kap. 13 a §).
+   *
+   * @generated from enum value: MISSING_GUARDIAN_GROUND_BOARD_DECIDED = 2;
+   */
+  BOARD_DECIDED = 2,
+
+  /**
+   * The child is placed with the other guardian, who decides alone (lag 2024:79 6 kap. 1 §).
+   *
+   * @generated from enum value: MISSING_GUARDIAN_GROUND_PLACED_WITH_THE_OTHER = 3;
+   */
+  PLACED_WITH_THE_OTHER = 3,
+
+  /**
+   * A court has decided.
+   *
+   * @generated from enum value: MISSING_GUARDIAN_GROUND_COURT_DECIDED = 4;
+   */
+  COURT_DECIDED = 4,
+
+  /**
+   * The child is mature enough to decide for itself.
+   *
+   * @generated from enum value: MISSING_GUARDIAN_GROUND_CHILD_DECIDES = 5;
+   */
+  CHILD_DECIDES = 5,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.MissingGuardianGround.
+ */
+export const MissingGuardianGroundSchema: GenEnum<MissingGuardianGround> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_consent, 0);
 
 /**
  * Whether a consent is there.
@@ -165,6 +277,13 @@ export enum ConsentState {
   ASKED = 4,
 
   /**
+   * It was given and its period has ended. Not recorded: it follows from the day.
+   *
+   * @generated from enum value: CONSENT_STATE_EXPIRED = 5;
+   */
+  EXPIRED = 5,
+
+  /**
    * It was given and has been withdrawn. It opens nothing any more and stays in the history.
    *
    * @generated from enum value: CONSENT_STATE_WITHDRAWN = 3;
@@ -176,7 +295,7 @@ export enum ConsentState {
  * Describes the enum coordinationplan.v1.ConsentState.
  */
 export const ConsentStateSchema: GenEnum<ConsentState> = /*@__PURE__*/
-  enumDesc(file_coordinationplan_v1_consent, 0);
+  enumDesc(file_coordinationplan_v1_consent, 1);
 
 /**
  * How a consent was given. No form is prescribed by law; an oral consent must be recorded.
@@ -217,7 +336,7 @@ export enum ConsentForm {
  * Describes the enum coordinationplan.v1.ConsentForm.
  */
 export const ConsentFormSchema: GenEnum<ConsentForm> = /*@__PURE__*/
-  enumDesc(file_coordinationplan_v1_consent, 1);
+  enumDesc(file_coordinationplan_v1_consent, 2);
 
 /**
  * Who gave a consent.
@@ -259,5 +378,5 @@ export enum ConsentGiver {
  * Describes the enum coordinationplan.v1.ConsentGiver.
  */
 export const ConsentGiverSchema: GenEnum<ConsentGiver> = /*@__PURE__*/
-  enumDesc(file_coordinationplan_v1_consent, 2);
+  enumDesc(file_coordinationplan_v1_consent, 3);
 

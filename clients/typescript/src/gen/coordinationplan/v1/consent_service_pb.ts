@@ -4,17 +4,21 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Consent } from "./consent_pb.js";
+import type { Consent, ConsentForm } from "./consent_pb.js";
 import { file_coordinationplan_v1_consent } from "./consent_pb.js";
+import type { InformationCategory } from "./information_category_pb.js";
+import { file_coordinationplan_v1_information_category } from "./information_category_pb.js";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.js";
+import type { Date } from "../../google/type/date_pb.js";
+import { file_google_type_date } from "../../google/type/date_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file coordinationplan/v1/consent_service.proto.
  */
 export const file_coordinationplan_v1_consent_service: GenFile = /*@__PURE__*/
-  fileDesc("Ciljb29yZGluYXRpb25wbGFuL3YxL2NvbnNlbnRfc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSKiAQoUUmVjb3JkQ29uc2VudFJlcXVlc3QSEwoGcGFyZW50GAEgASgJQgPgQQISMgoHY29uc2VudBgCIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJMChVSZWNvcmRDb25zZW50UmVzcG9uc2USMwoHY29uc2VudBgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEIEkJQjDiJuChZXaXRoZHJhd0NvbnNlbnRSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiTgoXV2l0aGRyYXdDb25zZW50UmVzcG9uc2USMwoHY29uc2VudBgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEIEkJQjDjLyAQoOQ29uc2VudFNlcnZpY2USbAoNUmVjb3JkQ29uc2VudBIpLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVjb3JkQ29uc2VudFJlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLlJlY29yZENvbnNlbnRSZXNwb25zZSIEiJQjCxJyCg9XaXRoZHJhd0NvbnNlbnQSKy5jb29yZGluYXRpb25wbGFuLnYxLldpdGhkcmF3Q29uc2VudFJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLldpdGhkcmF3Q29uc2VudFJlc3BvbnNlIgSIlCMMQkUKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCE0NvbnNlbnRTZXJ2aWNlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_consent, file_coordinationplan_v1_options, file_google_api_field_behavior]);
+  fileDesc("Ciljb29yZGluYXRpb25wbGFuL3YxL2NvbnNlbnRfc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSKiAQoUUmVjb3JkQ29uc2VudFJlcXVlc3QSEwoGcGFyZW50GAEgASgJQgPgQQISMgoHY29uc2VudBgCIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJMChVSZWNvcmRDb25zZW50UmVzcG9uc2USMwoHY29uc2VudBgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEIEkJQjDiJuChZXaXRoZHJhd0NvbnNlbnRSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiTgoXV2l0aGRyYXdDb25zZW50UmVzcG9uc2USMwoHY29uc2VudBgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEIEkJQjDiK+AgoUTmFycm93Q29uc2VudFJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEhwKD3JlY2lwaWVudF91bml0cxgCIAMoCUID4EECEkEKCmNhdGVnb3JpZXMYAyADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCA+BBAhJFChNleGNsdWRlZF9jYXRlZ29yaWVzGAQgAygOMiguY29vcmRpbmF0aW9ucGxhbi52MS5JbmZvcm1hdGlvbkNhdGVnb3J5EigKCGVuZF9kYXRlGAUgASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUID4EECEhEKBGV0YWcYBiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAcgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgIIAEoCCJMChVOYXJyb3dDb25zZW50UmVzcG9uc2USMwoHY29uc2VudBgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEIEkJQjDiKOAgoTUmVuZXdDb25zZW50UmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISKAoIZW5kX2RhdGUYAiABKAsyES5nb29nbGUudHlwZS5EYXRlQgPgQQISMwoEZm9ybRgDIAEoDjIgLmNvb3JkaW5hdGlvbnBsYW4udjEuQ29uc2VudEZvcm1CA+BBAhIiChJldmlkZW5jZV9yZWZlcmVuY2UYBCABKAlCBpqUIwIIZBIeCgtjaGlsZHNfdmlldxgFIAEoCUIJmpQjBQjQDxABEhEKBGV0YWcYBiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAcgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgIIAEoCCJLChRSZW5ld0NvbnNlbnRSZXNwb25zZRIzCgdjb25zZW50GAEgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5Db25zZW50QgSQlCMOMssDCg5Db25zZW50U2VydmljZRJsCg1SZWNvcmRDb25zZW50EikuY29vcmRpbmF0aW9ucGxhbi52MS5SZWNvcmRDb25zZW50UmVxdWVzdBoqLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVjb3JkQ29uc2VudFJlc3BvbnNlIgSIlCMLEnIKD1dpdGhkcmF3Q29uc2VudBIrLmNvb3JkaW5hdGlvbnBsYW4udjEuV2l0aGRyYXdDb25zZW50UmVxdWVzdBosLmNvb3JkaW5hdGlvbnBsYW4udjEuV2l0aGRyYXdDb25zZW50UmVzcG9uc2UiBIiUIwwSbAoNTmFycm93Q29uc2VudBIpLmNvb3JkaW5hdGlvbnBsYW4udjEuTmFycm93Q29uc2VudFJlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLk5hcnJvd0NvbnNlbnRSZXNwb25zZSIEiJQjDBJpCgxSZW5ld0NvbnNlbnQSKC5jb29yZGluYXRpb25wbGFuLnYxLlJlbmV3Q29uc2VudFJlcXVlc3QaKS5jb29yZGluYXRpb25wbGFuLnYxLlJlbmV3Q29uc2VudFJlc3BvbnNlIgSIlCMLQkUKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCE0NvbnNlbnRTZXJ2aWNlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_consent, file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_google_api_field_behavior, file_google_type_date]);
 
 /**
  * Request of RecordConsent.
@@ -150,13 +154,195 @@ export const WithdrawConsentResponseSchema: GenMessage<WithdrawConsentResponse> 
   messageDesc(file_coordinationplan_v1_consent_service, 3);
 
 /**
+ * Request of NarrowConsent.
+ *
+ * @generated from message coordinationplan.v1.NarrowConsentRequest
+ */
+export type NarrowConsentRequest = Message<"coordinationplan.v1.NarrowConsentRequest"> & {
+  /**
+   * `plans/{plan}/consents/{consent}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Who may still receive: some of the consent's units, or all of them.
+   *
+   * @generated from field: repeated string recipient_units = 2;
+   */
+  recipientUnits: string[];
+
+  /**
+   * What may still be received: some of the consent's categories, or all of them.
+   *
+   * @generated from field: repeated coordinationplan.v1.InformationCategory categories = 3;
+   */
+  categories: InformationCategory[];
+
+  /**
+   * What the person expressly does not want to be shared with these units: all that was excluded before, and more.
+   *
+   * @generated from field: repeated coordinationplan.v1.InformationCategory excluded_categories = 4;
+   */
+  excludedCategories: InformationCategory[];
+
+  /**
+   * Its last day: the same or an earlier one.
+   *
+   * @generated from field: google.type.Date end_date = 5;
+   */
+  endDate?: Date | undefined;
+
+  /**
+   * The consent's etag as last read.
+   *
+   * @generated from field: string etag = 6;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 8;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.NarrowConsentRequest.
+ * Use `create(NarrowConsentRequestSchema)` to create a new message.
+ */
+export const NarrowConsentRequestSchema: GenMessage<NarrowConsentRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_consent_service, 4);
+
+/**
+ * Answer of NarrowConsent.
+ *
+ * @generated from message coordinationplan.v1.NarrowConsentResponse
+ */
+export type NarrowConsentResponse = Message<"coordinationplan.v1.NarrowConsentResponse"> & {
+  /**
+   * The consent as it is now, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.Consent consent = 1;
+   */
+  consent?: Consent | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.NarrowConsentResponse.
+ * Use `create(NarrowConsentResponseSchema)` to create a new message.
+ */
+export const NarrowConsentResponseSchema: GenMessage<NarrowConsentResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_consent_service, 5);
+
+/**
+ * Request of RenewConsent.
+ *
+ * @generated from message coordinationplan.v1.RenewConsentRequest
+ */
+export type RenewConsentRequest = Message<"coordinationplan.v1.RenewConsentRequest"> & {
+  /**
+   * `plans/{plan}/consents/{consent}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Its new last day, after the one before and not before today.
+   *
+   * @generated from field: google.type.Date end_date = 2;
+   */
+  endDate?: Date | undefined;
+
+  /**
+   * How it was renewed.
+   *
+   * @generated from field: coordinationplan.v1.ConsentForm form = 3;
+   */
+  form: ConsentForm;
+
+  /**
+   * Where the evidence of the renewal is kept.
+   *
+   * @generated from field: string evidence_reference = 4;
+   */
+  evidenceReference: string;
+
+  /**
+   * What the child itself thinks now.
+   *
+   * @generated from field: string childs_view = 5;
+   */
+  childsView: string;
+
+  /**
+   * The consent's etag as last read.
+   *
+   * @generated from field: string etag = 6;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 7;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 8;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.RenewConsentRequest.
+ * Use `create(RenewConsentRequestSchema)` to create a new message.
+ */
+export const RenewConsentRequestSchema: GenMessage<RenewConsentRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_consent_service, 6);
+
+/**
+ * Answer of RenewConsent.
+ *
+ * @generated from message coordinationplan.v1.RenewConsentResponse
+ */
+export type RenewConsentResponse = Message<"coordinationplan.v1.RenewConsentResponse"> & {
+  /**
+   * The consent as it is now, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.Consent consent = 1;
+   */
+  consent?: Consent | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.RenewConsentResponse.
+ * Use `create(RenewConsentResponseSchema)` to create a new message.
+ */
+export const RenewConsentResponseSchema: GenMessage<RenewConsentResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_consent_service, 7);
+
+/**
  * The person's consents. Metadata, errors and logging as for PlanService.
  *
  * @generated from service coordinationplan.v1.ConsentService
  */
 export const ConsentService: GenService<{
   /**
-   * Records that the person consents, or that the person refuses. Who: the owning unit. Logged as RECORD_CONSENT.
+   * Records that the person was asked, consents, or refuses. Who: the owning unit. Logged as RECORD_CONSENT.
    *
    * @generated from rpc coordinationplan.v1.ConsentService.RecordConsent
    */
@@ -175,6 +361,28 @@ export const ConsentService: GenService<{
     methodKind: "unary";
     input: typeof WithdrawConsentRequestSchema;
     output: typeof WithdrawConsentResponseSchema;
+  },
+  /**
+   * Records that the person withdrew a part of a consent: fewer units, fewer categories, more that is excluded, or an earlier end. Once this has been
+   * answered, no read rests on what is gone. Also in a closed plan. Who: the owning unit. Logged as WITHDRAW_CONSENT.
+   *
+   * @generated from rpc coordinationplan.v1.ConsentService.NarrowConsent
+   */
+  narrowConsent: {
+    methodKind: "unary";
+    input: typeof NarrowConsentRequestSchema;
+    output: typeof NarrowConsentResponseSchema;
+  },
+  /**
+   * Records that the person renewed a consent: the same, to a later end. One that has expired can be renewed; a withdrawn one is recorded anew. Who: the owning
+   * unit. Logged as RECORD_CONSENT.
+   *
+   * @generated from rpc coordinationplan.v1.ConsentService.RenewConsent
+   */
+  renewConsent: {
+    methodKind: "unary";
+    input: typeof RenewConsentRequestSchema;
+    output: typeof RenewConsentResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_coordinationplan_v1_consent_service, 0);
