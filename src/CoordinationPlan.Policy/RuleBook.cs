@@ -99,7 +99,7 @@ internal static class RuleBook
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Reviewers = Roles.Of(LogReviewer, DataProtectionOfficer);
 
-    private const Categories Frame = Identity | Meetings | GoalsAndInterventions | SocialSituation | Health;
+    private const Categories Frame = Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords;
 
     // What a life may hang on during a night. Never whereabouts, risk or third parties; nor contact details, which the one at hand does not need.
     private const Categories InEmergency = Existence | Identity | Health | GoalsAndInterventions | ProtectionMeasures;

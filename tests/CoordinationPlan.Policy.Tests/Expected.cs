@@ -142,7 +142,7 @@ internal static class Expected
             Act.CreatePlan when caller.IsCaseWorker() && caller is { UnitOfPrincipal: true, UnitKind: UnitKind.SocialServices or UnitKind.HealthCare } =>
                 Decision.Permit(
                     facts.Protection != ProtectionLevel.None && !caller.HandlesProtectedPersons ? Existence : OfOwnPlan(caller),
-                    Identity | Meetings | GoalsAndInterventions | SocialSituation | Health,
+                    Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords,
                     Basis.RoleAlone),
             Act.ListPlans or Act.FindPlans when person => Decision.Permit(OfOwnPlan(caller) | Ceiling(caller.Role), None, Basis.RoleAlone),
             Act.OpenEmergencyAccess when caller.IsSocial() || caller.IsHealthCare() =>
@@ -168,7 +168,7 @@ internal static class Expected
         {
             Act.ReadPlan => Owner(None),
             Act.ReadProtection when mayBlock => Owner(None),
-            Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health),
+            Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords),
             Act.EstablishPlan when facts.PlanOpen => Owner(Existence),
             Act.ClosePlan when facts.PlanOpen => Owner(Existence | Meetings),
             Act.AdvancePlan when facts.PlanOpen => Owner(Existence | Meetings),

@@ -11,17 +11,19 @@ namespace CoordinationPlan.Server.Plans;
 /// <summary>The changeable fields of a plan's own: references and dates as columns, texts as parts by category.</summary>
 internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Plan)
 {
-    /// <summary>The paths that an update mask can list.</summary>
-    public static readonly string[] AllPaths = ["coordinator", "lead_principal", "no_other_measures", "follow_up_date", "case_number", "social_situation", "health_situation"];
-
-    /// <summary>The categories that have a part of the frame's own, with the path that changes it; who the person is, only ReplaceIdentity does.</summary>
-    private static readonly Dictionary<Categories, string> Texts = new()
+    /// <summary>The categories that have a part of the frame's own, with the paths of its texts. Who the person is, only ReplaceIdentity changes.</summary>
+    private static readonly Dictionary<Categories, string[]> Texts = new()
     {
-        [Categories.Identity] = "subject",
-        [Categories.Meetings] = "case_number",
-        [Categories.SocialSituation] = "social_situation",
-        [Categories.Health] = "health_situation",
+        [Categories.Identity] = ["subject"],
+        [Categories.Meetings] = ["case_number"],
+        [Categories.SocialSituation] = ["social_situation"],
+        [Categories.Health] = ["health_situation"],
+        [Categories.GoalsAndInterventions] = ["what_matters", "needs", "resources"],
+        [Categories.ChildsOwnWords] = ["childs_own_words"],
     };
+
+    /// <summary>The paths that an update mask can list.</summary>
+    public static readonly string[] AllPaths = ["coordinator", "lead_principal", "no_other_measures", "follow_up_date", .. Texts.Values.SelectMany(paths => paths).Except(["subject"])];
 
     public static Frame Parse(Plan plan, DirectoryNames names) => new(
         names.ParseOptional(plan.LeadPrincipal, ResourceName.Organisations, "plan.lead_principal"),
@@ -66,20 +68,21 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
 
     /// <summary>The parts of a new plan.</summary>
     public static IEnumerable<PlanPart> PartsOf(Plan plan, DataKey key) => Texts.Keys
-        .Select(category => (category, Body: BodyOf(plan, category)))
+        .Select(category => (Category: category, Body: Merged(new Plan(), plan, Texts[category])))
         .Where(part => part.Body.CalculateSize() > 0)
-        .Select(part => NewPart(part.category, part.Body, key));
+        .Select(part => NewPart(part.Category, part.Body, key));
 
     /// <summary>The parts after an update; the ones that change are inserted or replaced.</summary>
     public static List<PlanPart> Update(List<PlanPart> parts, Plan changes, FieldMask mask, DataKey key, Action<PlanPart> insert, Action<PlanPart> replace)
     {
         var next = new List<PlanPart>();
-        foreach (var (category, path) in Texts)
+        foreach (var (category, paths) in Texts)
         {
             var part = parts.Find(part => part.Category == category);
-            if (mask.Paths.Contains(path))
+            var changed = paths.Where(mask.Paths.Contains).ToList();
+            if (changed.Count > 0)
             {
-                var body = BodyOf(changes, category);
+                var body = Merged(Opened(part, key), changes, changed);
                 part = part is null ? NewPart(category, body, key) : part.Next(key, part.State, body.ToByteArray());
                 (part.Version == 1 ? insert : replace)(part);
             }
@@ -97,7 +100,7 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
     public static PlanPart WithDeclineReference(List<PlanPart> parts, string reference, DataKey key)
     {
         var part = parts.Find(part => part.Category == Categories.Meetings);
-        var body = part is null ? new Plan() : (Plan)Stored<Plan>.Parser.ParseFrom(part.Open(key));
+        var body = Opened(part, key);
         body.DeclineReference = reference;
         return part is null ? NewPart(Categories.Meetings, body, key) : part.Next(key, part.State, body.ToByteArray());
     }
@@ -106,12 +109,12 @@ internal sealed record Frame(string? LeadPrincipal, string? Coordinator, Plan Pl
 
     private static PlanPart NewPart(Categories category, Plan body, DataKey key) => PlanPart.New(key, PartKind.Frame, category, null, body.ToByteArray());
 
-    private static Plan BodyOf(Plan plan, Categories category) => category switch
+    private static Plan Opened(PlanPart? part, DataKey key) => part is null ? new Plan() : (Plan)Stored<Plan>.Parser.ParseFrom(part.Open(key));
+
+    /// <summary>A part's body with some of its texts taken from a plan.</summary>
+    private static Plan Merged(Plan body, Plan changes, IEnumerable<string> paths)
     {
-        Categories.Identity => new Plan { Subject = plan.Subject },
-        Categories.Meetings => new Plan { CaseNumber = plan.CaseNumber },
-        Categories.SocialSituation => new Plan { SocialSituation = plan.SocialSituation },
-        Categories.Health => new Plan { HealthSituation = plan.HealthSituation },
-        _ => throw new ArgumentOutOfRangeException(nameof(category)),
-    };
+        new FieldMask { Paths = { paths } }.Merge(changes, body, new FieldMask.MergeOptions { ReplaceMessageFields = true, ReplacePrimitiveFields = true });
+        return body;
+    }
 }

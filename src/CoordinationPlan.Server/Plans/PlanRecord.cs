@@ -102,6 +102,12 @@ internal static class PlanMapping
             }
         }
 
+        // A plan that was taken up again keeps the old decision in its history only.
+        if (record.DeclineReason == PlanDeclineReason.Unspecified)
+        {
+            plan.DeclineReference = "";
+        }
+
         return plan;
     }
 

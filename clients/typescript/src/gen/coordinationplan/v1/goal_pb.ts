@@ -2,8 +2,8 @@
 // @generated from file coordinationplan/v1/goal.proto (package coordinationplan.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
 import type { ItemState } from "./plan_item_pb.js";
 import { file_coordinationplan_v1_plan_item } from "./plan_item_pb.js";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/goal.proto.
  */
 export const file_coordinationplan_v1_goal: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL2dvYWwucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEi+QEKBEdvYWwSFQoEbmFtZRgBIAEoCUIH4EEIkJQjBBIVCgRldGFnGAIgASgJQgfgQQOQlCMEEjYKBXN0YXRlGAMgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtU3RhdGVCB+BBA5CUIwQSFgoFdGl0bGUYBCABKAlCB+BBApCUIwQSIgoLZGVzY3JpcHRpb24YBSABKAlCDZCUIwSalCMFCKAfEAESLAoLdGFyZ2V0X2RhdGUYBiABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMEEiEKB291dGNvbWUYByABKAlCEOBBA5CUIwSalCMFCKAfEAFCOwoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIJR29hbFByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_options, file_coordinationplan_v1_plan_item, file_google_api_field_behavior, file_google_type_date]);
+  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL2dvYWwucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEi1AIKBEdvYWwSFQoEbmFtZRgBIAEoCUIH4EEIkJQjBBIVCgRldGFnGAIgASgJQgfgQQOQlCMEEjYKBXN0YXRlGAMgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtU3RhdGVCB+BBA5CUIwQSFgoFdGl0bGUYBCABKAlCB+BBApCUIwQSIgoLZGVzY3JpcHRpb24YBSABKAlCDZCUIwSalCMFCKAfEAESLAoLdGFyZ2V0X2RhdGUYBiABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMEEiEKB291dGNvbWUYByABKAlCEOBBA5CUIwSalCMFCKAfEAESNwoHaG9yaXpvbhgIIAEoDjIgLmNvb3JkaW5hdGlvbnBsYW4udjEuR29hbEhvcml6b25CBJCUIwQSIAoJb3duX3dvcmRzGAkgASgJQg2QlCMEmpQjBQjQDxABKmQKC0dvYWxIb3Jpem9uEhwKGEdPQUxfSE9SSVpPTl9VTlNQRUNJRklFRBAAEhsKF0dPQUxfSE9SSVpPTl9TSE9SVF9URVJNEAESGgoWR09BTF9IT1JJWk9OX0xPTkdfVEVSTRACQjsKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCCUdvYWxQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_options, file_coordinationplan_v1_plan_item, file_google_api_field_behavior, file_google_type_date]);
 
 /**
  * What the person wants to reach (mål).
@@ -72,6 +72,20 @@ export type Goal = Message<"coordinationplan.v1.Goal"> & {
    * @generated from field: string outcome = 7;
    */
   outcome: string;
+
+  /**
+   * Whether it is near or far.
+   *
+   * @generated from field: coordinationplan.v1.GoalHorizon horizon = 8;
+   */
+  horizon: GoalHorizon;
+
+  /**
+   * The goal as the person says it.
+   *
+   * @generated from field: string own_words = 9;
+   */
+  ownWords: string;
 };
 
 /**
@@ -80,4 +94,38 @@ export type Goal = Message<"coordinationplan.v1.Goal"> & {
  */
 export const GoalSchema: GenMessage<Goal> = /*@__PURE__*/
   messageDesc(file_coordinationplan_v1_goal, 0);
+
+/**
+ * Whether a goal is near or far.
+ *
+ * @generated from enum coordinationplan.v1.GoalHorizon
+ */
+export enum GoalHorizon {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: GOAL_HORIZON_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Short-term (kortsiktigt mål).
+   *
+   * @generated from enum value: GOAL_HORIZON_SHORT_TERM = 1;
+   */
+  SHORT_TERM = 1,
+
+  /**
+   * Long-term (långsiktigt mål).
+   *
+   * @generated from enum value: GOAL_HORIZON_LONG_TERM = 2;
+   */
+  LONG_TERM = 2,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.GoalHorizon.
+ */
+export const GoalHorizonSchema: GenEnum<GoalHorizon> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_goal, 0);
 

@@ -2,8 +2,8 @@
 // @generated from file coordinationplan/v1/intervention.proto (package coordinationplan.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
 import type { DatePeriod } from "./period_pb.js";
 import { file_coordinationplan_v1_period } from "./period_pb.js";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/intervention.proto.
  */
 export const file_coordinationplan_v1_intervention: GenFile = /*@__PURE__*/
-  fileDesc("CiZjb29yZGluYXRpb25wbGFuL3YxL2ludGVydmVudGlvbi5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSKLAwoMSW50ZXJ2ZW50aW9uEhUKBG5hbWUYASABKAlCB+BBCJCUIwQSFQoEZXRhZxgCIAEoCUIH4EEDkJQjBBI2CgVzdGF0ZRgDIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuSXRlbVN0YXRlQgfgQQOQlCMEEhYKBXRpdGxlGAQgASgJQgfgQQKQlCMEEiIKC2Rlc2NyaXB0aW9uGAUgASgJQg2QlCMEmpQjBQigHxABEhMKBWdvYWxzGAYgAygJQgSQlCMEEiQKEHJlc3BvbnNpYmxlX3VuaXQYByABKAlCCuBBAuBBBZCUIwQSJgoVcmVzcG9uc2libGVfcHJpbmNpcGFsGAggASgJQgfgQQOQlCMEEhwKDmNvbnRhY3RfcGVyc29uGAkgASgJQgSQlCMEEjUKBnBlcmlvZBgKIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuRGF0ZVBlcmlvZEIEkJQjBBIhCgdvdXRjb21lGAsgASgJQhDgQQOQlCMEmpQjBQigHxABQkMKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCEUludGVydmVudGlvblByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_options, file_coordinationplan_v1_period, file_coordinationplan_v1_plan_item, file_google_api_field_behavior]);
+  fileDesc("CiZjb29yZGluYXRpb25wbGFuL3YxL2ludGVydmVudGlvbi5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSLJAwoMSW50ZXJ2ZW50aW9uEhUKBG5hbWUYASABKAlCB+BBCJCUIwQSFQoEZXRhZxgCIAEoCUIH4EEDkJQjBBI2CgVzdGF0ZRgDIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuSXRlbVN0YXRlQgfgQQOQlCMEEhYKBXRpdGxlGAQgASgJQgfgQQKQlCMEEiIKC2Rlc2NyaXB0aW9uGAUgASgJQg2QlCMEmpQjBQigHxABEhMKBWdvYWxzGAYgAygJQgSQlCMEEiQKEHJlc3BvbnNpYmxlX3VuaXQYByABKAlCCuBBAuBBBZCUIwQSJgoVcmVzcG9uc2libGVfcHJpbmNpcGFsGAggASgJQgfgQQOQlCMEEhwKDmNvbnRhY3RfcGVyc29uGAkgASgJQgSQlCMEEjUKBnBlcmlvZBgKIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuRGF0ZVBlcmlvZEIEkJQjBBIhCgdvdXRjb21lGAsgASgJQhDgQQOQlCMEmpQjBQigHxABEjwKBWNvZGVzGAwgAygLMicuY29vcmRpbmF0aW9ucGxhbi52MS5DbGFzc2lmaWNhdGlvbkNvZGVCBJCUIwQibwoSQ2xhc3NpZmljYXRpb25Db2RlEjwKBnN5c3RlbRgBIAEoDjIjLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2xhc3NpZmljYXRpb25CB+BBApCUIwQSGwoEY29kZRgCIAEoCUIN4EECkJQjBJqUIwIIFCp4Cg5DbGFzc2lmaWNhdGlvbhIeChpDTEFTU0lGSUNBVElPTl9VTlNQRUNJRklFRBAAEhYKEkNMQVNTSUZJQ0FUSU9OX0tTSRABEhYKEkNMQVNTSUZJQ0FUSU9OX0tWQRACEhYKEkNMQVNTSUZJQ0FUSU9OX0lDRhADQkMKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCEUludGVydmVudGlvblByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_options, file_coordinationplan_v1_period, file_coordinationplan_v1_plan_item, file_google_api_field_behavior]);
 
 /**
  * What one of the principals does (insats). Statutory content: which interventions are needed, and which principal answers for each
@@ -102,6 +102,13 @@ export type Intervention = Message<"coordinationplan.v1.Intervention"> & {
    * @generated from field: string outcome = 11;
    */
   outcome: string;
+
+  /**
+   * What it is in the classifications of the field, by system and code. At most 10. The classifications' own texts are licensed and not in this service.
+   *
+   * @generated from field: repeated coordinationplan.v1.ClassificationCode codes = 12;
+   */
+  codes: ClassificationCode[];
 };
 
 /**
@@ -110,4 +117,73 @@ export type Intervention = Message<"coordinationplan.v1.Intervention"> & {
  */
 export const InterventionSchema: GenMessage<Intervention> = /*@__PURE__*/
   messageDesc(file_coordinationplan_v1_intervention, 0);
+
+/**
+ * A code of a classification.
+ *
+ * @generated from message coordinationplan.v1.ClassificationCode
+ */
+export type ClassificationCode = Message<"coordinationplan.v1.ClassificationCode"> & {
+  /**
+   * The classification.
+   *
+   * @generated from field: coordinationplan.v1.Classification system = 1;
+   */
+  system: Classification;
+
+  /**
+   * The code as it is written there, such as `GB004`. It is not looked up.
+   *
+   * @generated from field: string code = 2;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ClassificationCode.
+ * Use `create(ClassificationCodeSchema)` to create a new message.
+ */
+export const ClassificationCodeSchema: GenMessage<ClassificationCode> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_intervention, 1);
+
+/**
+ * A classification of Socialstyrelsen's.
+ *
+ * @generated from enum coordinationplan.v1.Classification
+ */
+export enum Classification {
+  /**
+   * Not a classification; refused.
+   *
+   * @generated from enum value: CLASSIFICATION_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * KSI: interventions of social services (Klassifikation av socialtjänstens insatser och aktiviteter).
+   *
+   * @generated from enum value: CLASSIFICATION_KSI = 1;
+   */
+  KSI = 1,
+
+  /**
+   * KVÅ: measures of health care (Klassifikation av vårdåtgärder).
+   *
+   * @generated from enum value: CLASSIFICATION_KVA = 2;
+   */
+  KVA = 2,
+
+  /**
+   * ICF: functioning, disability and health.
+   *
+   * @generated from enum value: CLASSIFICATION_ICF = 3;
+   */
+  ICF = 3,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.Classification.
+ */
+export const ClassificationSchema: GenEnum<Classification> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_intervention, 0);
 
