@@ -103,3 +103,7 @@ public sealed partial class RecordRiskAssessmentRequest : IChangeRequest;
 public sealed partial class NarrowConsentRequest : IChangeRequest;
 
 public sealed partial class RenewConsentRequest : IChangeRequest;
+
+public sealed partial class ProposeRevisionRequest : IChangeRequest;
+
+public sealed partial class AnswerProposalRequest : IChangeRequest;

@@ -159,6 +159,10 @@ internal static class RuleBook
         new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
         new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.HealthCareUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
 
+        // A unit agrees to what it may read, for itself.
+        new(Act.AnswerProposal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
+        new(Act.AnswerProposal, Callees, Relation.Participating, Needs.OpenPlan, Writes: GoalsAndInterventions),
+
         // Risk is assessed by the social services (HSLF-FS 2022:39) and stays with the unit that owns the plan; others learn of protection measures that
         // concern them.
         new(Act.ReadRiskAssessment, SocialServices, Relation.Owning, Needs.SocialServicesUnit, Reads: RiskAssessment),

@@ -43,6 +43,7 @@ public enum Act
     ReplyToCall = 35,
     ReadRiskAssessment = 36,
     WriteRiskAssessment = 37,
+    AnswerProposal = 38,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -25,6 +25,8 @@ public sealed partial class SqlTests
         ["plan_search_key"] = "Plans",
         ["plan_revision"] = "Plans",
         ["plan_revision_part"] = "Plans",
+        ["plan_proposal"] = "Plans",
+        ["proposal_answer"] = "Plans",
         ["participation"] = "Participations",
         ["consent"] = "Consents",
         ["meeting"] = "Meetings",
@@ -161,7 +163,8 @@ public sealed partial class SqlTests
         from file in Source.OfTheServer
         from sql in Source.SqlIn(file)
         from use in Table().Matches(sql)
-        let table = use.Groups["table"].Value
+            // A history belongs to whom its table belongs to.
+        let table = use.Groups["table"].Value is var named && named.EndsWith("_history", StringComparison.Ordinal) ? named[..^"_history".Length] : use.Groups["table"].Value
         where !IsSystems(table)
         select new Use(file, table, use.Groups["verb"].Value is "INTO" or "UPDATE" or "DELETE FROM" or "TRUNCATE");
 

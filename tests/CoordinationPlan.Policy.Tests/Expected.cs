@@ -174,6 +174,7 @@ internal static class Expected
             Act.AdvancePlan when facts.PlanOpen => Owner(Existence | Meetings),
             Act.ReopenPlan when !facts.PlanOpen => Owner(Existence),
             Act.WriteMeeting or Act.ReplyToCall when facts.PlanOpen => Owner(Meetings),
+            Act.AnswerProposal when facts.PlanOpen => Owner(GoalsAndInterventions),
             Act.ReadRiskAssessment when caller.IsSocial() => Decision.Permit(RiskAssessment, None, Basis.OwningUnit),
             Act.WriteRiskAssessment when caller.IsSocial() && facts.PlanOpen => Decision.Permit(RiskAssessment, RiskAssessment, Basis.OwningUnit),
             Act.WriteGoal or Act.WriteOtherMeasure when facts.PlanOpen => Owner(GoalsAndInterventions),
@@ -216,6 +217,7 @@ internal static class Expected
         {
             Act.ReadPlan => None,
             Act.ReplyToCall when facts.PlanOpen => Meetings,
+            Act.AnswerProposal when facts.PlanOpen => GoalsAndInterventions,
             Act.UpdatePlan when facts.PlanOpen && caller.IsHealthCare() => Health,
             Act.WriteIntervention when facts.PlanOpen && facts.ResponsibleUnit && (caller.IsCaseWorker() || caller.Role == ShelterContactPerson) => GoalsAndInterventions,
             _ => (Categories?)null,

@@ -8,7 +8,7 @@ namespace CoordinationPlan.Server.Plans;
 
 internal static class PartSql
 {
-    private const string Columns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
+    public const string Columns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
 
     /// <summary>
     /// The parts whose category is permitted, and of those that tell the whereabouts only the given unit's, where one is given. The others are not
@@ -119,7 +119,7 @@ internal static class PartSql
             false)
         """;
 
-    private static async Task<List<PlanPart>> ReadAll(NpgsqlDataReader reader, CancellationToken stop)
+    public static async Task<List<PlanPart>> ReadAll(NpgsqlDataReader reader, CancellationToken stop)
     {
         var parts = new List<PlanPart>();
         while (await reader.ReadAsync(stop))

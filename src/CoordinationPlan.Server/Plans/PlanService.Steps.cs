@@ -34,22 +34,46 @@ internal sealed partial class PlanService
     public override Task<AdvancePlanResponse> AdvancePlan(AdvancePlanRequest request, ServerCallContext context) =>
         TakeStep(request, context, request.Name, request.Etag, request.State, nameof(AdvancePlan), (record, _) => record, plan => new AdvancePlanResponse { Plan = plan });
 
-    public override Task<EstablishPlanResponse> EstablishPlan(EstablishPlanRequest request, ServerCallContext context) => TakeStep(
-        request,
-        context,
-        request.Name,
-        request.Etag,
-        PlanState.Established,
-        nameof(EstablishPlan),
-        (record, entry) => record with { Revision = record.Revision + 1, EstablishedOn = entry.Today },
-        plan => new EstablishPlanResponse { Plan = plan },
-        (record, entry, trip) =>
+    public override Task<EstablishPlanResponse> EstablishPlan(EstablishPlanRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        Guid? proposalId = null;
+        if (request.Proposal.Length > 0)
         {
-            foreach (var command in PlanSql.InsertRevision(record, entry.ChangedBy))
+            var (plan, id) = ResourceName.ParseChild(request.Proposal, ResourceName.Proposals, "proposal");
+            proposalId = plan == planId ? id : Guid.Empty;
+        }
+
+        Pending<Loaded<ProposalRecord>>? proposal = null;
+        return TakeStep(
+            request,
+            context,
+            request.Name,
+            request.Etag,
+            PlanState.Established,
+            nameof(EstablishPlan),
+            (record, entry) => record with { Revision = record.Revision + 1, EstablishedOn = entry.Today },
+            plan => new EstablishPlanResponse { Plan = plan },
+            (record, entry, trip) =>
             {
-                trip.Add(command);
-            }
-        });
+                if (proposal is not null)
+                {
+                    var proposed = proposal.Value.State ?? throw Errors.UnknownReference("proposal", "must be a proposal of the plan, as ListProposals gives it");
+                    if (!proposed.IsCurrent || proposed.EstablishedRevision > 0)
+                    {
+                        throw Errors.WrongState("The proposal has been established, or the content has changed since it was made.");
+                    }
+
+                    trip.Add(ProposalSql.Establish(planId, proposed, record.Revision, entry.ChangedBy));
+                }
+
+                foreach (var command in PlanSql.InsertRevision(record, entry.ChangedBy))
+                {
+                    trip.Add(command);
+                }
+            },
+            trip => proposal = proposalId is null ? null : trip.Add(ProposalSql.Find(planId, proposalId)));
+    }
 
     public override Task<ClosePlanResponse> ClosePlan(ClosePlanRequest request, ServerCallContext context) => TakeStep(
         request,
@@ -132,19 +156,24 @@ internal sealed partial class PlanService
             (entry, record, trip) =>
             {
                 Entry.RequireEtag(etag, record.Etag);
-                var step = PlanLaw.StepBetween((Stage)record.State, (Stage)to) is { } found && found.Method == method
-                    ? found
-                    : throw Errors.WrongState($"No step of {method} leads from {WireNames.Of(record.State)} to {WireNames.Of(to)}.");
-                if (PlanLaw.MissingFor(step, content!.Value, entry.Today).ToList() is { Count: > 0 } missing)
-                {
-                    throw Errors.StatutoryContentMissing(missing.Select(unmet => new Precondition("STATUTE", unmet.Rule.Subject, $"{unmet.Rule.Demand} ({unmet.Basis})")));
-                }
-
+                RequireStep(record.State, to, method, content!.Value, entry.Today);
                 var next = change(record, entry) with { State = to, Version = record.Version + 1 };
                 trip.Add(PlanSql.Replace(next, entry.ChangedBy));
                 also?.Invoke(next, entry, trip);
                 return answer(WithActs(entry, next));
             });
+    }
+
+    /// <summary>Refuses a step that does not lead on, or lacks something.</summary>
+    private static void RequireStep(PlanState from, PlanState to, string method, PlanContent content, DateOnly today)
+    {
+        var step = PlanLaw.StepBetween((Stage)from, (Stage)to) is { } found && found.Method == method
+            ? found
+            : throw Errors.WrongState($"No step of {method} leads from {WireNames.Of(from)} to {WireNames.Of(to)}.");
+        if (PlanLaw.MissingFor(step, content, today).ToList() is { Count: > 0 } missing)
+        {
+            throw Errors.StatutoryContentMissing(missing.Select(unmet => new Precondition("STATUTE", unmet.Rule.Subject, $"{unmet.Rule.Demand} ({unmet.Basis})")));
+        }
     }
 
     private static void EndParticipations(PlanRecord record, Entry entry, RoundTrip trip) => trip.Add(ParticipationSql.EndAll(record.PlanId, entry.Now, entry.ChangedBy));

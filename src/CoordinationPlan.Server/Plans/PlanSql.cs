@@ -8,7 +8,7 @@ namespace CoordinationPlan.Server.Plans;
 
 internal static class PlanSql
 {
-    private const string RecordColumns =
+    public const string RecordColumns =
         """
         plan_id, state, version, revision, legal_basis, owner_unit_id, lead_principal, coordinator, no_other_measures, follow_up_on,
         established_on, closed_on, closing_reason, decline_reason
@@ -157,7 +157,7 @@ internal static class PlanSql
                 MeetingHeld: reader.GetBoolean(9) && !reader.GetBoolean(8));
         });
 
-    private static PlanRecord ReadRecord(NpgsqlDataReader reader) => new(
+    public static PlanRecord ReadRecord(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),
         (PlanState)reader.GetInt16(1),
         reader.GetInt32(2),

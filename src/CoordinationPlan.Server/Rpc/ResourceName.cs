@@ -14,6 +14,7 @@ internal static partial class ResourceName
     public const string Participations = "participations";
     public const string Consents = "consents";
     public const string Releases = "releases";
+    public const string Proposals = "proposals";
     public const string Meetings = "meetings";
     public const string RiskAssessments = "riskAssessments";
     public const string Blocks = "blocks";

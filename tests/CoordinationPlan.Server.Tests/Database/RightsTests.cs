@@ -23,6 +23,8 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["meeting"] = ("SIU", "", ""),
         ["meeting_call"] = ("SIU", "", ""),
         ["risk_assessment"] = ("SIU", "", ""),
+        ["plan_proposal"] = ("SIU", "", ""),
+        ["proposal_answer"] = ("SIU", "", ""),
         ["directory_request_outcome"] = ("", "", "SI"),
         ["emergency_access"] = ("SIU", "", ""),
         ["employee"] = ("S", "S", "SIU"),
@@ -34,6 +36,9 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["plan"] = ("SIU", "", ""),
         ["plan_search_key"] = ("SIUD", "", ""),
         ["plan_part"] = ("SIU", "", ""),
+        // What was agreed is read as it was.
+        ["plan_history"] = ("S", "", ""),
+        ["plan_part_history"] = ("S", "", ""),
         ["plan_revision"] = ("SI", "", ""),
         ["plan_revision_part"] = ("SI", "", ""),
         ["protection_decision"] = ("SI", "", ""),

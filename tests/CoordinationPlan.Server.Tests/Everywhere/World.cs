@@ -59,6 +59,9 @@ public sealed class World
     /// <summary>A called meeting, which has begun by now.</summary>
     public required Meeting Meeting { get; init; }
 
+    /// <summary>A proposal of the plan's content, which is still that.</summary>
+    public required Proposal Proposal { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -80,6 +83,7 @@ public sealed class World
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
         var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(1));
         await service.LetBegin(meeting);
+        var proposal = (await service.CaseWorker.Plans.ProposeRevisionAsync(new() { Parent = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Proposal;
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
@@ -87,7 +91,7 @@ public sealed class World
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting };
+        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -128,6 +132,11 @@ public sealed class World
             "EstablishPlan" => new EstablishPlanRequest { Name = Plan.Name, Etag = Plan.Etag, RequestId = id },
             "ClosePlan" => new ClosePlanRequest { Name = Plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = Plan.Etag, RequestId = id },
             "GetPlanReadiness" => new GetPlanReadinessRequest { Name = Plan.Name },
+            "ProposeRevision" => new ProposeRevisionRequest { Parent = Plan.Name, Etag = Plan.Etag, RequestId = id },
+            "AnswerProposal" => new AnswerProposalRequest { Name = Proposal.Name, Answer = ProposalAnswerKind.Agrees, Etag = Proposal.Etag, RequestId = id },
+            "ListProposals" => new ListProposalsRequest { Parent = Plan.Name },
+            "ListPlanRevisions" => new ListPlanRevisionsRequest { Name = Plan.Name },
+            "ComparePlanRevisions" => new ComparePlanRevisionsRequest { Name = Plan.Name },
             "AdvancePlan" => new AdvancePlanRequest { Name = Plan.Name, State = PlanState.Preparing, Etag = Plan.Etag, RequestId = id },
             "DeclinePlan" => new DeclinePlanRequest { Name = Plan.Name, Reason = PlanDeclineReason.PersonDoesNotWant, DecisionReference = "BESLUT-1", Etag = Plan.Etag, RequestId = id },
             "ReopenPlan" => new ReopenPlanRequest { Name = Closed.Name, Etag = Closed.Etag, RequestId = id },

@@ -63,6 +63,39 @@ CREATE TABLE risk_assessment (
     PRIMARY KEY (plan_id, assessment_id)
 );
 
+-- The content of a plan at a moment, proposed as the next revision. Content is never removed and each change raises a version, so the sum of the versions
+-- of the plan and its parts says whether it is still the same.
+CREATE TABLE plan_proposal (
+    plan_id uuid NOT NULL REFERENCES plan,
+    proposal_id uuid NOT NULL,
+    content_version bigint NOT NULL,
+    established_revision integer,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, proposal_id)
+);
+
+-- What one unit answers to a proposal.
+CREATE TABLE proposal_answer (
+    plan_id uuid NOT NULL,
+    proposal_id uuid NOT NULL,
+    unit_id text NOT NULL REFERENCES unit,
+    -- GOALS_AND_INTERVENTIONS, or WHEREABOUTS for a sheltered housing.
+    category integer NOT NULL,
+    answer smallint NOT NULL,
+    answered_at timestamptz NOT NULL,
+    -- The reason, sealed; null where none was given.
+    body bytea,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    version integer NOT NULL DEFAULT 1,
+    changed_by text NOT NULL,
+    changed_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, proposal_id, unit_id),
+    FOREIGN KEY (plan_id, proposal_id) REFERENCES plan_proposal
+);
+
 -- Gives a history table the columns that its table has gained, and its trigger every column by name.
 CREATE FUNCTION extend_history_of(table_name text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
@@ -95,19 +128,22 @@ BEGIN
 END $body$;
 
 SELECT extend_history_of(name) FROM unnest(ARRAY['plan', 'consent']) AS name;
-SELECT keep_history_of(name) FROM unnest(ARRAY['meeting', 'meeting_call', 'risk_assessment']) AS name;
+SELECT keep_history_of(name) FROM unnest(ARRAY['meeting', 'meeting_call', 'risk_assessment', 'plan_proposal', 'proposal_answer']) AS name;
 
 DO $body$
 DECLARE
     name text;
 BEGIN
-    FOREACH name IN ARRAY ARRAY['meeting', 'meeting_call', 'risk_assessment', 'meeting_history', 'meeting_call_history', 'risk_assessment_history'] LOOP
+    FOREACH name IN ARRAY ARRAY['meeting', 'meeting_call', 'risk_assessment', 'plan_proposal', 'proposal_answer'] LOOP
         EXECUTE format('ALTER TABLE %I OWNER TO coordplan_owner', name);
+        EXECUTE format('ALTER TABLE %I OWNER TO coordplan_owner', name || '_history');
+        EXECUTE format('ALTER FUNCTION %I() OWNER TO coordplan_owner', 'keep_' || name);
+        EXECUTE format('REVOKE ALL ON FUNCTION %I() FROM PUBLIC', 'keep_' || name);
     END LOOP;
-    FOREACH name IN ARRAY ARRAY['extend_history_of(text)', 'keep_meeting()', 'keep_meeting_call()', 'keep_risk_assessment()'] LOOP
-        EXECUTE format('ALTER FUNCTION %s OWNER TO coordplan_owner', name);
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', name);
-    END LOOP;
+    ALTER FUNCTION extend_history_of(text) OWNER TO coordplan_owner;
+    REVOKE ALL ON FUNCTION extend_history_of(text) FROM PUBLIC;
 END $body$;
 
-GRANT SELECT, INSERT, UPDATE ON meeting, meeting_call, risk_assessment TO coordplan_case;
+-- What was agreed is read as it was.
+GRANT SELECT ON plan_history, plan_part_history TO coordplan_case;
+GRANT SELECT, INSERT, UPDATE ON meeting, meeting_call, risk_assessment, plan_proposal, proposal_answer TO coordplan_case;

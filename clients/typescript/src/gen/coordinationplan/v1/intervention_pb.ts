@@ -104,7 +104,7 @@ export type Intervention = Message<"coordinationplan.v1.Intervention"> & {
   outcome: string;
 
   /**
-   * What it is in the classifications of the field, by system and code. At most 10. The classifications' own texts are licensed and not in this service.
+   * What it is in the classifications of the field, by system and code. At most 50. The classifications' own texts are licensed and not in this service.
    *
    * @generated from field: repeated coordinationplan.v1.ClassificationCode codes = 12;
    */

@@ -2,8 +2,8 @@
 // @generated from file coordinationplan/v1/plan_service.proto (package coordinationplan.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Goal } from "./goal_pb.js";
 import { file_coordinationplan_v1_goal } from "./goal_pb.js";
 import type { Intervention } from "./intervention_pb.js";
@@ -18,8 +18,8 @@ import { file_coordinationplan_v1_plan_item } from "./plan_item_pb.js";
 import type { IdentityNumber } from "./subject_pb.js";
 import { file_coordinationplan_v1_subject } from "./subject_pb.js";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.js";
-import type { FieldMask } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_field_mask } from "@bufbuild/protobuf/wkt";
+import type { FieldMask, Timestamp } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_field_mask, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Date } from "../../google/type/date_pb.js";
 import { file_google_type_date } from "../../google/type/date_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -28,7 +28,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/plan_service.proto.
  */
 export const file_coordinationplan_v1_plan_service: GenFile = /*@__PURE__*/
-  fileDesc("CiZjb29yZGluYXRpb25wbGFuL3YxL3BsYW5fc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSIjCg5HZXRQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQIiQAoPR2V0UGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEicQoQTGlzdFBsYW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AxItCgVzdGF0ZRgDIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlImIKEUxpc3RQbGFuc1Jlc3BvbnNlEi4KBXBsYW5zGAEgAygLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBEh0KD25leHRfcGFnZV90b2tlbhgCIAEoCUIEkJQjASJxChFDcmVhdGVQbGFuUmVxdWVzdBIsCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgPgQQISFwoKcmVxdWVzdF9pZBgCIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiQwoSQ3JlYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEiugEKEVVwZGF0ZVBsYW5SZXF1ZXN0EiwKBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CA+BBAhI0Cgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQwoSVXBkYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEibAoURXN0YWJsaXNoUGxhblJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEhEKBGV0YWcYAiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgEIAEoCCJGChVFc3RhYmxpc2hQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKlAQoQQ2xvc2VQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISOwoGcmVhc29uGAIgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJCChFDbG9zZVBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBIpYBCg5BZGRHb2FsUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhIsCgRnb2FsGAIgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkAKD0FkZEdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIroBChFVcGRhdGVHb2FsUmVxdWVzdBIsCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISNAoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkMKElVwZGF0ZUdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIrgBCg5FbmRHb2FsUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJACg9FbmRHb2FsUmVzcG9uc2USLQoEZ29hbBgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuR29hbEIEkJQjBCKuAQoWQWRkSW50ZXJ2ZW50aW9uUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI8CgxpbnRlcnZlbnRpb24YAiABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJYChdBZGRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLSAQoZVXBkYXRlSW50ZXJ2ZW50aW9uUmVxdWVzdBI8CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJbChpVcGRhdGVJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLAAQoWRW5kSW50ZXJ2ZW50aW9uUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJYChdFbmRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCKvAQoWQWRkT3RoZXJNZWFzdXJlUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI9Cg1vdGhlcl9tZWFzdXJlGAIgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiWQoXQWRkT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEItMBChlVcGRhdGVPdGhlck1lYXN1cmVSZXF1ZXN0Ej0KDW90aGVyX21lYXN1cmUYASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLk90aGVyTWVhc3VyZUID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJcChpVcGRhdGVPdGhlck1lYXN1cmVSZXNwb25zZRI+Cg1vdGhlcl9tZWFzdXJlGAEgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCBJCUIwQiwAEKFkVuZE90aGVyTWVhc3VyZVJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEjQKBmVuZGluZxgCIAEoDjIfLmNvb3JkaW5hdGlvbnBsYW4udjEuSXRlbUVuZGluZ0ID4EECEhoKB291dGNvbWUYAyABKAlCCZqUIwUIoB8QARIRCgRldGFnGAQgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgFIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBiABKAgiWQoXRW5kT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEIo4BChBGaW5kUGxhbnNSZXF1ZXN0EjwKD2lkZW50aXR5X251bWJlchgBIAEoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuSWRlbnRpdHlOdW1iZXISEgoKZ2l2ZW5fbmFtZRgCIAEoCRITCgtmYW1pbHlfbmFtZRgDIAEoCRITCgtjYXNlX251bWJlchgEIAEoCSJDChFGaW5kUGxhbnNSZXNwb25zZRIuCgVwbGFucxgBIAMoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKOAQoVRGlzcG9zZVN1YmplY3RSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIfChJkZWNpc2lvbl9yZWZlcmVuY2UYAiABKAlCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiRwoWRGlzcG9zZVN1YmplY3RSZXNwb25zZRItCgxkaXNwb3NlX2RhdGUYASABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMBIiwKF0dldFBsYW5SZWFkaW5lc3NSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAiKDAQoYR2V0UGxhblJlYWRpbmVzc1Jlc3BvbnNlEjMKBXN0YXRlGAEgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCBJCUIwESMgoFc3RlcHMYAiADKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5TdGVwQgSQlCMOIp4BCghQbGFuU3RlcBIwCgJ0bxgBIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlQgSQlCMOEhQKBm1ldGhvZBgCIAEoCUIEkJQjDhITCgVyZWFkeRgDIAEoCEIEkJQjDhI1CgdtaXNzaW5nGAQgAygLMh4uY29vcmRpbmF0aW9ucGxhbi52MS5Vbm1ldFJ1bGVCBJCUIw4igAEKCVVubWV0UnVsZRISCgRydWxlGAEgASgJQgSQlCMOEhUKB3N1YmplY3QYAiABKAlCBJCUIw4SFAoGZGVtYW5kGAMgASgJQgSQlCMOEhcKCWRlbWFuZF9zdhgEIAEoCUIEkJQjDhIZCgtsZWdhbF9iYXNpcxgFIAEoCUIEkJQjDiKeAQoSQWR2YW5jZVBsYW5SZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSMgoFc3RhdGUYBSABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5TdGF0ZUID4EECIkQKE0FkdmFuY2VQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASLLAQoSRGVjbGluZVBsYW5SZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSOwoGcmVhc29uGAUgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuRGVjbGluZVJlYXNvbkID4EECEiIKEmRlY2lzaW9uX3JlZmVyZW5jZRgGIAEoCUIGmpQjAghkIkQKE0RlY2xpbmVQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASJpChFSZW9wZW5QbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISEQoEZXRhZxgCIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKElJlb3BlblBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBMtcRCgtQbGFuU2VydmljZRJjCgpDcmVhdGVQbGFuEiYuY29vcmRpbmF0aW9ucGxhbi52MS5DcmVhdGVQbGFuUmVxdWVzdBonLmNvb3JkaW5hdGlvbnBsYW4udjEuQ3JlYXRlUGxhblJlc3BvbnNlIgSIlCMBEl0KB0dldFBsYW4SIy5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZXF1ZXN0GiQuY29vcmRpbmF0aW9ucGxhbi52MS5HZXRQbGFuUmVzcG9uc2UiB5ACAYiUIwISYwoJTGlzdFBsYW5zEiUuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXF1ZXN0GiYuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXNwb25zZSIHkAIBiJQjAxJjCglGaW5kUGxhbnMSJS5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1JlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1Jlc3BvbnNlIgeQAgGIlCMcEmMKClVwZGF0ZVBsYW4SJi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZVBsYW5SZXF1ZXN0GicuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVQbGFuUmVzcG9uc2UiBIiUIwQSeAoQR2V0UGxhblJlYWRpbmVzcxIsLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0UGxhblJlYWRpbmVzc1JlcXVlc3QaLS5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZWFkaW5lc3NSZXNwb25zZSIHkAIBiJQjAhJmCgtBZHZhbmNlUGxhbhInLmNvb3JkaW5hdGlvbnBsYW4udjEuQWR2YW5jZVBsYW5SZXF1ZXN0GiguY29vcmRpbmF0aW9ucGxhbi52MS5BZHZhbmNlUGxhblJlc3BvbnNlIgSIlCMgEmYKC0RlY2xpbmVQbGFuEicuY29vcmRpbmF0aW9ucGxhbi52MS5EZWNsaW5lUGxhblJlcXVlc3QaKC5jb29yZGluYXRpb25wbGFuLnYxLkRlY2xpbmVQbGFuUmVzcG9uc2UiBIiUIyASYwoKUmVvcGVuUGxhbhImLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVvcGVuUGxhblJlcXVlc3QaJy5jb29yZGluYXRpb25wbGFuLnYxLlJlb3BlblBsYW5SZXNwb25zZSIEiJQjIRJsCg1Fc3RhYmxpc2hQbGFuEikuY29vcmRpbmF0aW9ucGxhbi52MS5Fc3RhYmxpc2hQbGFuUmVxdWVzdBoqLmNvb3JkaW5hdGlvbnBsYW4udjEuRXN0YWJsaXNoUGxhblJlc3BvbnNlIgSIlCMFEmAKCUNsb3NlUGxhbhIlLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2xvc2VQbGFuUmVxdWVzdBomLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2xvc2VQbGFuUmVzcG9uc2UiBIiUIwYSbwoORGlzcG9zZVN1YmplY3QSKi5jb29yZGluYXRpb25wbGFuLnYxLkRpc3Bvc2VTdWJqZWN0UmVxdWVzdBorLmNvb3JkaW5hdGlvbnBsYW4udjEuRGlzcG9zZVN1YmplY3RSZXNwb25zZSIEiJQjHxJaCgdBZGRHb2FsEiMuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRHb2FsUmVxdWVzdBokLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkR29hbFJlc3BvbnNlIgSIlCMHEmMKClVwZGF0ZUdvYWwSJi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZUdvYWxSZXF1ZXN0GicuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVHb2FsUmVzcG9uc2UiBIiUIwcSWgoHRW5kR29hbBIjLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kR29hbFJlcXVlc3QaJC5jb29yZGluYXRpb25wbGFuLnYxLkVuZEdvYWxSZXNwb25zZSIEiJQjBxJyCg9BZGRJbnRlcnZlbnRpb24SKy5jb29yZGluYXRpb25wbGFuLnYxLkFkZEludGVydmVudGlvblJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLkFkZEludGVydmVudGlvblJlc3BvbnNlIgSIlCMIEnsKElVwZGF0ZUludGVydmVudGlvbhIuLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlSW50ZXJ2ZW50aW9uUmVxdWVzdBovLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlSW50ZXJ2ZW50aW9uUmVzcG9uc2UiBIiUIwgScgoPRW5kSW50ZXJ2ZW50aW9uEisuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRJbnRlcnZlbnRpb25SZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRJbnRlcnZlbnRpb25SZXNwb25zZSIEiJQjCBJyCg9BZGRPdGhlck1lYXN1cmUSKy5jb29yZGluYXRpb25wbGFuLnYxLkFkZE90aGVyTWVhc3VyZVJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLkFkZE90aGVyTWVhc3VyZVJlc3BvbnNlIgSIlCMJEnsKElVwZGF0ZU90aGVyTWVhc3VyZRIuLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlT3RoZXJNZWFzdXJlUmVxdWVzdBovLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlT3RoZXJNZWFzdXJlUmVzcG9uc2UiBIiUIwkScgoPRW5kT3RoZXJNZWFzdXJlEisuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRPdGhlck1lYXN1cmVSZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRPdGhlck1lYXN1cmVSZXNwb25zZSIEiJQjCUJCChZzZS5jb29yZGluYXRpb25wbGFuLnYxQhBQbGFuU2VydmljZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_plan, file_coordinationplan_v1_plan_item, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_protobuf_field_mask, file_google_type_date]);
+  fileDesc("CiZjb29yZGluYXRpb25wbGFuL3YxL3BsYW5fc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSIjCg5HZXRQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQIiQAoPR2V0UGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEicQoQTGlzdFBsYW5zUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AxItCgVzdGF0ZRgDIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlImIKEUxpc3RQbGFuc1Jlc3BvbnNlEi4KBXBsYW5zGAEgAygLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBEh0KD25leHRfcGFnZV90b2tlbhgCIAEoCUIEkJQjASJxChFDcmVhdGVQbGFuUmVxdWVzdBIsCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgPgQQISFwoKcmVxdWVzdF9pZBgCIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiQwoSQ3JlYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEiugEKEVVwZGF0ZVBsYW5SZXF1ZXN0EiwKBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CA+BBAhI0Cgt1cGRhdGVfbWFzaxgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE1hc2tCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiQwoSVXBkYXRlUGxhblJlc3BvbnNlEi0KBHBsYW4YASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwEifgoURXN0YWJsaXNoUGxhblJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEhEKBGV0YWcYAiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgEIAEoCBIQCghwcm9wb3NhbBgFIAEoCSJGChVFc3RhYmxpc2hQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKlAQoQQ2xvc2VQbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISOwoGcmVhc29uGAIgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQ2xvc2luZ1JlYXNvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJCChFDbG9zZVBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBIpYBCg5BZGRHb2FsUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhIsCgRnb2FsGAIgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkAKD0FkZEdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIroBChFVcGRhdGVHb2FsUmVxdWVzdBIsCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgPgQQISNAoLdXBkYXRlX21hc2sYAiABKAsyGi5nb29nbGUucHJvdG9idWYuRmllbGRNYXNrQgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIkMKElVwZGF0ZUdvYWxSZXNwb25zZRItCgRnb2FsGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5Hb2FsQgSQlCMEIrgBCg5FbmRHb2FsUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJACg9FbmRHb2FsUmVzcG9uc2USLQoEZ29hbBgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuR29hbEIEkJQjBCKuAQoWQWRkSW50ZXJ2ZW50aW9uUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI8CgxpbnRlcnZlbnRpb24YAiABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJYChdBZGRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLSAQoZVXBkYXRlSW50ZXJ2ZW50aW9uUmVxdWVzdBI8CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJbChpVcGRhdGVJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCLAAQoWRW5kSW50ZXJ2ZW50aW9uUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISNAoGZW5kaW5nGAIgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5JdGVtRW5kaW5nQgPgQQISGgoHb3V0Y29tZRgDIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBCABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAUgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgGIAEoCCJYChdFbmRJbnRlcnZlbnRpb25SZXNwb25zZRI9CgxpbnRlcnZlbnRpb24YASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLkludGVydmVudGlvbkIEkJQjBCKvAQoWQWRkT3RoZXJNZWFzdXJlUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhI9Cg1vdGhlcl9tZWFzdXJlGAIgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiWQoXQWRkT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEItMBChlVcGRhdGVPdGhlck1lYXN1cmVSZXF1ZXN0Ej0KDW90aGVyX21lYXN1cmUYASABKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLk90aGVyTWVhc3VyZUID4EECEjQKC3VwZGF0ZV9tYXNrGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLkZpZWxkTWFza0ID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJcChpVcGRhdGVPdGhlck1lYXN1cmVSZXNwb25zZRI+Cg1vdGhlcl9tZWFzdXJlGAEgASgLMiEuY29vcmRpbmF0aW9ucGxhbi52MS5PdGhlck1lYXN1cmVCBJCUIwQiwAEKFkVuZE90aGVyTWVhc3VyZVJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEjQKBmVuZGluZxgCIAEoDjIfLmNvb3JkaW5hdGlvbnBsYW4udjEuSXRlbUVuZGluZ0ID4EECEhoKB291dGNvbWUYAyABKAlCCZqUIwUIoB8QARIRCgRldGFnGAQgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgFIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBiABKAgiWQoXRW5kT3RoZXJNZWFzdXJlUmVzcG9uc2USPgoNb3RoZXJfbWVhc3VyZRgBIAEoCzIhLmNvb3JkaW5hdGlvbnBsYW4udjEuT3RoZXJNZWFzdXJlQgSQlCMEIo4BChBGaW5kUGxhbnNSZXF1ZXN0EjwKD2lkZW50aXR5X251bWJlchgBIAEoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuSWRlbnRpdHlOdW1iZXISEgoKZ2l2ZW5fbmFtZRgCIAEoCRITCgtmYW1pbHlfbmFtZRgDIAEoCRITCgtjYXNlX251bWJlchgEIAEoCSJDChFGaW5kUGxhbnNSZXNwb25zZRIuCgVwbGFucxgBIAMoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASKOAQoVRGlzcG9zZVN1YmplY3RSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIfChJkZWNpc2lvbl9yZWZlcmVuY2UYAiABKAlCA+BBAhIRCgRldGFnGAMgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgEIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBSABKAgiRwoWRGlzcG9zZVN1YmplY3RSZXNwb25zZRItCgxkaXNwb3NlX2RhdGUYASABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMBIiwKF0dldFBsYW5SZWFkaW5lc3NSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAiKDAQoYR2V0UGxhblJlYWRpbmVzc1Jlc3BvbnNlEjMKBXN0YXRlGAEgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuU3RhdGVCBJCUIwESMgoFc3RlcHMYAiADKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5TdGVwQgSQlCMOIp4BCghQbGFuU3RlcBIwCgJ0bxgBIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhblN0YXRlQgSQlCMOEhQKBm1ldGhvZBgCIAEoCUIEkJQjDhITCgVyZWFkeRgDIAEoCEIEkJQjDhI1CgdtaXNzaW5nGAQgAygLMh4uY29vcmRpbmF0aW9ucGxhbi52MS5Vbm1ldFJ1bGVCBJCUIw4igAEKCVVubWV0UnVsZRISCgRydWxlGAEgASgJQgSQlCMOEhUKB3N1YmplY3QYAiABKAlCBJCUIw4SFAoGZGVtYW5kGAMgASgJQgSQlCMOEhcKCWRlbWFuZF9zdhgEIAEoCUIEkJQjDhIZCgtsZWdhbF9iYXNpcxgFIAEoCUIEkJQjDiKeAQoSQWR2YW5jZVBsYW5SZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSMgoFc3RhdGUYBSABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5TdGF0ZUID4EECIkQKE0FkdmFuY2VQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASLLAQoSRGVjbGluZVBsYW5SZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgSOwoGcmVhc29uGAUgASgOMiYuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuRGVjbGluZVJlYXNvbkID4EECEiIKEmRlY2lzaW9uX3JlZmVyZW5jZRgGIAEoCUIGmpQjAghkIkQKE0RlY2xpbmVQbGFuUmVzcG9uc2USLQoEcGxhbhgBIAEoCzIZLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkIEkJQjASJpChFSZW9wZW5QbGFuUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISEQoEZXRhZxgCIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKElJlb3BlblBsYW5SZXNwb25zZRItCgRwbGFuGAEgASgLMhkuY29vcmRpbmF0aW9ucGxhbi52MS5QbGFuQgSQlCMBIi0KGExpc3RQbGFuUmV2aXNpb25zUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQIiVwoZTGlzdFBsYW5SZXZpc2lvbnNSZXNwb25zZRI6CglyZXZpc2lvbnMYASADKAsyIS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5SZXZpc2lvbkIEkJQjASJ+CgxQbGFuUmV2aXNpb24SFgoIcmV2aXNpb24YASABKAVCBJCUIwESOAoOZXN0YWJsaXNoX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMBEhwKDmVzdGFibGlzaGVkX2J5GAMgASgJQgSQlCMNIlkKG0NvbXBhcmVQbGFuUmV2aXNpb25zUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISFQoNYmFzZV9yZXZpc2lvbhgCIAEoBRIQCghyZXZpc2lvbhgDIAEoBSK3AQocQ29tcGFyZVBsYW5SZXZpc2lvbnNSZXNwb25zZRIvCgZiZWZvcmUYASABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwESLgoFYWZ0ZXIYAiABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwESNgoHY2hhbmdlcxgDIAMoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkNoYW5nZUIEkJQjASJxCgpQbGFuQ2hhbmdlEhUKB3N1YmplY3QYASABKAlCBJCUIwESEwoFZmllbGQYAiABKAlCBJCUIwESNwoEa2luZBgDIAEoDjIjLmNvb3JkaW5hdGlvbnBsYW4udjEuUGxhbkNoYW5nZUtpbmRCBJCUIwEicAoWUHJvcG9zZVJldmlzaW9uUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiUAoXUHJvcG9zZVJldmlzaW9uUmVzcG9uc2USNQoIcHJvcG9zYWwYASABKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLlByb3Bvc2FsQgSQlCMEIsYBChVBbnN3ZXJQcm9wb3NhbFJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEjwKBmFuc3dlchgCIAEoDjInLmNvb3JkaW5hdGlvbnBsYW4udjEuUHJvcG9zYWxBbnN3ZXJLaW5kQgPgQQISGQoGcmVhc29uGAMgASgJQgmalCMFCNAPEAESEQoEZXRhZxgEIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBSABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAYgASgIIk8KFkFuc3dlclByb3Bvc2FsUmVzcG9uc2USNQoIcHJvcG9zYWwYASABKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLlByb3Bvc2FsQgSQlCMEIisKFExpc3RQcm9wb3NhbHNSZXF1ZXN0EhMKBnBhcmVudBgBIAEoCUID4EECIk8KFUxpc3RQcm9wb3NhbHNSZXNwb25zZRI2Cglwcm9wb3NhbHMYASADKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLlByb3Bvc2FsQgSQlCMEIuQBCghQcm9wb3NhbBIVCgRuYW1lGAEgASgJQgfgQQiQlCMEEhIKBGV0YWcYAiABKAlCBJCUIwQSNgoMcHJvcG9zZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjBBIVCgdjdXJyZW50GAQgASgIQgSQlCMEEiIKFGVzdGFibGlzaGVkX3JldmlzaW9uGAUgASgFQgSQlCMEEjoKB2Fuc3dlcnMYBiADKAsyIy5jb29yZGluYXRpb25wbGFuLnYxLlByb3Bvc2FsQW5zd2VyQgSQlCMEIrABCg5Qcm9wb3NhbEFuc3dlchISCgR1bml0GAEgASgJQgSQlCMEEj0KBmFuc3dlchgCIAEoDjInLmNvb3JkaW5hdGlvbnBsYW4udjEuUHJvcG9zYWxBbnN3ZXJLaW5kQgSQlCMEEhQKBnJlYXNvbhgDIAEoCUIEkJQjBBI1CgthbnN3ZXJfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBJCUIwQqigEKDlBsYW5DaGFuZ2VLaW5kEiAKHFBMQU5fQ0hBTkdFX0tJTkRfVU5TUEVDSUZJRUQQABIaChZQTEFOX0NIQU5HRV9LSU5EX0FEREVEEAESHAoYUExBTl9DSEFOR0VfS0lORF9SRU1PVkVEEAISHAoYUExBTl9DSEFOR0VfS0lORF9DSEFOR0VEEAMqfQoSUHJvcG9zYWxBbnN3ZXJLaW5kEiQKIFBST1BPU0FMX0FOU1dFUl9LSU5EX1VOU1BFQ0lGSUVEEAASHwobUFJPUE9TQUxfQU5TV0VSX0tJTkRfQUdSRUVTEAESIAocUFJPUE9TQUxfQU5TV0VSX0tJTkRfT0JKRUNUUxACMrEWCgtQbGFuU2VydmljZRJjCgpDcmVhdGVQbGFuEiYuY29vcmRpbmF0aW9ucGxhbi52MS5DcmVhdGVQbGFuUmVxdWVzdBonLmNvb3JkaW5hdGlvbnBsYW4udjEuQ3JlYXRlUGxhblJlc3BvbnNlIgSIlCMBEl0KB0dldFBsYW4SIy5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZXF1ZXN0GiQuY29vcmRpbmF0aW9ucGxhbi52MS5HZXRQbGFuUmVzcG9uc2UiB5ACAYiUIwISYwoJTGlzdFBsYW5zEiUuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXF1ZXN0GiYuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhbnNSZXNwb25zZSIHkAIBiJQjAxJjCglGaW5kUGxhbnMSJS5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1JlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkZpbmRQbGFuc1Jlc3BvbnNlIgeQAgGIlCMcEmMKClVwZGF0ZVBsYW4SJi5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZVBsYW5SZXF1ZXN0GicuY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVQbGFuUmVzcG9uc2UiBIiUIwQSeAoQR2V0UGxhblJlYWRpbmVzcxIsLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0UGxhblJlYWRpbmVzc1JlcXVlc3QaLS5jb29yZGluYXRpb25wbGFuLnYxLkdldFBsYW5SZWFkaW5lc3NSZXNwb25zZSIHkAIBiJQjAhJmCgtBZHZhbmNlUGxhbhInLmNvb3JkaW5hdGlvbnBsYW4udjEuQWR2YW5jZVBsYW5SZXF1ZXN0GiguY29vcmRpbmF0aW9ucGxhbi52MS5BZHZhbmNlUGxhblJlc3BvbnNlIgSIlCMgEmYKC0RlY2xpbmVQbGFuEicuY29vcmRpbmF0aW9ucGxhbi52MS5EZWNsaW5lUGxhblJlcXVlc3QaKC5jb29yZGluYXRpb25wbGFuLnYxLkRlY2xpbmVQbGFuUmVzcG9uc2UiBIiUIyASYwoKUmVvcGVuUGxhbhImLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVvcGVuUGxhblJlcXVlc3QaJy5jb29yZGluYXRpb25wbGFuLnYxLlJlb3BlblBsYW5SZXNwb25zZSIEiJQjIRJyCg9Qcm9wb3NlUmV2aXNpb24SKy5jb29yZGluYXRpb25wbGFuLnYxLlByb3Bvc2VSZXZpc2lvblJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLlByb3Bvc2VSZXZpc2lvblJlc3BvbnNlIgSIlCMFEm8KDkFuc3dlclByb3Bvc2FsEiouY29vcmRpbmF0aW9ucGxhbi52MS5BbnN3ZXJQcm9wb3NhbFJlcXVlc3QaKy5jb29yZGluYXRpb25wbGFuLnYxLkFuc3dlclByb3Bvc2FsUmVzcG9uc2UiBIiUIyYSbwoNTGlzdFByb3Bvc2FscxIpLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdFByb3Bvc2Fsc1JlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RQcm9wb3NhbHNSZXNwb25zZSIHkAIBiJQjAhJsCg1Fc3RhYmxpc2hQbGFuEikuY29vcmRpbmF0aW9ucGxhbi52MS5Fc3RhYmxpc2hQbGFuUmVxdWVzdBoqLmNvb3JkaW5hdGlvbnBsYW4udjEuRXN0YWJsaXNoUGxhblJlc3BvbnNlIgSIlCMFEnsKEUxpc3RQbGFuUmV2aXNpb25zEi0uY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0UGxhblJldmlzaW9uc1JlcXVlc3QaLi5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RQbGFuUmV2aXNpb25zUmVzcG9uc2UiB5ACAYiUIwIShAEKFENvbXBhcmVQbGFuUmV2aXNpb25zEjAuY29vcmRpbmF0aW9ucGxhbi52MS5Db21wYXJlUGxhblJldmlzaW9uc1JlcXVlc3QaMS5jb29yZGluYXRpb25wbGFuLnYxLkNvbXBhcmVQbGFuUmV2aXNpb25zUmVzcG9uc2UiB5ACAYiUIwISYAoJQ2xvc2VQbGFuEiUuY29vcmRpbmF0aW9ucGxhbi52MS5DbG9zZVBsYW5SZXF1ZXN0GiYuY29vcmRpbmF0aW9ucGxhbi52MS5DbG9zZVBsYW5SZXNwb25zZSIEiJQjBhJvCg5EaXNwb3NlU3ViamVjdBIqLmNvb3JkaW5hdGlvbnBsYW4udjEuRGlzcG9zZVN1YmplY3RSZXF1ZXN0GisuY29vcmRpbmF0aW9ucGxhbi52MS5EaXNwb3NlU3ViamVjdFJlc3BvbnNlIgSIlCMfEloKB0FkZEdvYWwSIy5jb29yZGluYXRpb25wbGFuLnYxLkFkZEdvYWxSZXF1ZXN0GiQuY29vcmRpbmF0aW9ucGxhbi52MS5BZGRHb2FsUmVzcG9uc2UiBIiUIwcSYwoKVXBkYXRlR29hbBImLmNvb3JkaW5hdGlvbnBsYW4udjEuVXBkYXRlR29hbFJlcXVlc3QaJy5jb29yZGluYXRpb25wbGFuLnYxLlVwZGF0ZUdvYWxSZXNwb25zZSIEiJQjBxJaCgdFbmRHb2FsEiMuY29vcmRpbmF0aW9ucGxhbi52MS5FbmRHb2FsUmVxdWVzdBokLmNvb3JkaW5hdGlvbnBsYW4udjEuRW5kR29hbFJlc3BvbnNlIgSIlCMHEnIKD0FkZEludGVydmVudGlvbhIrLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkSW50ZXJ2ZW50aW9uUmVxdWVzdBosLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkSW50ZXJ2ZW50aW9uUmVzcG9uc2UiBIiUIwgSewoSVXBkYXRlSW50ZXJ2ZW50aW9uEi4uY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVJbnRlcnZlbnRpb25SZXF1ZXN0Gi8uY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVJbnRlcnZlbnRpb25SZXNwb25zZSIEiJQjCBJyCg9FbmRJbnRlcnZlbnRpb24SKy5jb29yZGluYXRpb25wbGFuLnYxLkVuZEludGVydmVudGlvblJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLkVuZEludGVydmVudGlvblJlc3BvbnNlIgSIlCMIEnIKD0FkZE90aGVyTWVhc3VyZRIrLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkT3RoZXJNZWFzdXJlUmVxdWVzdBosLmNvb3JkaW5hdGlvbnBsYW4udjEuQWRkT3RoZXJNZWFzdXJlUmVzcG9uc2UiBIiUIwkSewoSVXBkYXRlT3RoZXJNZWFzdXJlEi4uY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVPdGhlck1lYXN1cmVSZXF1ZXN0Gi8uY29vcmRpbmF0aW9ucGxhbi52MS5VcGRhdGVPdGhlck1lYXN1cmVSZXNwb25zZSIEiJQjCRJyCg9FbmRPdGhlck1lYXN1cmUSKy5jb29yZGluYXRpb25wbGFuLnYxLkVuZE90aGVyTWVhc3VyZVJlcXVlc3QaLC5jb29yZGluYXRpb25wbGFuLnYxLkVuZE90aGVyTWVhc3VyZVJlc3BvbnNlIgSIlCMJQkIKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCEFBsYW5TZXJ2aWNlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_goal, file_coordinationplan_v1_intervention, file_coordinationplan_v1_options, file_coordinationplan_v1_other_measure, file_coordinationplan_v1_plan, file_coordinationplan_v1_plan_item, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_protobuf_field_mask, file_google_protobuf_timestamp, file_google_type_date]);
 
 /**
  * Request of GetPlan.
@@ -295,6 +295,14 @@ export type EstablishPlanRequest = Message<"coordinationplan.v1.EstablishPlanReq
    * @generated from field: bool validate_only = 4;
    */
   validateOnly: boolean;
+
+  /**
+   * The proposal that is established: `plans/{plan}/proposals/{proposal}`. Refused with WRONG_STATE where the content has changed since. An objection does not
+   * hinder: overall responsibility is the lead principal's. Empty: the content is established without having been proposed.
+   *
+   * @generated from field: string proposal = 5;
+   */
+  proposal: string;
 };
 
 /**
@@ -1530,6 +1538,544 @@ export const ReopenPlanResponseSchema: GenMessage<ReopenPlanResponse> = /*@__PUR
   messageDesc(file_coordinationplan_v1_plan_service, 43);
 
 /**
+ * Request of ListPlanRevisions.
+ *
+ * @generated from message coordinationplan.v1.ListPlanRevisionsRequest
+ */
+export type ListPlanRevisionsRequest = Message<"coordinationplan.v1.ListPlanRevisionsRequest"> & {
+  /**
+   * `plans/{plan}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListPlanRevisionsRequest.
+ * Use `create(ListPlanRevisionsRequestSchema)` to create a new message.
+ */
+export const ListPlanRevisionsRequestSchema: GenMessage<ListPlanRevisionsRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 44);
+
+/**
+ * Answer of ListPlanRevisions.
+ *
+ * @generated from message coordinationplan.v1.ListPlanRevisionsResponse
+ */
+export type ListPlanRevisionsResponse = Message<"coordinationplan.v1.ListPlanRevisionsResponse"> & {
+  /**
+   * All of them. A plan has few.
+   *
+   * @generated from field: repeated coordinationplan.v1.PlanRevision revisions = 1;
+   */
+  revisions: PlanRevision[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListPlanRevisionsResponse.
+ * Use `create(ListPlanRevisionsResponseSchema)` to create a new message.
+ */
+export const ListPlanRevisionsResponseSchema: GenMessage<ListPlanRevisionsResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 45);
+
+/**
+ * An established revision of a plan.
+ *
+ * @generated from message coordinationplan.v1.PlanRevision
+ */
+export type PlanRevision = Message<"coordinationplan.v1.PlanRevision"> & {
+  /**
+   * Its number, from 1.
+   *
+   * @generated from field: int32 revision = 1;
+   */
+  revision: number;
+
+  /**
+   * When it was established.
+   *
+   * @generated from field: google.protobuf.Timestamp establish_time = 2;
+   */
+  establishTime?: Timestamp | undefined;
+
+  /**
+   * By whom: `employees/{employee}`.
+   *
+   * @generated from field: string established_by = 3;
+   */
+  establishedBy: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.PlanRevision.
+ * Use `create(PlanRevisionSchema)` to create a new message.
+ */
+export const PlanRevisionSchema: GenMessage<PlanRevision> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 46);
+
+/**
+ * Request of ComparePlanRevisions.
+ *
+ * @generated from message coordinationplan.v1.ComparePlanRevisionsRequest
+ */
+export type ComparePlanRevisionsRequest = Message<"coordinationplan.v1.ComparePlanRevisionsRequest"> & {
+  /**
+   * `plans/{plan}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The earlier revision; 0: nothing, so that all of the other shows as added.
+   *
+   * @generated from field: int32 base_revision = 2;
+   */
+  baseRevision: number;
+
+  /**
+   * The later revision; 0: the content as it is now, established or not.
+   *
+   * @generated from field: int32 revision = 3;
+   */
+  revision: number;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ComparePlanRevisionsRequest.
+ * Use `create(ComparePlanRevisionsRequestSchema)` to create a new message.
+ */
+export const ComparePlanRevisionsRequestSchema: GenMessage<ComparePlanRevisionsRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 47);
+
+/**
+ * Answer of ComparePlanRevisions.
+ *
+ * @generated from message coordinationplan.v1.ComparePlanRevisionsResponse
+ */
+export type ComparePlanRevisionsResponse = Message<"coordinationplan.v1.ComparePlanRevisionsResponse"> & {
+  /**
+   * The plan as it was in the earlier revision, without who the person is, participations, consents and releases, which are not part of one.
+   * Not set for 0.
+   *
+   * @generated from field: coordinationplan.v1.Plan before = 1;
+   */
+  before?: Plan | undefined;
+
+  /**
+   * The plan as it was in the later one.
+   *
+   * @generated from field: coordinationplan.v1.Plan after = 2;
+   */
+  after?: Plan | undefined;
+
+  /**
+   * What differs: made of `before` and `after` as they are here.
+   *
+   * @generated from field: repeated coordinationplan.v1.PlanChange changes = 3;
+   */
+  changes: PlanChange[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.ComparePlanRevisionsResponse.
+ * Use `create(ComparePlanRevisionsResponseSchema)` to create a new message.
+ */
+export const ComparePlanRevisionsResponseSchema: GenMessage<ComparePlanRevisionsResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 48);
+
+/**
+ * A difference between two revisions.
+ *
+ * @generated from message coordinationplan.v1.PlanChange
+ */
+export type PlanChange = Message<"coordinationplan.v1.PlanChange"> & {
+  /**
+   * What it is about: the plan, a goal, an intervention or a measure, by its resource name.
+   *
+   * @generated from field: string subject = 1;
+   */
+  subject: string;
+
+  /**
+   * The field of it, such as `title`; empty where all of it was added or removed.
+   *
+   * @generated from field: string field = 2;
+   */
+  field: string;
+
+  /**
+   * What happened.
+   *
+   * @generated from field: coordinationplan.v1.PlanChangeKind kind = 3;
+   */
+  kind: PlanChangeKind;
+};
+
+/**
+ * Describes the message coordinationplan.v1.PlanChange.
+ * Use `create(PlanChangeSchema)` to create a new message.
+ */
+export const PlanChangeSchema: GenMessage<PlanChange> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 49);
+
+/**
+ * Request of ProposeRevision.
+ *
+ * @generated from message coordinationplan.v1.ProposeRevisionRequest
+ */
+export type ProposeRevisionRequest = Message<"coordinationplan.v1.ProposeRevisionRequest"> & {
+  /**
+   * The plan: `plans/{plan}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+
+  /**
+   * The plan's etag as last read.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ProposeRevisionRequest.
+ * Use `create(ProposeRevisionRequestSchema)` to create a new message.
+ */
+export const ProposeRevisionRequestSchema: GenMessage<ProposeRevisionRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 50);
+
+/**
+ * Answer of ProposeRevision.
+ *
+ * @generated from message coordinationplan.v1.ProposeRevisionResponse
+ */
+export type ProposeRevisionResponse = Message<"coordinationplan.v1.ProposeRevisionResponse"> & {
+  /**
+   * The proposal.
+   *
+   * @generated from field: coordinationplan.v1.Proposal proposal = 1;
+   */
+  proposal?: Proposal | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ProposeRevisionResponse.
+ * Use `create(ProposeRevisionResponseSchema)` to create a new message.
+ */
+export const ProposeRevisionResponseSchema: GenMessage<ProposeRevisionResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 51);
+
+/**
+ * Request of AnswerProposal.
+ *
+ * @generated from message coordinationplan.v1.AnswerProposalRequest
+ */
+export type AnswerProposalRequest = Message<"coordinationplan.v1.AnswerProposalRequest"> & {
+  /**
+   * `plans/{plan}/proposals/{proposal}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Whether the unit agrees.
+   *
+   * @generated from field: coordinationplan.v1.ProposalAnswerKind answer = 2;
+   */
+  answer: ProposalAnswerKind;
+
+  /**
+   * Why it objects. Required for an objection.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * The proposal's etag as last read.
+   *
+   * @generated from field: string etag = 4;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 5;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.AnswerProposalRequest.
+ * Use `create(AnswerProposalRequestSchema)` to create a new message.
+ */
+export const AnswerProposalRequestSchema: GenMessage<AnswerProposalRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 52);
+
+/**
+ * Answer of AnswerProposal.
+ *
+ * @generated from message coordinationplan.v1.AnswerProposalResponse
+ */
+export type AnswerProposalResponse = Message<"coordinationplan.v1.AnswerProposalResponse"> & {
+  /**
+   * The proposal as it is now, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.Proposal proposal = 1;
+   */
+  proposal?: Proposal | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.AnswerProposalResponse.
+ * Use `create(AnswerProposalResponseSchema)` to create a new message.
+ */
+export const AnswerProposalResponseSchema: GenMessage<AnswerProposalResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 53);
+
+/**
+ * Request of ListProposals.
+ *
+ * @generated from message coordinationplan.v1.ListProposalsRequest
+ */
+export type ListProposalsRequest = Message<"coordinationplan.v1.ListProposalsRequest"> & {
+  /**
+   * The plan: `plans/{plan}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListProposalsRequest.
+ * Use `create(ListProposalsRequestSchema)` to create a new message.
+ */
+export const ListProposalsRequestSchema: GenMessage<ListProposalsRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 54);
+
+/**
+ * Answer of ListProposals.
+ *
+ * @generated from message coordinationplan.v1.ListProposalsResponse
+ */
+export type ListProposalsResponse = Message<"coordinationplan.v1.ListProposalsResponse"> & {
+  /**
+   * All of them. A plan has few.
+   *
+   * @generated from field: repeated coordinationplan.v1.Proposal proposals = 1;
+   */
+  proposals: Proposal[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListProposalsResponse.
+ * Use `create(ListProposalsResponseSchema)` to create a new message.
+ */
+export const ListProposalsResponseSchema: GenMessage<ListProposalsResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 55);
+
+/**
+ * The content of a plan at a moment, proposed as the next revision.
+ *
+ * @generated from message coordinationplan.v1.Proposal
+ */
+export type Proposal = Message<"coordinationplan.v1.Proposal"> & {
+  /**
+   * `plans/{plan}/proposals/{proposal}`. Given by the service.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Changes when it is established, not with the answers, of which each unit has its own. Required on every change (AIP-154).
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * When it was proposed.
+   *
+   * @generated from field: google.protobuf.Timestamp propose_time = 3;
+   */
+  proposeTime?: Timestamp | undefined;
+
+  /**
+   * Whether the plan's content is still what was proposed. ComparePlanRevisions shows it against the latest revision.
+   *
+   * @generated from field: bool current = 4;
+   */
+  current: boolean;
+
+  /**
+   * The revision that it became; 0 while it is none.
+   *
+   * @generated from field: int32 established_revision = 5;
+   */
+  establishedRevision: number;
+
+  /**
+   * What the units answered. A sheltered housing's shows only to those who may know the whereabouts.
+   *
+   * @generated from field: repeated coordinationplan.v1.ProposalAnswer answers = 6;
+   */
+  answers: ProposalAnswer[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.Proposal.
+ * Use `create(ProposalSchema)` to create a new message.
+ */
+export const ProposalSchema: GenMessage<Proposal> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 56);
+
+/**
+ * A unit's answer to a proposal.
+ *
+ * @generated from message coordinationplan.v1.ProposalAnswer
+ */
+export type ProposalAnswer = Message<"coordinationplan.v1.ProposalAnswer"> & {
+  /**
+   * `units/{unit}`.
+   *
+   * @generated from field: string unit = 1;
+   */
+  unit: string;
+
+  /**
+   * Whether it agrees.
+   *
+   * @generated from field: coordinationplan.v1.ProposalAnswerKind answer = 2;
+   */
+  answer: ProposalAnswerKind;
+
+  /**
+   * Why it objects.
+   *
+   * @generated from field: string reason = 3;
+   */
+  reason: string;
+
+  /**
+   * When it answered.
+   *
+   * @generated from field: google.protobuf.Timestamp answer_time = 4;
+   */
+  answerTime?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ProposalAnswer.
+ * Use `create(ProposalAnswerSchema)` to create a new message.
+ */
+export const ProposalAnswerSchema: GenMessage<ProposalAnswer> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_plan_service, 57);
+
+/**
+ * What happened to something between two revisions.
+ *
+ * @generated from enum coordinationplan.v1.PlanChangeKind
+ */
+export enum PlanChangeKind {
+  /**
+   * Not a kind.
+   *
+   * @generated from enum value: PLAN_CHANGE_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It was not there before.
+   *
+   * @generated from enum value: PLAN_CHANGE_KIND_ADDED = 1;
+   */
+  ADDED = 1,
+
+  /**
+   * It is there no more.
+   *
+   * @generated from enum value: PLAN_CHANGE_KIND_REMOVED = 2;
+   */
+  REMOVED = 2,
+
+  /**
+   * It is another.
+   *
+   * @generated from enum value: PLAN_CHANGE_KIND_CHANGED = 3;
+   */
+  CHANGED = 3,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.PlanChangeKind.
+ */
+export const PlanChangeKindSchema: GenEnum<PlanChangeKind> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_plan_service, 0);
+
+/**
+ * What a unit answers to a proposal.
+ *
+ * @generated from enum coordinationplan.v1.ProposalAnswerKind
+ */
+export enum ProposalAnswerKind {
+  /**
+   * Not an answer; refused.
+   *
+   * @generated from enum value: PROPOSAL_ANSWER_KIND_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It agrees.
+   *
+   * @generated from enum value: PROPOSAL_ANSWER_KIND_AGREES = 1;
+   */
+  AGREES = 1,
+
+  /**
+   * It objects.
+   *
+   * @generated from enum value: PROPOSAL_ANSWER_KIND_OBJECTS = 2;
+   */
+  OBJECTS = 2,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.ProposalAnswerKind.
+ */
+export const ProposalAnswerKindSchema: GenEnum<ProposalAnswerKind> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_plan_service, 1);
+
+/**
  * Plans and their statutory contents.
  *
  * Every call needs a client certificate, a bearer token, and two metadata entries: `coordinationplan-assignment` (which of the
@@ -1647,6 +2193,38 @@ export const PlanService: GenService<{
     output: typeof ReopenPlanResponseSchema;
   },
   /**
+   * Proposes the current content as the next revision, so that the units that take part can agree or object. Refused as EstablishPlan where something
+   * is missing. Any later change of the content leaves the proposal behind. Who: the owning unit. Logged as ESTABLISH_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.ProposeRevision
+   */
+  proposeRevision: {
+    methodKind: "unary";
+    input: typeof ProposeRevisionRequestSchema;
+    output: typeof ProposeRevisionResponseSchema;
+  },
+  /**
+   * The caller's unit agrees to a proposal, or objects and says why. It may answer again until the plan is established. Who: a unit that takes part and may
+   * read the goals and interventions, and the owning unit. Logged as ANSWER_PROPOSAL.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.AnswerProposal
+   */
+  answerProposal: {
+    methodKind: "unary";
+    input: typeof AnswerProposalRequestSchema;
+    output: typeof AnswerProposalResponseSchema;
+  },
+  /**
+   * A plan's proposals, the latest first, with every unit's answer. Who: who may read the plan's goals and interventions. Logged as READ_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.ListProposals
+   */
+  listProposals: {
+    methodKind: "unary";
+    input: typeof ListProposalsRequestSchema;
+    output: typeof ListProposalsResponseSchema;
+  },
+  /**
    * Makes the current content the agreed one, as a new revision. Refused with STATUTORY_CONTENT_MISSING and a list of what is
    * missing, unless the plan says which interventions are needed, which principal answers for each, which measures others take, and which
    * principal has overall responsibility, and a consent of the person is in force. Who: the owning unit. Logged as ESTABLISH_PLAN.
@@ -1657,6 +2235,27 @@ export const PlanService: GenService<{
     methodKind: "unary";
     input: typeof EstablishPlanRequestSchema;
     output: typeof EstablishPlanResponseSchema;
+  },
+  /**
+   * The established revisions of a plan, the latest first. They are never changed. Who: who may read the plan. Logged as READ_PLAN.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.ListPlanRevisions
+   */
+  listPlanRevisions: {
+    methodKind: "unary";
+    input: typeof ListPlanRevisionsRequestSchema;
+    output: typeof ListPlanRevisionsResponseSchema;
+  },
+  /**
+   * Two revisions of a plan, each as the caller may read it, and what differs between them, field by field, what was removed too. The comparison is
+   * made of what the permit of this moment covers and of nothing else. Who: who may read the plan. Logged as READ_PLAN with the categories disclosed.
+   *
+   * @generated from rpc coordinationplan.v1.PlanService.ComparePlanRevisions
+   */
+  comparePlanRevisions: {
+    methodKind: "unary";
+    input: typeof ComparePlanRevisionsRequestSchema;
+    output: typeof ComparePlanRevisionsResponseSchema;
   },
   /**
    * Closes a plan. Participations end and with them the participants' access. Who: the owning unit. Logged as CLOSE_PLAN.

@@ -1,0 +1,94 @@
+using CoordinationPlan.Law;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Plans;
+
+internal sealed partial class PlanService
+{
+    public override Task<ListProposalsResponse> ListProposals(ListProposalsRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        return gate.Read(request, context, planId, (entry, trip) =>
+        {
+            var mayRead = entry.Permit.Reads.HasFlag(Categories.GoalsAndInterventions);
+            var proposals = mayRead ? trip.Add(ProposalSql.Of(planId)) : null;
+            var answers = mayRead ? trip.Add(ProposalSql.Answers(planId, entry.Permit.Reads, entry.WhereaboutsOf)) : null;
+            return Task.FromResult(() =>
+            {
+                var response = new ListProposalsResponse();
+                response.Proposals.AddRange(proposals?.Value.Select(proposal => proposal.ToProposal(planId, answers!.Value, entry.Key, keys.Names)) ?? []);
+                return response;
+            });
+        });
+    }
+
+    public override Task<ProposeRevisionResponse> ProposeRevision(ProposeRevisionRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        Pending<PlanContent>? content = null;
+        Pending<long>? contentVersion = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                content = trip.Add(PlanSql.Content(planId, time.Today()));
+                contentVersion = trip.Add(ProposalSql.VersionOf(planId));
+                return trip.Add(PlanSql.Load(planId));
+            },
+            (entry, record, trip) =>
+            {
+                Entry.RequireEtag(request.Etag, record.Etag);
+                RequireStep(record.State, PlanState.Established, nameof(EstablishPlan), content!.Value, entry.Today);
+                var proposal = new ProposalRecord(Ids.Opaque(), contentVersion!.Value, 0, entry.Now, 1, IsCurrent: true);
+                trip.Add(ProposalSql.Insert(planId, proposal, entry.ChangedBy));
+                return new ProposeRevisionResponse { Proposal = proposal.ToProposal(planId, [], entry.Key, keys.Names) };
+            });
+    }
+
+    public override Task<AnswerProposalResponse> AnswerProposal(AnswerProposalRequest request, ServerCallContext context)
+    {
+        var (planId, proposalId) = ResourceName.ParseChild(request.Name, ResourceName.Proposals, "name");
+        if (request.Answer == ProposalAnswerKind.Objects && string.IsNullOrWhiteSpace(request.Reason))
+        {
+            throw Errors.InvalidFields(new FieldFault("reason", "is required for an objection"));
+        }
+
+        Pending<List<AnswerRecord>>? answers = null;
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                answers = trip.Add(ProposalSql.Answers(planId, Categories.GoalsAndInterventions | Categories.Whereabouts, null));
+                return trip.Add(ProposalSql.Find(planId, proposalId));
+            },
+            (entry, proposal, trip) =>
+            {
+                entry.RequireOpen();
+                Entry.RequireEtag(request.Etag, proposal.Etag);
+                if (!proposal.IsCurrent || proposal.EstablishedRevision > 0)
+                {
+                    throw Errors.WrongState("The proposal has been established, or the content has changed since it was made.");
+                }
+
+                var unit = entry.CallerFacts.UnitId;
+                var category = entry.CallerFacts.UnitKind == Policy.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.GoalsAndInterventions;
+                var answer = new AnswerRecord(proposalId, unit, category, request.Answer, entry.Now, null).Holding(entry.Key, request.Reason);
+                trip.Add(ProposalSql.Answer(planId, answer, entry.ChangedBy));
+                // A sheltered housing knows by itself that it takes part, and of no other; nobody else knows of one but those who may.
+                var visible = answers!.Value
+                    .Where(other => other.UnitId != unit)
+                    .Where(other => other.Category != Categories.Whereabouts || (entry.MayKnowWhereabouts && entry.WhereaboutsOf is null))
+                    .Append(answer);
+                return new AnswerProposalResponse { Proposal = proposal.ToProposal(planId, visible, entry.Key, keys.Names) };
+            });
+    }
+}
