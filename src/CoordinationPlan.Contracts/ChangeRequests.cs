@@ -107,3 +107,9 @@ public sealed partial class RenewConsentRequest : IChangeRequest;
 public sealed partial class ProposeRevisionRequest : IChangeRequest;
 
 public sealed partial class AnswerProposalRequest : IChangeRequest;
+
+public sealed partial class AddRelatedPlanRequest : IChangeRequest;
+
+public sealed partial class EndRelatedPlanRequest : IChangeRequest;
+
+public sealed partial class AddDischargeNoticeRequest : IChangeRequest;

@@ -21,3 +21,5 @@ public sealed partial class Goal : IPlanItem;
 public sealed partial class Intervention : IPlanItem;
 
 public sealed partial class OtherMeasure : IPlanItem;
+
+public sealed partial class RelatedPlan : IPlanItem;

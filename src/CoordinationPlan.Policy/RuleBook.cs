@@ -159,6 +159,11 @@ internal static class RuleBook
         new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
         new(Act.WriteBlock, CaseWorkers, Relation.Owning, Needs.HealthCareUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
 
+        // Other plans are the owning unit's to link; a stay in inpatient care is noted by whoever in health care takes part, or the owning unit (2017:612).
+        new(Act.WriteRelatedPlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
+        new(Act.WriteDischarge, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Health),
+        new(Act.WriteDischarge, HealthCare, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
+
         // A unit agrees to what it may read, for itself.
         new(Act.AnswerProposal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
         new(Act.AnswerProposal, Callees, Relation.Participating, Needs.OpenPlan, Writes: GoalsAndInterventions),

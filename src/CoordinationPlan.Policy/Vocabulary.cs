@@ -44,6 +44,8 @@ public enum Act
     ReadRiskAssessment = 36,
     WriteRiskAssessment = 37,
     AnswerProposal = 38,
+    WriteRelatedPlan = 39,
+    WriteDischarge = 40,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

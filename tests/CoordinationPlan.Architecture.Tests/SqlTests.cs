@@ -32,6 +32,7 @@ public sealed partial class SqlTests
         ["meeting"] = "Meetings",
         ["meeting_call"] = "Meetings",
         ["risk_assessment"] = "Risk",
+        ["discharge_notice"] = "Discharge",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
         ["alert"] = "Access",
@@ -60,7 +61,7 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment", "discharge_notice"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.

@@ -175,6 +175,8 @@ internal static class Expected
             Act.ReopenPlan when !facts.PlanOpen => Owner(Existence),
             Act.WriteMeeting or Act.ReplyToCall when facts.PlanOpen => Owner(Meetings),
             Act.AnswerProposal when facts.PlanOpen => Owner(GoalsAndInterventions),
+            Act.WriteRelatedPlan when facts.PlanOpen => Owner(Meetings),
+            Act.WriteDischarge when facts.PlanOpen => Owner(Health),
             Act.ReadRiskAssessment when caller.IsSocial() => Decision.Permit(RiskAssessment, None, Basis.OwningUnit),
             Act.WriteRiskAssessment when caller.IsSocial() && facts.PlanOpen => Decision.Permit(RiskAssessment, RiskAssessment, Basis.OwningUnit),
             Act.WriteGoal or Act.WriteOtherMeasure when facts.PlanOpen => Owner(GoalsAndInterventions),
@@ -218,7 +220,7 @@ internal static class Expected
             Act.ReadPlan => None,
             Act.ReplyToCall when facts.PlanOpen => Meetings,
             Act.AnswerProposal when facts.PlanOpen => GoalsAndInterventions,
-            Act.UpdatePlan when facts.PlanOpen && caller.IsHealthCare() => Health,
+            Act.UpdatePlan or Act.WriteDischarge when facts.PlanOpen && caller.IsHealthCare() => Health,
             Act.WriteIntervention when facts.PlanOpen && facts.ResponsibleUnit && (caller.IsCaseWorker() || caller.Role == ShelterContactPerson) => GoalsAndInterventions,
             _ => (Categories?)null,
         };

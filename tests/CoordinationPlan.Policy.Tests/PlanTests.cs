@@ -35,7 +35,7 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
                 is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
-                or Act.ReplyToCall or Act.AnswerProposal)),
+                or Act.ReplyToCall or Act.AnswerProposal or Act.WriteDischarge)),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
 
     [Fact]
@@ -70,7 +70,7 @@ public sealed class PlanTests
                 None => true,
                 GoalsAndInterventions => question is { Act: Act.WriteIntervention, Facts.ResponsibleUnit: true } or { Act: Act.AnswerProposal },
                 Meetings => question.Act == Act.ReplyToCall,
-                Health => question.Act == Act.UpdatePlan && question.Caller.IsHealthCare(),
+                Health => question.Act is Act.UpdatePlan or Act.WriteDischarge && question.Caller.IsHealthCare(),
                 _ => false,
             });
 

@@ -14,6 +14,7 @@ public sealed class CoordinationPlanClients
         Consents = new(invoker);
         Meetings = new(invoker);
         Risk = new(invoker);
+        Discharge = new(invoker);
         Protection = new(invoker);
         Releases = new(invoker);
         EmergencyAccess = new(invoker);
@@ -36,6 +37,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Risk assessments.</summary>
     public RiskService.RiskServiceClient Risk { get; }
+
+    /// <summary>Discharge from inpatient care.</summary>
+    public DischargeService.DischargeServiceClient Discharge { get; }
 
     /// <summary>Protection level, blocks, location secrecy, whereabouts.</summary>
     public ProtectionService.ProtectionServiceClient Protection { get; }

@@ -6,6 +6,7 @@ import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
+import { DischargeService } from "./gen/coordinationplan/v1/discharge_service_pb.js";
 import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
 import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
@@ -45,6 +46,8 @@ export interface Clients {
   readonly meetings: Client<typeof MeetingService>;
   /** Risk assessments. */
   readonly risk: Client<typeof RiskService>;
+  /** Discharge from inpatient care. */
+  readonly discharge: Client<typeof DischargeService>;
   /** Emergency access. */
   readonly emergencyAccess: Client<typeof EmergencyAccessService>;
   /** Who can read, what must be heard of, what is to be done. */
@@ -119,6 +122,7 @@ export function clientsOver(transport: Transport): Clients {
     consents: createClient(ConsentService, transport),
     meetings: createClient(MeetingService, transport),
     risk: createClient(RiskService, transport),
+    discharge: createClient(DischargeService, transport),
     emergencyAccess: createClient(EmergencyAccessService, transport),
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),

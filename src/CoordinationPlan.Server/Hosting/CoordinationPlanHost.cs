@@ -7,6 +7,7 @@ using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
+using CoordinationPlan.Server.Discharge;
 using CoordinationPlan.Server.Emergency;
 using CoordinationPlan.Server.Meetings;
 using CoordinationPlan.Server.Oversight;
@@ -96,6 +97,7 @@ public static class CoordinationPlanHost
             .AddSingleton<ConsentService>()
             .AddSingleton<MeetingService>()
             .AddSingleton<RiskService>()
+            .AddSingleton<DischargeService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
             .AddSingleton<EmergencyAccessService>()
@@ -152,6 +154,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<ConsentService>();
         endpoints.MapGrpcService<MeetingService>();
         endpoints.MapGrpcService<RiskService>();
+        endpoints.MapGrpcService<DischargeService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
         endpoints.MapGrpcService<EmergencyAccessService>();

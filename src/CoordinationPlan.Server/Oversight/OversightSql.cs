@@ -84,6 +84,12 @@ internal static class OversightSql
             SELECT 11, o.plan_id, 'meetings', m.meeting_id, (m.starts_at AT TIME ZONE 'Europe/Stockholm')::date
             FROM plan o JOIN meeting m ON m.plan_id = o.plan_id AND m.state = 1 AND m.starts_at < $9
             WHERE o.owner_unit_id = $1 AND o.is_open
+            UNION ALL
+            SELECT 12, o.plan_id, 'dischargeNotices', d.notice_id, d.summons_due_on
+            FROM plan o JOIN discharge_notice d ON d.plan_id = o.plan_id AND d.summons_due_on IS NOT NULL
+            WHERE o.owner_unit_id = $1 AND o.is_open
+              AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = d.plan_id AND (l.noticed_at, l.created_at) > (d.noticed_at, d.created_at))
+              AND NOT EXISTS (SELECT FROM meeting m WHERE m.plan_id = d.plan_id AND m.state <> 3 AND m.created_at > d.created_at)
         ) task) named
         WHERE (due_on, name) > ($2, $3)
         ORDER BY due_on, name

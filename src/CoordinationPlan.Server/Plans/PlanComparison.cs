@@ -16,7 +16,8 @@ internal static class PlanComparison
         OfFields(after.Name, before ?? new Plan(), after, field => !Apart.Contains(field.Name) && !IsItems(field))
             .Concat(OfItems(before?.Goals ?? [], after.Goals))
             .Concat(OfItems(before?.Interventions ?? [], after.Interventions))
-            .Concat(OfItems(before?.OtherMeasures ?? [], after.OtherMeasures));
+            .Concat(OfItems(before?.OtherMeasures ?? [], after.OtherMeasures))
+            .Concat(OfItems(before?.RelatedPlans ?? [], after.RelatedPlans));
 
     private static IEnumerable<PlanChange> OfItems<T>(IEnumerable<T> before, IEnumerable<T> after)
         where T : IPlanItem
@@ -56,7 +57,7 @@ internal static class PlanComparison
             Kind = IsNothing(was) ? PlanChangeKind.Added : IsNothing(now) ? PlanChangeKind.Removed : PlanChangeKind.Changed,
         };
 
-    private static bool IsItems(FieldDescriptor field) => field.Name is "goals" or "interventions" or "other_measures";
+    private static bool IsItems(FieldDescriptor field) => field.Name is "goals" or "interventions" or "other_measures" or "related_plans";
 
     private static bool IsNothing(object? value) => value switch
     {

@@ -8,7 +8,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace CoordinationPlan.Server.Plans;
 
-/// <summary>What adding, changing and ending is, for goals, interventions and other measures alike.</summary>
+/// <summary>What adding, changing and ending is, for goals, interventions, other measures and links to other plans alike.</summary>
 internal static class PlanItems
 {
     /// <summary>Adds an item in a plan that can be changed. What the service gives, the request cannot.</summary>

@@ -13,6 +13,7 @@ internal enum PartKind : short
     Goal = 2,
     Intervention = 3,
     OtherMeasure = 4,
+    RelatedPlan = 5,
 }
 
 /// <summary>One part of a plan: changed as one, released as one, sealed as one.</summary>
@@ -97,6 +98,9 @@ internal static class PlanMapping
                 case PartKind.OtherMeasure:
                     plan.OtherMeasures.Add(ToItem<OtherMeasure>(record.PlanId, part, key));
                     break;
+                case PartKind.RelatedPlan:
+                    plan.RelatedPlans.Add(ToItem<RelatedPlan>(record.PlanId, part, key));
+                    break;
                 default:
                     throw new InvalidOperationException("A part of an unknown kind.");
             }
@@ -127,6 +131,7 @@ internal static class PlanMapping
         PartKind.Goal => ResourceName.Goals,
         PartKind.Intervention => ResourceName.Interventions,
         PartKind.OtherMeasure => ResourceName.OtherMeasures,
+        PartKind.RelatedPlan => ResourceName.RelatedPlans,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

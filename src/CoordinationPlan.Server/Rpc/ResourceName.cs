@@ -14,6 +14,8 @@ internal static partial class ResourceName
     public const string Participations = "participations";
     public const string Consents = "consents";
     public const string Releases = "releases";
+    public const string RelatedPlans = "relatedPlans";
+    public const string DischargeNotices = "dischargeNotices";
     public const string Proposals = "proposals";
     public const string Meetings = "meetings";
     public const string RiskAssessments = "riskAssessments";

@@ -62,6 +62,9 @@ public sealed class World
     /// <summary>A proposal of the plan's content, which is still that.</summary>
     public required Proposal Proposal { get; init; }
 
+    /// <summary>A link to another plan for the person.</summary>
+    public required RelatedPlan RelatedPlan { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -83,6 +86,13 @@ public sealed class World
         var read = await service.Read(DemonstrationDirectory.CaseWorker, plan);
         var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(1));
         await service.LetBegin(meeting);
+        var related = (await service.CaseWorker.Plans.AddRelatedPlanAsync(new()
+        {
+            Parent = plan.Name,
+            RelatedPlan = new() { Kind = RelatedPlanKind.CarePlan, Owner = "Geriatrikmottagningen" },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        })).RelatedPlan;
         var proposal = (await service.CaseWorker.Plans.ProposeRevisionAsync(new() { Parent = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Proposal;
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
@@ -91,7 +101,7 @@ public sealed class World
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal };
+        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -132,6 +142,22 @@ public sealed class World
             "EstablishPlan" => new EstablishPlanRequest { Name = Plan.Name, Etag = Plan.Etag, RequestId = id },
             "ClosePlan" => new ClosePlanRequest { Name = Plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = Plan.Etag, RequestId = id },
             "GetPlanReadiness" => new GetPlanReadinessRequest { Name = Plan.Name },
+            "AddRelatedPlan" => new AddRelatedPlanRequest
+            {
+                Parent = Plan.Name,
+                RelatedPlan = new RelatedPlan { Kind = RelatedPlanKind.LssPlan, Owner = "LSS-handläggare", Reference = "LSS 7" },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "EndRelatedPlan" => new EndRelatedPlanRequest { Name = RelatedPlan.Name, Ending = ItemEnding.Completed, Etag = RelatedPlan.Etag, RequestId = id },
+            "AddDischargeNotice" => new AddDischargeNoticeRequest
+            {
+                Parent = Plan.Name,
+                DischargeNotice = new DischargeNotice { Kind = DischargeNoticeKind.Admitted, NoticeTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)) },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "ListDischargeNotices" => new ListDischargeNoticesRequest { Parent = Plan.Name },
             "ProposeRevision" => new ProposeRevisionRequest { Parent = Plan.Name, Etag = Plan.Etag, RequestId = id },
             "AnswerProposal" => new AnswerProposalRequest { Name = Proposal.Name, Answer = ProposalAnswerKind.Agrees, Etag = Proposal.Etag, RequestId = id },
             "ListProposals" => new ListProposalsRequest { Parent = Plan.Name },

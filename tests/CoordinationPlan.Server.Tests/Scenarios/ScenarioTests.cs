@@ -217,14 +217,50 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
         await IsNotThere(ward, plan);
 
         // She narrows it: what she takes back is not read again, what she leaves is.
-        await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = wide.Name, Etag = wide.Etag, RequestId = Cases.NewId() });
-        await IsNotThere(PrimaryCare, plan);
-        await service.Consent(plan, PrimaryCare, [InformationCategory.Health]);
+        await service.CaseWorker.Consents.NarrowConsentAsync(new()
+        {
+            Name = wide.Name,
+            RecipientUnits = { wide.RecipientUnits },
+            Categories = { InformationCategory.Health },
+            EndDate = wide.Period.EndDate,
+            Etag = wide.Etag,
+            RequestId = Cases.NewId(),
+        });
         var narrowed = await service.Read(PrimaryCare, plan);
         Assert.Equal(("", "Sömnbesvär."), (narrowed.SocialSituation, narrowed.HealthSituation));
 
+        // The older care plan is linked, not copied.
+        var older = (await service.CaseWorker.Plans.AddRelatedPlanAsync(new()
+        {
+            Parent = plan.Name,
+            RelatedPlan = new() { Kind = RelatedPlanKind.CarePlan, Owner = "Geriatrikmottagningen", Reference = "VP 2024-3" },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        })).RelatedPlan;
+        await service.CaseWorker.Plans.EndRelatedPlanAsync(new() { Name = older.Name, Ending = ItemEnding.Completed, Outcome = "Ersatt av denna plan.", Etag = older.Etag, RequestId = Cases.NewId() });
+        Assert.Equal((ItemState.Completed, "VP 2024-3"), ((await service.Read(Rvt, plan)).RelatedPlans[0].State, older.Reference));
+        Assert.Empty((await service.Read(PrimaryCare, plan)).RelatedPlans);
+
+        // Ready to be discharged: the summons is due in three calendar days, until a meeting is called; primary care notes it, who may read health.
+        var now = TimeProvider.System.GetUtcNow();
+        var ready = (await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.Ready, now.AddHours(-2)))).DischargeNotice;
+        Assert.Equal(Cases.ToDate(SwedishTime.DayOf(now.AddHours(-2)).AddDays(3)), ready.SummonsDueDate);
+        await service.As(elderCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.NotReady, now)).IsRefused();
+        Assert.Equal([ready.SummonsDueDate], await SummonsTasks(plan));
+        await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.NotReady, now.AddHours(-1)));
+        Assert.Empty(await SummonsTasks(plan));
+        var compulsory = NoticeOf(plan, DischargeNoticeKind.Ready, now.AddMinutes(-50));
+        compulsory.DischargeNotice.OpenCompulsoryCare = true;
+        Assert.Null((await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(compulsory)).DischargeNotice.SummonsDueDate);
+        await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.Ready, now.AddMinutes(-40)));
+        Assert.Single(await SummonsTasks(plan));
+        await service.CallMeeting(plan, [Rvt, PrimaryCare, elderCare], TimeSpan.FromDays(1));
+        Assert.Empty(await SummonsTasks(plan));
+        Assert.Equal(4, (await service.CaseWorker.Discharge.ListDischargeNoticesAsync(new() { Parent = plan.Name })).DischargeNotices.Count);
+        Assert.Empty((await service.As(elderCare).Discharge.ListDischargeNoticesAsync(new() { Parent = plan.Name })).DischargeNotices);
+
         await Close(plan);
-        await NothingInClear([birgitta], "vuxne son", "Sömnbesvär", elderCare.Id);
+        await NothingInClear([birgitta], "vuxne son", "Sömnbesvär", elderCare.Id, "VP 2024-3", "Avdelning 34");
     }
 
     [Fact]
@@ -282,6 +318,7 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
         Task<Consent> GuardiansConsent(DateOnly end) => service.Consent(plan, Bup, [InformationCategory.Meetings], consent =>
         {
             consent.GivenBy = ConsentGiver.Guardian;
+            consent.ChildsView = "Linn vill att mamma får säga ja till det här.";
             consent.Period = new() { StartDate = Cases.Today, EndDate = Cases.ToDate(end) };
         });
     }
@@ -380,6 +417,18 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
 
     private async Task Establish(Plan plan) => await service.CaseWorker.Plans.EstablishPlanAsync(
         new() { Name = plan.Name, Etag = (await service.Read(Rvt, plan)).Etag, RequestId = Cases.NewId() });
+
+    private static AddDischargeNoticeRequest NoticeOf(Plan plan, DischargeNoticeKind kind, DateTimeOffset at) => new()
+    {
+        Parent = plan.Name,
+        DischargeNotice = new() { Kind = kind, NoticeTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(at), Note = "Avdelning 34" },
+        Etag = plan.Etag,
+        RequestId = Cases.NewId(),
+    };
+
+    private async Task<IEnumerable<Google.Type.Date>> SummonsTasks(Plan plan) =>
+        (await service.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks
+            .Where(task => task.Kind == TaskKind.SummonForDischarge && task.Subject.StartsWith(plan.Name, StringComparison.Ordinal)).Select(task => task.DueDate);
 
     private async Task Close(Plan plan) => await service.CaseWorker.Plans.ClosePlanAsync(
         new() { Name = plan.Name, Reason = PlanClosingReason.GoalsReached, Etag = (await service.Read(Rvt, plan)).Etag, RequestId = Cases.NewId() });

@@ -96,6 +96,23 @@ CREATE TABLE proposal_answer (
     FOREIGN KEY (plan_id, proposal_id) REFERENCES plan_proposal
 );
 
+-- Notices about a stay in inpatient care. Added and never changed.
+CREATE TABLE discharge_notice (
+    plan_id uuid NOT NULL REFERENCES plan,
+    notice_id uuid NOT NULL,
+    kind smallint NOT NULL,
+    noticed_at timestamptz NOT NULL,
+    -- The last day for the summons, where one is due.
+    summons_due_on date,
+    body bytea NOT NULL,
+    added_by text NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
+    PRIMARY KEY (plan_id, notice_id)
+);
+ALTER TABLE discharge_notice OWNER TO coordplan_owner;
+SELECT keep_as_written('discharge_notice');
+GRANT SELECT, INSERT ON discharge_notice TO coordplan_case;
+
 -- Gives a history table the columns that its table has gained, and its trigger every column by name.
 CREATE FUNCTION extend_history_of(table_name text) RETURNS void LANGUAGE plpgsql AS $body$
 DECLARE
