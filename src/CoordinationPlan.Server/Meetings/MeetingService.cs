@@ -127,7 +127,8 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 throw Errors.WrongState("The caller's unit is not called to this meeting.");
             }
 
-            return (meeting.Next(entry.Key), [.. calls.Select(call => call.UnitId == entry.CallerFacts.UnitId ? call with { Reply = request.Reply, RepliedAt = entry.Now } : call)]);
+            // The meeting's etag stays: one that changes unseen would tell of a unit that is not shown.
+            return (meeting, [.. calls.Select(call => call.UnitId == entry.CallerFacts.UnitId ? call with { Reply = request.Reply, RepliedAt = entry.Now } : call)]);
         }, meeting => new ReplyToCallResponse { Meeting = meeting });
 
     /// <summary>Changes a meeting that is called and has not been held.</summary>
@@ -161,7 +162,11 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 }
 
                 var (next, nextCalls) = change(entry, meeting, calls!.Value);
-                trip.Add(MeetingSql.Replace(planId, next, entry.ChangedBy));
+                if (next.Version > meeting.Version)
+                {
+                    trip.Add(MeetingSql.Replace(planId, next, entry.ChangedBy));
+                }
+
                 foreach (var call in nextCalls.Except(calls.Value))
                 {
                     trip.Add(MeetingSql.ReplaceCall(planId, call, entry.ChangedBy));

@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
@@ -51,10 +52,30 @@ public sealed class ConfigurationTests : IDisposable
         ["a shared secret"] = (options => options.Identity.Issuers[0].Algorithms.Add("HS256"), "not asymmetric"),
         ["a shared secret beside a key"] = (options => Array.ForEach(["ES256", "HS512"], options.Identity.Issuers[0].Algorithms.Add), "not asymmetric"),
         ["authorities of the issuer that are not there"] = (options => options.Identity.Issuers[0].TrustedAuthorities = "/nowhere.pem", "TrustedAuthorities"),
+        ["a limit of law that has passed"] = (options => options.Law.Default.StartWithinDays = -1, "Law:"),
+        ["a controller's limit of more than a year"] = (options => options.Law.Controllers["2120000142-FARSTA"] = new() { RiskAssessmentWithinDays = 366 }, "Law:"),
         ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
     };
 
     public static TheoryData<string> Names => [.. Faults.Keys];
+
+    [Fact]
+    public void A_limit_of_law_is_the_controllers_own_else_everybodys_else_the_rules()
+    {
+        var law = new LawOptions { Default = { RiskAssessmentWithinDays = 5, StartWithinDays = 0 }, Controllers = { ["a"] = new() { RiskAssessmentWithinDays = 2 } } };
+
+        Assert.Equal(
+            [2, 5, 0, 0, PlanLaw.ConsentEnds.Days, PlanLaw.Discharge.Days],
+            new[]
+            {
+                law.DaysOf(PlanLaw.Risk, "a"), law.DaysOf(PlanLaw.Risk, "b"), law.DaysOf(PlanLaw.Start, "a"), law.DaysOf(PlanLaw.Start, "b"), law.DaysOf(PlanLaw.ConsentEnds, "a"),
+                law.DaysOf(PlanLaw.Discharge, "a"),
+            });
+        // Every parameter that the page of law names can be set, and no other.
+        Assert.Equal(
+            PlanLaw.Clocks.Select(clock => clock.Parameter).OfType<string>().Order(),
+            typeof(LawParameters).GetProperties().Where(property => property.PropertyType == typeof(int?)).Select(property => property.Name).Order());
+    }
 
     [Fact]
     public void A_safe_configuration_is_accepted()

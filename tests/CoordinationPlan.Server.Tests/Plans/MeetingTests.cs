@@ -71,7 +71,7 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         var replied = (await Reply(DemonstrationDirectory.PrimaryCare, meeting, CallReply.Declined)).Meeting;
         Assert.Equal(CallReply.Declined, CallOf(replied, DemonstrationDirectory.PrimaryCare).Reply);
         Assert.Equal(CallReply.Unspecified, CallOf(replied, DemonstrationDirectory.CaseWorker).Reply);
-        await Reply(DemonstrationDirectory.CaseWorker, meeting, CallReply.Accepted).Fails(StatusCode.Aborted, ErrorReason.StaleEtag);
+        Assert.Equal(meeting.Etag, replied.Etag);
         // The school takes part and may read meetings of no plan; nobody answers for another.
         await Reply(DemonstrationDirectory.School, replied, CallReply.Accepted).IsRefused();
 
@@ -87,6 +87,7 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         Assert.Equal((MeetingForm.Video, "Länk", "Vad är viktigt för dig?"), (moved.Form, moved.Place, moved.Agenda));
         Assert.All(moved.Calls, call => Assert.Equal((CallReply.Unspecified, null), (call.Reply, call.ReplyTime)));
 
+        await Reply(DemonstrationDirectory.PrimaryCare, meeting, CallReply.Accepted).Fails(StatusCode.Aborted, ErrorReason.StaleEtag);
         var cancelled = (await service.CaseWorker.Meetings.CancelMeetingAsync(new() { Name = meeting.Name, Etag = moved.Etag, RequestId = Cases.NewId() })).Meeting;
         await Reply(DemonstrationDirectory.PrimaryCare, cancelled, CallReply.Accepted).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
     }
@@ -135,7 +136,13 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         await service.Join(plan, DemonstrationDirectory.Shelter);
         await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.Shelter], NextWeek);
 
+        await service.Consent(plan, DemonstrationDirectory.Shelter, [InformationCategory.Meetings]);
+        var before = Assert.Single(await Meetings(DemonstrationDirectory.PrimaryCare, plan));
+        await Reply(DemonstrationDirectory.Shelter, before, CallReply.Accepted);
         var own = Assert.Single(await Meetings(DemonstrationDirectory.CaseWorker, plan));
+        Assert.Equal(CallReply.Accepted, CallOf(own, DemonstrationDirectory.Shelter).Reply);
+        // That somebody answered whom it does not see is not seen either.
+        Assert.Equal(before, Assert.Single(await Meetings(DemonstrationDirectory.PrimaryCare, plan)));
         var participants = Assert.Single(await Meetings(DemonstrationDirectory.PrimaryCare, plan));
 
         Assert.Equal(3, own.Calls.Count);

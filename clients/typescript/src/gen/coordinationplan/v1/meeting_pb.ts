@@ -31,7 +31,8 @@ export type Meeting = Message<"coordinationplan.v1.Meeting"> & {
   name: string;
 
   /**
-   * Changes with every change of the meeting and of a reply to it. Required on every change (AIP-154).
+   * Changes with every change of the meeting, not with the replies, of which each unit has its own: what changes unseen would tell of a unit that is not
+   * shown. Required on every change (AIP-154).
    *
    * @generated from field: string etag = 2;
    */
