@@ -248,8 +248,8 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             throw decision.Reason switch
             {
                 // Everything else permitted it, so the caller may know.
-                RefusalReason.PlanClosed => Errors.WrongState("The plan is closed."),
-                RefusalReason.PlanNotClosed => Errors.WrongState("The plan is not closed."),
+                RefusalReason.PlanClosed => Errors.WrongState("The plan is closed, refused or declined."),
+                RefusalReason.PlanNotClosed => Errors.WrongState("The plan is worked on: it is not closed, refused or declined."),
                 _ => Errors.AccessDenied(),
             };
         }

@@ -36,7 +36,6 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
             },
             (entry, recipients, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.MayKnowWhereabouts))
                 {
@@ -121,7 +120,6 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
         var endsOn = request.EndDate.ToDateOnly();
         return Replace(request, context, request.Name, request.Etag, (entry, consent, identity) =>
         {
-            entry.RequireOpen();
             RequireGiven(consent);
             if (endsOn <= consent.EndsOn || endsOn < entry.Today)
             {

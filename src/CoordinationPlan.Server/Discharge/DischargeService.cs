@@ -14,7 +14,6 @@ internal sealed class DischargeService(CaseGate gate) : V1.DischargeService.Disc
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
         return gate.Change(request, context, planId, (entry, trip) =>
         {
-            entry.RequireOpen();
             Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
             if (request.DischargeNotice.NoticeTime.ToDateTimeOffset() > entry.Now)
             {

@@ -47,7 +47,6 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             trip => trip.Add(MeetingSql.Callable(planId, units)),
             (entry, callable, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 var startsAt = request.Meeting.StartTime.ToDateTimeOffset();
                 RequireFuture(startsAt, entry, "meeting.start_time");
@@ -154,7 +153,6 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             },
             (entry, meeting, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(etag, meeting.Etag);
                 if (meeting.State != MeetingState.Called)
                 {

@@ -75,7 +75,9 @@ internal static class OversightSql
             SELECT 9, o.plan_id, 'riskAssessments', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date + $7
             FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1
             WHERE o.owner_unit_id = $1 AND o.is_open
-              AND NOT EXISTS (SELECT FROM plan s JOIN risk_assessment k ON k.plan_id = s.plan_id WHERE s.subject_id = o.subject_id AND s.owner_unit_id = o.owner_unit_id)
+              AND NOT EXISTS (
+                  SELECT FROM plan s JOIN risk_assessment k ON k.plan_id = s.plan_id
+                  WHERE s.subject_id = o.subject_id AND s.owner_unit_id = o.owner_unit_id AND (s.plan_id = o.plan_id OR (k.superseded_by IS NULL AND k.reassess_on >= $8)))
             UNION ALL
             SELECT 10, o.plan_id, 'riskAssessments', k.assessment_id, k.reassess_on
             FROM plan o JOIN risk_assessment k ON k.plan_id = o.plan_id AND k.superseded_by IS NULL

@@ -21,7 +21,6 @@ internal sealed class ParticipationService(CaseGate gate, DirectoryNames names) 
             trip => trip.Add(ParticipationSql.FindNewcomer(planId, unitId)),
             (entry, newcomer, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 if (newcomer.UnitKind is null or V1.UnitKind.Administration || (newcomer.UnitKind == V1.UnitKind.ShelteredHousing && !entry.MayKnowWhereabouts))
                 {
@@ -51,7 +50,6 @@ internal sealed class ParticipationService(CaseGate gate, DirectoryNames names) 
             trip => trip.Add(ParticipationSql.Find(planId, participationId)),
             (entry, participation, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, participation.Etag);
                 if (participation.Ended)
                 {

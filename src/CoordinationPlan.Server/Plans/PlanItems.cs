@@ -15,7 +15,6 @@ internal static class PlanItems
     public static T Add<T>(Entry entry, RoundTrip trip, T item, PartKind kind, string etag, string? unitId = null, Categories category = Categories.GoalsAndInterventions)
         where T : IPlanItem, new()
     {
-        entry.RequireOpen();
         Entry.RequireEtag(etag, Etag.Of(entry.Plan.PlanId, entry.Plan.Version));
         item.Outcome = "";
         var part = PlanPart.New(entry.Key, kind, category, unitId, BodyOf(item));
@@ -45,7 +44,6 @@ internal static class PlanItems
 
     private static void RequireChangeable(Entry entry, PlanPart part, string etag)
     {
-        entry.RequireOpen();
         Entry.RequireEtag(etag, part.Etag);
         if (part.State != ItemState.Active)
         {

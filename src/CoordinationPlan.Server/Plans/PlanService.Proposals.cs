@@ -21,7 +21,7 @@ internal sealed partial class PlanService
             return Task.FromResult(() =>
             {
                 var response = new ListProposalsResponse();
-                response.Proposals.AddRange(proposals?.Value.Select(proposal => proposal.ToProposal(planId, answers!.Value, entry.Key, keys.Names)) ?? []);
+                response.Proposals.AddRange(proposals?.Value.Select(proposal => proposal.ToProposal(entry, answers!.Value, keys.Names)) ?? []);
                 return response;
             });
         });
@@ -31,7 +31,7 @@ internal sealed partial class PlanService
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
         Pending<PlanContent>? content = null;
-        Pending<long>? contentVersion = null;
+        Pending<ContentVersion?>? holds = null;
         return gate.Change(
             request,
             context,
@@ -39,16 +39,16 @@ internal sealed partial class PlanService
             trip =>
             {
                 content = trip.Add(PlanSql.Content(planId, time.Today()));
-                contentVersion = trip.Add(ProposalSql.VersionOf(planId));
+                holds = trip.Add(ProposalSql.VersionOf(planId));
                 return trip.Add(PlanSql.Load(planId));
             },
             (entry, record, trip) =>
             {
                 Entry.RequireEtag(request.Etag, record.Etag);
                 RequireStep(record.State, PlanState.Established, nameof(EstablishPlan), content!.Value, entry.Today);
-                var proposal = new ProposalRecord(Ids.Opaque(), contentVersion!.Value, 0, entry.Now, 1, IsCurrent: true);
+                var proposal = new ProposalRecord(Ids.Opaque(), holds!.Value!, holds.Value!, 0, entry.Now, 1);
                 trip.Add(ProposalSql.Insert(planId, proposal, entry.ChangedBy));
-                return new ProposeRevisionResponse { Proposal = proposal.ToProposal(planId, [], entry.Key, keys.Names) };
+                return new ProposeRevisionResponse { Proposal = proposal.ToProposal(entry, [], keys.Names) };
             });
     }
 
@@ -72,12 +72,8 @@ internal sealed partial class PlanService
             },
             (entry, proposal, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, proposal.Etag);
-                if (!proposal.IsCurrent || proposal.EstablishedRevision > 0)
-                {
-                    throw Errors.WrongState("The proposal has been established, or the content has changed since it was made.");
-                }
+                proposal.RequireOpenTo(entry);
 
                 var unit = entry.CallerFacts.UnitId;
                 var category = entry.CallerFacts.UnitKind == Policy.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.GoalsAndInterventions;
@@ -88,7 +84,7 @@ internal sealed partial class PlanService
                     .Where(other => other.UnitId != unit)
                     .Where(other => other.Category != Categories.Whereabouts || (entry.MayKnowWhereabouts && entry.WhereaboutsOf is null))
                     .Append(answer);
-                return new AnswerProposalResponse { Proposal = proposal.ToProposal(planId, visible, entry.Key, keys.Names) };
+                return new AnswerProposalResponse { Proposal = proposal.ToProposal(entry, visible, keys.Names) };
             });
     }
 }

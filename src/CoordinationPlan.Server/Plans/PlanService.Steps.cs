@@ -59,11 +59,7 @@ internal sealed partial class PlanService
                 if (proposal is not null)
                 {
                     var proposed = proposal.Value.State ?? throw Errors.UnknownReference("proposal", "must be a proposal of the plan, as ListProposals gives it");
-                    if (!proposed.IsCurrent || proposed.EstablishedRevision > 0)
-                    {
-                        throw Errors.WrongState("The proposal has been established, or the content has changed since it was made.");
-                    }
-
+                    proposed.RequireOpenTo(entry);
                     trip.Add(ProposalSql.Establish(planId, proposed, record.Revision, entry.ChangedBy));
                 }
 

@@ -179,7 +179,7 @@ internal sealed partial class PlanService(
                 }
                 else
                 {
-                    entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & ListedCategories);
+                    entry.Concern(planId, subjectId, entry.CallerFacts.Controller, entry.Permit.Reads & (ListedCategories | Categories.ChildsOwnWords));
                 }
 
                 var created = PlanMapping.ToPlan(record, parts, entry.Key, keys.Names);
@@ -209,7 +209,6 @@ internal sealed partial class PlanService(
             (entry, current, trip) =>
             {
                 Frame.RequireWritable(request.UpdateMask, entry.Permit.Writes);
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, current.Etag);
                 frame.Require(references!.Value.State!);
 
@@ -248,7 +247,7 @@ internal sealed partial class PlanService(
         var opened = new Dictionary<Guid, DataKey>();
         foreach (var (plan, decision) in plans)
         {
-            entry.Concern(Policy.Act.ReadPlan, plan, decision.Reads & ListedCategories);
+            entry.Concern(Policy.Act.ReadPlan, plan, Shown(decision));
             opened[plan.PlanId] = await entry.KeyOf(plan, stop);
         }
 
@@ -259,16 +258,19 @@ internal sealed partial class PlanService(
 
         var ids = plans.Select(item => item.Plan.PlanId).ToArray();
         var records = trip.Add(PlanSql.Records(ids));
-        var frames = trip.Add(PartSql.FramesOf(ids, [.. plans.Select(item => (int)item.Decision.Reads)]));
+        var frames = trip.Add(PartSql.FramesOf(ids, [.. plans.Select(item => (int)Shown(item.Decision))]));
         return () => plans.Select(item =>
         {
             var id = item.Plan.PlanId;
             var listed = PlanMapping.ToPlan(records.Value[id], frames.Value[id], opened[id], keys.Names);
             listed.PermittedActs.AddRange(entry.PermittedActs(item.Plan));
-            Redaction.Apply(listed, item.Decision.Reads);
+            Redaction.Apply(listed, Shown(item.Decision));
             return listed;
         });
     }
+
+    /// <summary>What a list shows of a plan, fetches and enters in the log: the frame, without what a child says itself.</summary>
+    private static Categories Shown(Decision decision) => decision.Reads & ListedCategories;
 
     private const Categories ListedCategories = Categories.Existence | Categories.Identity | Categories.Meetings | Categories.GoalsAndInterventions
         | Categories.SocialSituation | Categories.Health;

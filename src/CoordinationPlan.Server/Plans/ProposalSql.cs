@@ -9,20 +9,38 @@ using Npgsql;
 
 namespace CoordinationPlan.Server.Plans;
 
+/// <summary>What a plan's content is at a moment, by sums of versions that rise with every change. Who the person is, is no part of it.</summary>
+/// <param name="All">Of all of it.</param>
+/// <param name="Shared">Without what tells where the person is: whoever does not know of that must not see it change either.</param>
+internal sealed record ContentVersion(long All, long Shared);
+
 /// <summary>The content of a plan at a moment, proposed as the next revision.</summary>
-/// <param name="ContentVersion">The sum of the versions of the plan and its parts when it was proposed: it rises with every change.</param>
-internal sealed record ProposalRecord(Guid ProposalId, long ContentVersion, int EstablishedRevision, DateTimeOffset ProposedAt, int Version, bool IsCurrent)
+/// <param name="Content">What was proposed.</param>
+/// <param name="Now">What the plan holds now.</param>
+internal sealed record ProposalRecord(Guid ProposalId, ContentVersion Content, ContentVersion Now, int EstablishedRevision, DateTimeOffset ProposedAt, int Version)
 {
     public string Etag => Rpc.Etag.Of(ProposalId, Version);
 
-    public Proposal ToProposal(Guid planId, IEnumerable<AnswerRecord> answers, DataKey key, DirectoryNames names) => new()
+    /// <summary>Whether the plan still holds what was proposed, as far as the caller may know.</summary>
+    public bool IsCurrentTo(Entry entry) => entry.MayKnowWhereabouts && entry.WhereaboutsOf is null ? Content == Now : Content.Shared == Now.Shared;
+
+    /// <summary>Refuses a proposal that has been established or left behind.</summary>
+    public void RequireOpenTo(Entry entry)
     {
-        Name = ResourceName.Child(planId, ResourceName.Proposals, ProposalId),
+        if (!IsCurrentTo(entry) || EstablishedRevision > 0)
+        {
+            throw Errors.WrongState("The proposal has been established, or the content has changed since it was made.");
+        }
+    }
+
+    public Proposal ToProposal(Entry entry, IEnumerable<AnswerRecord> answers, DirectoryNames names) => new()
+    {
+        Name = ResourceName.Child(entry.Plan.PlanId, ResourceName.Proposals, ProposalId),
         Etag = Etag,
         ProposeTime = Timestamp.FromDateTimeOffset(ProposedAt),
-        Current = IsCurrent,
+        Current = IsCurrentTo(entry),
         EstablishedRevision = EstablishedRevision,
-        Answers = { answers.Where(answer => answer.ProposalId == ProposalId).Select(answer => answer.ToAnswer(key, names)) },
+        Answers = { answers.Where(answer => answer.ProposalId == ProposalId).Select(answer => answer.ToAnswer(entry.Key, names)) },
     };
 }
 
@@ -46,14 +64,20 @@ internal sealed record AnswerRecord(Guid ProposalId, string UnitId, Categories C
 
 internal static class ProposalSql
 {
-    private const string ContentVersion =
-        "(SELECT p.version + coalesce((SELECT sum(i.version) FROM plan_part i WHERE i.plan_id = p.plan_id), 0) FROM plan p WHERE p.plan_id = $1)";
+    private const string Columns = "r.proposal_id, r.content_version, r.shared_version, coalesce(r.established_revision, 0), r.created_at, r.version, now.all_of_it, now.shared";
 
-    private const string Columns = $"proposal_id, content_version, coalesce(established_revision, 0), created_at, version, content_version = {ContentVersion}";
+    private static readonly string Now =
+        $"""
+        SELECT p.version + coalesce(sum(i.version) FILTER (WHERE i.category <> {(int)Categories.Identity}), 0) AS all_of_it,
+               p.version + coalesce(sum(i.version) FILTER (WHERE i.category NOT IN ({(int)Categories.Identity}, {(int)Categories.Whereabouts})), 0) AS shared
+        FROM plan p LEFT JOIN plan_part i ON i.plan_id = p.plan_id
+        WHERE p.plan_id = $1
+        GROUP BY p.plan_id
+        """;
 
     /// <summary>A plan's proposals, the latest first.</summary>
     public static Query<List<ProposalRecord>> Of(Guid plan) => new(
-        $"SELECT {Columns} FROM plan_proposal WHERE plan_id = $1 ORDER BY created_at DESC, proposal_id",
+        $"SELECT {Columns} FROM plan_proposal r, ({Now}) now WHERE r.plan_id = $1 ORDER BY r.created_at DESC, r.proposal_id",
         [Parameter.Of(plan)],
         static async (reader, stop) =>
         {
@@ -67,13 +91,13 @@ internal static class ProposalSql
         });
 
     public static Query<Loaded<ProposalRecord>> Find(Guid plan, Guid? proposal) => new(
-        $"SELECT {Columns} FROM plan_proposal WHERE plan_id = $1 AND proposal_id = $2",
+        $"SELECT {Columns} FROM plan_proposal r, ({Now}) now WHERE r.plan_id = $1 AND r.proposal_id = $2",
         [Parameter.Of(plan), Parameter.OrNull(proposal)],
         static async (reader, stop) => new Loaded<ProposalRecord>(await reader.ReadAsync(stop) ? Read(reader) : null));
 
-    /// <summary>The content's version now.</summary>
-    public static Query<long> VersionOf(Guid plan) => new(
-        $"SELECT {ContentVersion}", [Parameter.Of(plan)], static async (reader, stop) => await reader.ReadAsync(stop) && !reader.IsDBNull(0) ? reader.GetInt64(0) : 0);
+    /// <summary>What the plan holds now.</summary>
+    public static Query<ContentVersion?> VersionOf(Guid plan) => new(
+        Now, [Parameter.Of(plan)], static async (reader, stop) => await reader.ReadAsync(stop) ? new ContentVersion(reader.GetInt64(0), reader.GetInt64(1)) : null);
 
     /// <summary>The answers that the permit covers: a sheltered housing's only for those who may know the whereabouts, and of those only the given unit's.</summary>
     public static Query<List<AnswerRecord>> Answers(Guid plan, Categories permitted, string? whereaboutsOf) => new(
@@ -102,8 +126,11 @@ internal static class ProposalSql
         });
 
     public static Command Insert(Guid plan, ProposalRecord proposal, string changedBy) => new(
-        "INSERT INTO plan_proposal (plan_id, proposal_id, content_version, created_at, changed_by) VALUES ($1, $2, $3, $4, $5)",
-        [Parameter.Of(plan), Parameter.Of(proposal.ProposalId), Parameter.Of(proposal.ContentVersion), Parameter.Of(proposal.ProposedAt), Parameter.Of(changedBy)]);
+        "INSERT INTO plan_proposal (plan_id, proposal_id, content_version, shared_version, created_at, changed_by) VALUES ($1, $2, $3, $4, $5, $6)",
+        [
+            Parameter.Of(plan), Parameter.Of(proposal.ProposalId), Parameter.Of(proposal.Content.All), Parameter.Of(proposal.Content.Shared), Parameter.Of(proposal.ProposedAt),
+            Parameter.Of(changedBy),
+        ]);
 
     /// <summary>It became a revision.</summary>
     public static Command Establish(Guid plan, ProposalRecord proposal, int revision, string changedBy) => new(
@@ -128,5 +155,10 @@ internal static class ProposalSql
         ExpectedRows: 1);
 
     private static ProposalRecord Read(NpgsqlDataReader reader) => new(
-        reader.GetGuid(0), reader.GetInt64(1), reader.GetInt32(2), reader.GetFieldValue<DateTimeOffset>(3), reader.GetInt32(4), reader.GetBoolean(5));
+        reader.GetGuid(0),
+        new ContentVersion(reader.GetInt64(1), reader.GetInt64(2)),
+        new ContentVersion(reader.GetInt64(6), reader.GetInt64(7)),
+        reader.GetInt32(3),
+        reader.GetFieldValue<DateTimeOffset>(4),
+        reader.GetInt32(5));
 }

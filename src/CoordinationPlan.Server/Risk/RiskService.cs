@@ -47,7 +47,6 @@ internal sealed class RiskService(CaseGate gate, DirectoryNames names) : V1.Risk
             trip => trip.Add(RiskSql.FindEarlier(planId, earlier)),
             (entry, superseded, trip) =>
             {
-                entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 if (assessedOn > entry.Today)
                 {

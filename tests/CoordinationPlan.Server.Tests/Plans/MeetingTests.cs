@@ -75,6 +75,10 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         // The school takes part and may read meetings of no plan; nobody answers for another.
         await Reply(DemonstrationDirectory.School, replied, CallReply.Accepted).IsRefused();
 
+        await service.CaseWorker.Meetings.RescheduleMeetingAsync(new()
+        {
+            Name = meeting.Name, StartTime = Cases.NewMeeting(TimeSpan.FromMinutes(-1)).StartTime, Form = MeetingForm.Video, Etag = replied.Etag, RequestId = Cases.NewId(),
+        }).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         var moved = (await service.CaseWorker.Meetings.RescheduleMeetingAsync(new()
         {
             Name = meeting.Name,

@@ -25,6 +25,12 @@ public sealed class OwnWordsTests(Service service) : IClassFixture<Service>
         Assert.Equal(("", "", "Jag vill ha min katt."), (psychiatry.WhatMatters, psychiatry.Needs, psychiatry.ChildsOwnWords));
         Assert.DoesNotContain("min katt", await service.Dump(), StringComparison.Ordinal);
 
+        // A list shows the frame without them, and the log says just what was shown.
+        var start = await service.Now();
+        var listed = (await service.As(DemonstrationDirectory.ChildPsychiatry).Plans.ListPlansAsync(new() { PageSize = 100 })).Plans.Single(item => item.Name == plan.Name);
+        Assert.Equal("", listed.ChildsOwnWords);
+        Assert.DoesNotContain(await service.LogSince(start), entry => entry.Categories.HasFlag(Policy.Categories.ChildsOwnWords));
+
         // One text of a category is changed, the others of the same category stay.
         var updated = (await service.CaseWorker.Plans.UpdatePlanAsync(new()
         {

@@ -150,6 +150,23 @@ public sealed class PlanStepTests(Service service) : IClassFixture<Service>
         Assert.Equal([TaskKind.ReassessRisk], await Tasks(plan));
     }
 
+    [Fact]
+    public async Task An_assessment_in_an_earlier_plan_counts_until_it_is_to_be_done_again()
+    {
+        var person = Cases.NewPerson();
+        var earlier = await service.OpenPlan(person);
+        var assessment = Cases.NewRiskAssessment();
+        (assessment.AssessDate, assessment.ReassessDate) = (Cases.InMonths(-3), Cases.Today);
+        await service.CaseWorker.Risk.RecordRiskAssessmentAsync(new() { Parent = earlier.Name, RiskAssessment = assessment, Etag = earlier.Etag, RequestId = Cases.NewId() });
+        var plan = await service.OpenPlan(person);
+        Assert.DoesNotContain(TaskKind.AssessRisk, await Tasks(plan));
+
+        await using var age = service.Administrator.CreateCommand("UPDATE coordinationplan.risk_assessment SET reassess_on = reassess_on - 1 WHERE plan_id = $1");
+        age.Parameters.Add(new() { Value = Guid.Parse(earlier.Name.AsSpan("plans/".Length)) });
+        Assert.Equal(1, await age.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(TaskKind.AssessRisk, await Tasks(plan));
+    }
+
     private async Task<List<TaskKind>> Tasks(Plan plan)
     {
         var tasks = new List<UnitTask>();

@@ -101,6 +101,13 @@ public sealed class RevisionTests(Service service) : IClassFixture<Service>
         Assert.Equal([(Cases.UnitOf(DemonstrationDirectory.PrimaryCare), ProposalAnswerKind.Agrees)], seenByCare.Answers.Select(answer => (answer.Unit, answer.Answer)));
         Assert.Equal(seenByCare.Answers, (await service.As(DemonstrationDirectory.PrimaryCare).Plans.ListProposalsAsync(new() { Parent = plan.Name })).Proposals[0].Answers);
 
+        // What tells where the person is changes for those who know of it only.
+        await service.AddIntervention(plan, DemonstrationDirectory.Shelter);
+        Assert.False((await service.CaseWorker.Plans.ListProposalsAsync(new() { Parent = plan.Name })).Proposals[0].Current);
+        Assert.True((await service.As(DemonstrationDirectory.PrimaryCare).Plans.ListProposalsAsync(new() { Parent = plan.Name })).Proposals[0].Current);
+        await Answer(DemonstrationDirectory.PrimaryCare, proposal, ProposalAnswerKind.Agrees);
+        await EstablishProposed(plan, proposal).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
+
         // A changed content leaves the proposal behind.
         await service.AddGoal(plan);
         Assert.False((await service.CaseWorker.Plans.ListProposalsAsync(new() { Parent = plan.Name })).Proposals[0].Current);

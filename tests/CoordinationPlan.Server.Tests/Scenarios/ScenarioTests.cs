@@ -246,6 +246,7 @@ public sealed class ScenarioTests(Service service) : IClassFixture<Service>
         var ready = (await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.Ready, now.AddHours(-2)))).DischargeNotice;
         Assert.Equal(Cases.ToDate(SwedishTime.DayOf(now.AddHours(-2)).AddDays(3)), ready.SummonsDueDate);
         await service.As(elderCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.NotReady, now)).IsRefused();
+        await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.Ready, now.AddHours(1))).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         Assert.Equal([ready.SummonsDueDate], await SummonsTasks(plan));
         await service.As(PrimaryCare).Discharge.AddDischargeNoticeAsync(NoticeOf(plan, DischargeNoticeKind.NotReady, now.AddHours(-1)));
         Assert.Empty(await SummonsTasks(plan));

@@ -64,11 +64,12 @@ CREATE TABLE risk_assessment (
 );
 
 -- The content of a plan at a moment, proposed as the next revision. Content is never removed and each change raises a version, so the sum of the versions
--- of the plan and its parts says whether it is still the same.
+-- of the plan and its parts says whether it is still the same: of all of it, and of what is shared, which is without what tells where the person is.
 CREATE TABLE plan_proposal (
     plan_id uuid NOT NULL REFERENCES plan,
     proposal_id uuid NOT NULL,
     content_version bigint NOT NULL,
+    shared_version bigint NOT NULL,
     established_revision integer,
     created_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     version integer NOT NULL DEFAULT 1,

@@ -462,7 +462,7 @@ export enum TaskKind {
   RENEW_CONSENT = 8,
 
   /**
-   * There is no risk assessment (rule clock.risk).
+   * There is no risk assessment of the unit's in this plan, nor in an earlier one that need not be done again yet (rule clock.risk).
    *
    * @generated from enum value: TASK_KIND_ASSESS_RISK = 9;
    */

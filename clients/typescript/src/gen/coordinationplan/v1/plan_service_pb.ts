@@ -1932,7 +1932,8 @@ export type Proposal = Message<"coordinationplan.v1.Proposal"> & {
   proposeTime?: Timestamp | undefined;
 
   /**
-   * Whether the plan's content is still what was proposed. ComparePlanRevisions shows it against the latest revision.
+   * Whether the plan's content is still what was proposed, as far as the caller may know: a change that tells where the person is shows to nobody else.
+   * ComparePlanRevisions shows the content against the latest revision.
    *
    * @generated from field: bool current = 4;
    */
