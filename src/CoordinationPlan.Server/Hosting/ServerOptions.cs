@@ -31,7 +31,7 @@ public sealed class LawOptions
     /// <summary>For everybody.</summary>
     public LawParameters Default { get; set; } = new();
 
-    /// <summary>For one controller, by the id of its board, or of its organisation where it has none.</summary>
+    /// <summary>For one controller, by its resource name: <c>boards/{board}</c>, or <c>organisations/{organisation}</c> where it has no boards.</summary>
     public Dictionary<string, LawParameters> Controllers { get; set; } = [];
 
     /// <summary>A clock's limit in days for a controller: its own, else everybody's, else what the law's rule says.</summary>

@@ -96,10 +96,8 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         {
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
             var first = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
-            var limits = new TaskLimits(
-                law.DaysOf(PlanLaw.Start, entry.CallerFacts.Controller),
-                law.DaysOf(PlanLaw.ConsentEnds, entry.CallerFacts.Controller),
-                law.DaysOf(PlanLaw.Risk, entry.CallerFacts.Controller));
+            var controller = keys.Names.NameOf(entry.CallerFacts.Controller);
+            var limits = new TaskLimits(law.DaysOf(PlanLaw.Start, controller), law.DaysOf(PlanLaw.ConsentEnds, controller), law.DaysOf(PlanLaw.Risk, controller));
             var (tasks, isMore) = await PermittedPage(
                 entry,
                 first,

@@ -53,7 +53,7 @@ public sealed class ConfigurationTests : IDisposable
         ["a shared secret beside a key"] = (options => Array.ForEach(["ES256", "HS512"], options.Identity.Issuers[0].Algorithms.Add), "not asymmetric"),
         ["authorities of the issuer that are not there"] = (options => options.Identity.Issuers[0].TrustedAuthorities = "/nowhere.pem", "TrustedAuthorities"),
         ["a limit of law that has passed"] = (options => options.Law.Default.StartWithinDays = -1, "Law:"),
-        ["a controller's limit of more than a year"] = (options => options.Law.Controllers["2120000142-FARSTA"] = new() { RiskAssessmentWithinDays = 366 }, "Law:"),
+        ["a controller's limit of more than a year"] = (options => options.Law.Controllers["boards/b"] = new() { RiskAssessmentWithinDays = 366 }, "Law:"),
         ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
     };
 

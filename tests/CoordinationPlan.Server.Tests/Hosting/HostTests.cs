@@ -139,6 +139,22 @@ public sealed class HostTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task A_board_sets_the_limits_that_the_law_leaves_open()
+    {
+        var plan = await service.OpenPlan();
+        var unit = (await service.CaseWorker.Directory.ListUnitsAsync(new() { PageSize = 500 })).Units.Single(unit => unit.Name == Cases.UnitOf(DemonstrationDirectory.CaseWorker));
+        await using var app = await Start(options => (options.Law.Default.StartWithinDays, options.Law.Controllers[unit.Board]) = (40, new() { RiskAssessmentWithinDays = 30 }));
+        using var connection = Infrastructure.Connect(app.ApiAddress(), DevelopmentClients.SocialServices);
+
+        var tasks = (await connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker)).Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks;
+
+        var due = tasks.Where(task => task.Subject.StartsWith(plan.Name, StringComparison.Ordinal)).ToDictionary(task => task.Kind, task => task.DueDate);
+        Assert.Equal(Cases.Period(40, null).StartDate, due[TaskKind.BeginPlan]);
+        Assert.Equal(Cases.Period(30, null).StartDate, due[TaskKind.AssessRisk]);
+        await app.StopAsync();
+    }
+
+    [Fact]
     public async Task Only_a_client_certificate_of_the_named_authorities_gets_past_TLS()
     {
         var probe = new TlsProbe(service.Address, Infrastructure.Authority.Root);

@@ -77,7 +77,11 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
 
         await service.CaseWorker.Meetings.RescheduleMeetingAsync(new()
         {
-            Name = meeting.Name, StartTime = Cases.NewMeeting(TimeSpan.FromMinutes(-1)).StartTime, Form = MeetingForm.Video, Etag = replied.Etag, RequestId = Cases.NewId(),
+            Name = meeting.Name,
+            StartTime = Cases.NewMeeting(TimeSpan.FromMinutes(-1)).StartTime,
+            Form = MeetingForm.Video,
+            Etag = replied.Etag,
+            RequestId = Cases.NewId(),
         }).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         var moved = (await service.CaseWorker.Meetings.RescheduleMeetingAsync(new()
         {
