@@ -113,3 +113,9 @@ public sealed partial class AddRelatedPlanRequest : IChangeRequest;
 public sealed partial class EndRelatedPlanRequest : IChangeRequest;
 
 public sealed partial class AddDischargeNoticeRequest : IChangeRequest;
+
+public sealed partial class AddProtectionMeasureRequest : IChangeRequest;
+
+public sealed partial class UpdateProtectionMeasureRequest : IChangeRequest;
+
+public sealed partial class EndProtectionMeasureRequest : IChangeRequest;

@@ -23,3 +23,5 @@ public sealed partial class Intervention : IPlanItem;
 public sealed partial class OtherMeasure : IPlanItem;
 
 public sealed partial class RelatedPlan : IPlanItem;
+
+public sealed partial class ProtectionMeasure : IPlanItem;

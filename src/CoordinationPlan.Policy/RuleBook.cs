@@ -173,6 +173,8 @@ internal static class RuleBook
         new(Act.ReadRiskAssessment, SocialServices, Relation.Owning, Needs.SocialServicesUnit, Reads: RiskAssessment),
         new(Act.WriteRiskAssessment, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.OpenPlan, Reads: RiskAssessment, Writes: RiskAssessment),
 
+        new(Act.WriteProtectionMeasure, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: ProtectionMeasures),
+
         // Where the person stays is known to those who placed the person there and to the housing itself, and to nobody else: no release, no
         // consent and no emergency opens it (OSL 26:1, 21:3). Health care that owns a plan does not know it either.
         new(Act.ReadWhereabouts, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Reads: Whereabouts),

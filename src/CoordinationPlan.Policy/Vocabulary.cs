@@ -46,6 +46,7 @@ public enum Act
     AnswerProposal = 38,
     WriteRelatedPlan = 39,
     WriteDischarge = 40,
+    WriteProtectionMeasure = 56,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -176,6 +176,7 @@ internal static class Expected
             Act.WriteMeeting or Act.ReplyToCall when facts.PlanOpen => Owner(Meetings),
             Act.AnswerProposal when facts.PlanOpen => Owner(GoalsAndInterventions),
             Act.WriteRelatedPlan when facts.PlanOpen => Owner(Meetings),
+            Act.WriteProtectionMeasure when facts.PlanOpen => Owner(ProtectionMeasures),
             Act.WriteDischarge when facts.PlanOpen => Owner(Health),
             Act.ReadRiskAssessment when caller.IsSocial() => Decision.Permit(RiskAssessment, None, Basis.OwningUnit),
             Act.WriteRiskAssessment when caller.IsSocial() && facts.PlanOpen => Decision.Permit(RiskAssessment, RiskAssessment, Basis.OwningUnit),

@@ -233,6 +233,17 @@ public static class Cases
             RequestId = NewId(),
         })).OtherMeasure;
 
+    /// <summary>A protection measure for the employee's unit, or for every unit.</summary>
+    public static async Task<ProtectionMeasure> AddProtectionMeasure(
+        this Service service, Plan plan, DemonstrationEmployee? concerned = null, string instruction = "Lämna inga meddelanden.") =>
+        (await service.CaseWorker.Plans.AddProtectionMeasureAsync(new AddProtectionMeasureRequest
+        {
+            Parent = plan.Name,
+            ProtectionMeasure = new ProtectionMeasure { Instruction = instruction, Unit = concerned is null ? "" : UnitOf(concerned) },
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).ProtectionMeasure;
+
     /// <summary>A plan with all that the law asks for, not established yet.</summary>
     public static async Task<Plan> OpenCompletePlan(this Service service, Subject? subject = null)
     {

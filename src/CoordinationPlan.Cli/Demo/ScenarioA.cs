@@ -112,7 +112,7 @@ internal sealed class ScenarioA : IDisposable
             DemonstrationDirectory.PrimaryCare,
             Purpose.CareAndTreatment,
             ConsentGiver.Self,
-            [InformationCategory.Identity, InformationCategory.GoalsAndInterventions, InformationCategory.Health, InformationCategory.Meetings]);
+            [InformationCategory.Identity, InformationCategory.GoalsAndInterventions, InformationCategory.Health, InformationCategory.Meetings, InformationCategory.ProtectionMeasures]);
         await Join(plan, DemonstrationDirectory.PrimaryCare.UnitId);
         await Join(plan, DemonstrationDirectory.Shelter.UnitId);
         _stage.Expect(consent.State == ConsentState.Given, "the consent is recorded, with recipient, categories, purpose and period");
@@ -140,6 +140,17 @@ internal sealed class ScenarioA : IDisposable
                 RequestId = NewId(),
             },
             cancellationToken: _stop);
+        await worker.Plans.AddProtectionMeasureAsync(
+            new AddProtectionMeasureRequest
+            {
+                Parent = plan.Name,
+                ProtectionMeasure = new ProtectionMeasure { Instruction = "Ring bara det nummer som Sara har lämnat. Lämna inga meddelanden.", Unit = "units/" + DemonstrationDirectory.PrimaryCare.UnitId },
+                Etag = plan.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: _stop);
+        var toldCare = await As(DemonstrationDirectory.PrimaryCare).Plans.GetPlanAsync(new GetPlanRequest { Name = plan.Name }, cancellationToken: _stop);
+        _stage.Expect(toldCare.Plan.ProtectionMeasures.Count == 1, "primary care is told what to mind, and nothing of the assessment behind it");
         plan = (await worker.Plans.AdvancePlanAsync(
             new AdvancePlanRequest { Name = plan.Name, State = PlanState.Preparing, Etag = plan.Etag, RequestId = NewId() }, cancellationToken: _stop)).Plan;
         var meeting = (await worker.Meetings.CallMeetingAsync(

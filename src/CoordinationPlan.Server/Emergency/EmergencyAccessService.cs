@@ -88,7 +88,7 @@ internal sealed class EmergencyAccessService(CaseGate gate, ServiceKeys keys, Te
                 {
                     entry.Concern(Policy.Act.ReadInEmergency, plan, reads);
                     opened[plan.PlanId] = await entry.KeyOf(plan, context.CancellationToken);
-                    parts[plan.PlanId] = trip.Add(PartSql.Of(plan.PlanId, reads, null));
+                    parts[plan.PlanId] = trip.Add(PartSql.Of(plan.PlanId, reads, entry.CallerFacts.UnitId));
                 }
 
                 if (permitted.Count == 0)

@@ -11,14 +11,19 @@ internal static class PartSql
     public const string Columns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
 
     /// <summary>
-    /// The parts whose category is permitted, and of those that tell the whereabouts only the given unit's, where one is given. The others are not
-    /// fetched.
+    /// Of what tells the whereabouts, and of the protection measures that concern one unit, only that unit's, where one is given ($3).
     /// </summary>
+    public static readonly string OwnRows =
+        $"""
+        ($3 IS NULL OR p.unit_id = $3 OR p.category <> {(int)Categories.Whereabouts} AND (p.category <> {(int)Categories.ProtectionMeasures} OR p.unit_id IS NULL))
+        """;
+
+    /// <summary>The parts whose category is permitted, and of those that are one unit's alone only the given unit's. The others are not fetched.</summary>
     public static Query<List<PlanPart>> Of(Guid plan, Categories permitted, string? whereaboutsOf) => new(
         $"""
         SELECT {Columns}
         FROM plan_part p
-        WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND (p.category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR p.unit_id = $3)
+        WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND {OwnRows}
         ORDER BY p.created_at, p.part_id
         """,
         [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],

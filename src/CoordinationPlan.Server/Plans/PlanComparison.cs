@@ -17,7 +17,8 @@ internal static class PlanComparison
             .Concat(OfItems(before?.Goals ?? [], after.Goals))
             .Concat(OfItems(before?.Interventions ?? [], after.Interventions))
             .Concat(OfItems(before?.OtherMeasures ?? [], after.OtherMeasures))
-            .Concat(OfItems(before?.RelatedPlans ?? [], after.RelatedPlans));
+            .Concat(OfItems(before?.RelatedPlans ?? [], after.RelatedPlans))
+            .Concat(OfItems(before?.ProtectionMeasures ?? [], after.ProtectionMeasures));
 
     private static IEnumerable<PlanChange> OfItems<T>(IEnumerable<T> before, IEnumerable<T> after)
         where T : IPlanItem
@@ -57,7 +58,7 @@ internal static class PlanComparison
             Kind = IsNothing(was) ? PlanChangeKind.Added : IsNothing(now) ? PlanChangeKind.Removed : PlanChangeKind.Changed,
         };
 
-    private static bool IsItems(FieldDescriptor field) => field.Name is "goals" or "interventions" or "other_measures" or "related_plans";
+    private static bool IsItems(FieldDescriptor field) => field.Name is "goals" or "interventions" or "other_measures" or "related_plans" or "protection_measures";
 
     private static bool IsNothing(object? value) => value switch
     {

@@ -14,6 +14,7 @@ internal enum PartKind : short
     Intervention = 3,
     OtherMeasure = 4,
     RelatedPlan = 5,
+    ProtectionMeasure = 6,
 }
 
 /// <summary>One part of a plan: changed as one, released as one, sealed as one.</summary>
@@ -101,6 +102,9 @@ internal static class PlanMapping
                 case PartKind.RelatedPlan:
                     plan.RelatedPlans.Add(ToItem<RelatedPlan>(record.PlanId, part, key));
                     break;
+                case PartKind.ProtectionMeasure:
+                    plan.ProtectionMeasures.Add(ToItem<ProtectionMeasure>(record.PlanId, part, key));
+                    break;
                 default:
                     throw new InvalidOperationException("A part of an unknown kind.");
             }
@@ -132,6 +136,7 @@ internal static class PlanMapping
         PartKind.Intervention => ResourceName.Interventions,
         PartKind.OtherMeasure => ResourceName.OtherMeasures,
         PartKind.RelatedPlan => ResourceName.RelatedPlans,
+        PartKind.ProtectionMeasure => ResourceName.ProtectionMeasures,
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 }

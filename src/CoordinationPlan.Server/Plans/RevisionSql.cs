@@ -35,18 +35,17 @@ internal static class RevisionSql
     public static Query<List<PlanPart>> Parts(Guid plan, int revision, Categories permitted, string? whereaboutsOf)
     {
         const string Permitted = "r.plan_id = $1 AND r.revision = $4 AND p.category & $2 <> 0";
-        var own = $"(p.category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR p.unit_id = $3)";
         return new(
             $"""
             SELECT {PartSql.Columns}
             FROM (
                 SELECT p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body, p.created_at
                 FROM plan_revision_part r JOIN plan_part p ON p.plan_id = r.plan_id AND p.part_id = r.part_id AND p.version = r.part_version
-                WHERE {Permitted} AND {own}
+                WHERE {Permitted} AND {PartSql.OwnRows}
                 UNION ALL
                 SELECT p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body, p.created_at
                 FROM plan_revision_part r JOIN plan_part_history p ON p.plan_id = r.plan_id AND p.part_id = r.part_id AND p.version = r.part_version
-                WHERE {Permitted} AND {own}
+                WHERE {Permitted} AND {PartSql.OwnRows}
             ) p
             ORDER BY p.created_at, p.part_id
             """,

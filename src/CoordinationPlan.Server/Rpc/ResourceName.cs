@@ -15,6 +15,7 @@ internal static partial class ResourceName
     public const string Consents = "consents";
     public const string Releases = "releases";
     public const string RelatedPlans = "relatedPlans";
+    public const string ProtectionMeasures = "protectionMeasures";
     public const string DischargeNotices = "dischargeNotices";
     public const string Proposals = "proposals";
     public const string Meetings = "meetings";

@@ -65,6 +65,9 @@ public sealed class World
     /// <summary>A link to another plan for the person.</summary>
     public required RelatedPlan RelatedPlan { get; init; }
 
+    /// <summary>A protection measure that concerns every unit.</summary>
+    public required ProtectionMeasure ProtectionMeasure { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -93,6 +96,7 @@ public sealed class World
             Etag = plan.Etag,
             RequestId = Cases.NewId(),
         })).RelatedPlan;
+        var protectionMeasure = await service.AddProtectionMeasure(plan);
         var proposal = (await service.CaseWorker.Plans.ProposeRevisionAsync(new() { Parent = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Proposal;
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
@@ -101,7 +105,7 @@ public sealed class World
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
+        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related, ProtectionMeasure = protectionMeasure };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -150,6 +154,21 @@ public sealed class World
                 RequestId = id,
             },
             "EndRelatedPlan" => new EndRelatedPlanRequest { Name = RelatedPlan.Name, Ending = ItemEnding.Completed, Etag = RelatedPlan.Etag, RequestId = id },
+            "AddProtectionMeasure" => new AddProtectionMeasureRequest
+            {
+                Parent = Plan.Name,
+                ProtectionMeasure = new ProtectionMeasure { Instruction = "Ring inte hem." },
+                Etag = Plan.Etag,
+                RequestId = id,
+            },
+            "UpdateProtectionMeasure" => new UpdateProtectionMeasureRequest
+            {
+                ProtectionMeasure = new ProtectionMeasure { Name = ProtectionMeasure.Name, Instruction = "Ring bara handläggaren." },
+                UpdateMask = mask("instruction"),
+                Etag = ProtectionMeasure.Etag,
+                RequestId = id,
+            },
+            "EndProtectionMeasure" => new EndProtectionMeasureRequest { Name = ProtectionMeasure.Name, Ending = ItemEnding.Completed, Etag = ProtectionMeasure.Etag, RequestId = id },
             "AddDischargeNotice" => new AddDischargeNoticeRequest
             {
                 Parent = Plan.Name,
