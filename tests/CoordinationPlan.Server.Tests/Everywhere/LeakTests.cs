@@ -1,4 +1,3 @@
-using System.Globalization;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -12,21 +11,15 @@ namespace CoordinationPlan.Server.Tests.Everywhere;
 /// What you may not know of does not exist: for every RPC, every role and every way to lack access, a plan that is there and one that never was are
 /// answered alike, in content, size and time.
 /// </summary>
-public sealed class LeakTests(Service service, ITestOutputHelper output) : IClassFixture<Service>
+public sealed class LeakTests(Service service) : IClassFixture<Service>
 {
-    private const int PairsOfEach = 10;
-    private const int PairsOfReads = 400;
-
-    /// <summary>
-    /// How far the chance that a refusal about a real plan is the slower of two may be from a half. Five standard deviations of what chance alone gives for
-    /// so many pairs.
-    /// </summary>
-    private const double Indistinguishable = 0.1;
-
+    /// <summary>So many calls are under way at once: a refusal waits for its slot, and the waits need not come one after the other.</summary>
+    private const int AtOnce = 8;
 
     private static DemonstrationEmployee Care => DemonstrationDirectory.PrimaryCare;
 
-    private static readonly Dictionary<string, Func<Service, Task<Lacking>>> Ways = new()
+    /// <summary>Every way to lack access to a plan that is there.</summary>
+    public static readonly IReadOnlyDictionary<string, Func<Service, Task<Lacking>>> Ways = new Dictionary<string, Func<Service, Task<Lacking>>>
     {
         ["has no relation to the plan"] = async service => new(
             await World.Make(service, Cases.NewPerson()),
@@ -102,46 +95,18 @@ public sealed class LeakTests(Service service, ITestOutputHelper output) : IClas
     public async Task A_plan_is_not_there_for_whoever(string way)
     {
         var (world, callers) = await Ways[way](service);
+        var calls = from caller in callers from method in World.PlanMethods select (caller, method);
+        await Parallel.ForEachAsync(calls, new ParallelOptions { MaxDegreeOfParallelism = AtOnce }, async (call, _) =>
+        {
+            var existing = await Refusal(call.caller, call.method, About(world, call.method));
+            var missing = await Refusal(call.caller, call.method, About(world, call.method, Ids.Opaque()));
+
+            Assert.Equal((call.method.Name, missing), (call.method.Name, existing));
+        });
+
         foreach (var caller in callers)
         {
-            foreach (var method in World.PlanMethods)
-            {
-                var existing = await Refusal(caller, method, About(world, method));
-                var missing = await Refusal(caller, method, About(world, method, Ids.Opaque()));
-
-                Assert.Equal((method.Name, missing), (method.Name, existing));
-            }
-
             await LearnsNothingElsewhere(world, caller);
-        }
-    }
-
-    /// <summary>
-    /// Refusals about a plan that is there and one that never was, in turns, and which of each two took longer. Were one of them slower, it would win more than
-    /// half of the comparisons. Ranks, so that a disturbed machine moves both alike and no duration is judged.
-    /// </summary>
-    [Fact]
-    public async Task Nothing_is_told_by_the_time_that_a_refusal_takes()
-    {
-        foreach (var way in new[] { "has no relation to the plan", "is a blocked employee", "has no assignment for protected persons" })
-        {
-            var (world, callers) = await Ways[way](service);
-            var caller = callers[0];
-            var read = World.PlanMethods.First(method => method.Name == "GetPlan");
-            await Slower(caller, read, world, 100);
-            var reads = await Slower(caller, read, world, PairsOfReads);
-            var each = new List<(string Method, double Chance)>();
-            foreach (var method in World.PlanMethods)
-            {
-                each.Add((method.Name, await Slower(caller, method, world, PairsOfEach)));
-            }
-
-            var mean = each.Average(item => item.Chance);
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"who {way}: a refusal about a real plan is the slower one in {reads:P1} of {PairsOfReads} pairs of GetPlan, in {mean:P1} over {each.Count} RPCs ({each.MinBy(item => item.Chance)} to {each.MaxBy(item => item.Chance)})"));
-            Assert.InRange(reads, 0.5 - Indistinguishable, 0.5 + Indistinguishable);
-            Assert.InRange(mean, 0.5 - Indistinguishable, 0.5 + Indistinguishable);
         }
     }
 
@@ -203,42 +168,8 @@ public sealed class LeakTests(Service service, ITestOutputHelper output) : IClas
         }
     }
 
-    /// <summary>The chance that the refusal about the real plan takes longer than the other.</summary>
-    private async Task<double> Slower(DemonstrationEmployee caller, MethodDescriptor method, World world, int pairs)
-    {
-        var (existing, missing) = (new long[pairs], new long[pairs]);
-        for (var i = 0; i < pairs; i++)
-        {
-            // Each comes first as often as the other.
-            if (i % 2 == 0)
-            {
-                existing[i] = await Time(About(world, method));
-                missing[i] = await Time(About(world, method, Ids.Opaque()));
-            }
-            else
-            {
-                missing[i] = await Time(About(world, method, Ids.Opaque()));
-                existing[i] = await Time(About(world, method));
-            }
-        }
-
-        Array.Sort(missing);
-        return existing.Average(time =>
-        {
-            var at = Array.BinarySearch(missing, time);
-            return (double)(at < 0 ? ~at : at) / pairs;
-        });
-
-        async Task<long> Time(IMessage request)
-        {
-            var clients = service.As(caller);
-            var start = TimeProvider.System.GetTimestamp();
-            await Assert.ThrowsAsync<RpcException>(() => World.Call(clients, method, request));
-            return TimeProvider.System.GetTimestamp() - start;
-        }
-    }
-
-    private static IMessage About(World world, MethodDescriptor method, Guid? plan = null)
+    /// <summary>A request about the world's plan, or the same about another.</summary>
+    public static IMessage About(World world, MethodDescriptor method, Guid? plan = null)
     {
         var name = plan is { } id ? ResourceName.Plan(id) : world.Plan.Name;
         return method.Name switch
@@ -274,5 +205,6 @@ public sealed class LeakTests(Service service, ITestOutputHelper output) : IClas
         $"{error.StatusCode} {error.Status.Detail}\n"
         + string.Join("\n", error.Trailers.Where(entry => entry.Key != "date").Select(entry => entry.Key + "=" + (entry.IsBinary ? Convert.ToHexString(entry.ValueBytes) : entry.Value)));
 
-    private sealed record Lacking(World World, IReadOnlyList<DemonstrationEmployee> Callers);
+    /// <summary>A world, and who lacks access to its plan.</summary>
+    public sealed record Lacking(World World, IReadOnlyList<DemonstrationEmployee> Callers);
 }

@@ -1,4 +1,5 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
@@ -16,6 +17,8 @@ namespace CoordinationPlan.Server.Tests.Everywhere;
 /// </summary>
 public sealed class World
 {
+    private static readonly ConditionalWeakTable<Service, Task<World>> SharedWorlds = [];
+
     private World(
         Service service, Plan plan, Goal goal, Intervention intervention, OtherMeasure measure, Participation participation, Consent consent, Release release,
         EmergencyAccess access, EmergencyAccess ownersAccess, Block block, LocationSecrecy secrecy, Plan closed)
@@ -107,6 +110,15 @@ public sealed class World
             block, secrecy, await service.OpenAndClosePlan())
         { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related, ProtectionMeasure = protectionMeasure };
     }
+
+    /// <summary>
+    /// One world for all who leave it as it is: a call that only reads, or is refused, finds the same as in a world of its own. Of a person of its own, because
+    /// what is decided about a person holds in every plan.
+    /// </summary>
+    public static Task<World> Shared(Service service) => SharedWorlds.GetValue(service, static service => Make(service, Cases.NewPerson()));
+
+    /// <summary>A world in which the call may leave something behind: of its own where the RPC changes something.</summary>
+    public static Task<World> For(Service service, MethodDescriptor method) => ChangingMethods.Contains(method) ? Make(service) : Shared(service);
 
     /// <summary>Every RPC of the contract.</summary>
     public static IEnumerable<MethodDescriptor> Methods => Contract.Services.SelectMany(service => service.Methods);

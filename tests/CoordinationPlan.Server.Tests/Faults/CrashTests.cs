@@ -224,7 +224,8 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
     private sealed class Calls
     {
         private static readonly TimeSpan _deadline = TimeSpan.FromSeconds(10);
-        private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(20);
+        /// <summary>Between two attempts, as long as the service is away: shorter ones only take the processor from what is to come back.</summary>
+        private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(60);
         private static readonly TimeSpan _longest = TimeSpan.FromMinutes(2);
         private readonly ConcurrentQueue<(long Count, TaskCompletionSource Reached)> _awaited = new();
         private long _answers;

@@ -106,6 +106,7 @@ public sealed class ServiceProcess(ServerOptions options, string logFile) : IAsy
 
         // It lives for a second or two: code that is compiled better pays off for longer lives only.
         start.Environment["DOTNET_TieredPGO"] = "0";
+        start.Environment["DOTNET_TC_CallCounting"] = "0";
         start.Environment["DOTNET_gcConcurrent"] = "0";
         return start;
     }
