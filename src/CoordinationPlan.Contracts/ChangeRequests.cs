@@ -113,3 +113,7 @@ public sealed partial class AddRelatedPlanRequest : IChangeRequest;
 public sealed partial class EndRelatedPlanRequest : IChangeRequest;
 
 public sealed partial class AddDischargeNoticeRequest : IChangeRequest;
+
+public sealed partial class SuggestPlanRequest : IChangeRequest;
+
+public sealed partial class AnswerSuggestionRequest : IChangeRequest;

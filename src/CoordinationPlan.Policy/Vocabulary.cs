@@ -46,6 +46,10 @@ public enum Act
     AnswerProposal = 38,
     WriteRelatedPlan = 39,
     WriteDischarge = 40,
+    SuggestPlan = 41,
+    ReadSuggestions = 42,
+    AnswerSuggestion = 43,
+    ReadOwnCalls = 44,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

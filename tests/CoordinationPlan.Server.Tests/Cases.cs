@@ -92,9 +92,31 @@ public static class Cases
     public static async Task<Plan> OpenPlan(this Service service, Subject? subject = null, string socialSituation = "Våld i en nära relation.") =>
         (await service.CaseWorker.Plans.CreatePlanAsync(new CreatePlanRequest
         {
-            Plan = new Plan { Subject = subject ?? DemonstrationPersons.Sara, SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
+            Plan = new Plan { Subject = subject ?? NewPerson(), SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
             RequestId = NewId(),
         })).Plan;
+
+    /// <summary>A school's suggestion to a unit that somebody needs a plan.</summary>
+    public static SuggestPlanRequest NewSuggestion(Subject person, DemonstrationEmployee recipient) => new()
+    {
+        PlanSuggestion = new PlanSuggestion
+        {
+            Subject = person,
+            RecipientUnit = UnitOf(recipient),
+            Reason = "Eleven kommer sällan och är rädd att gå hem.",
+            Contact = "Mentorn, säkrast före lunch",
+        },
+        RequestId = NewId(),
+    };
+
+    /// <summary>What the school suggests of a person, as the receiving unit would list it: its name and etag.</summary>
+    public static async Task<PlanSuggestion> Suggest(this Service service, Subject person, DemonstrationEmployee recipient)
+    {
+        await service.As(DemonstrationDirectory.School).Suggestions.SuggestPlanAsync(NewSuggestion(person, recipient));
+        await using var command = service.Administrator.CreateCommand("SELECT suggestion_id FROM coordinationplan.plan_suggestion ORDER BY created_at DESC LIMIT 1");
+        var id = (Guid)(await command.ExecuteScalarAsync())!;
+        return new PlanSuggestion { Name = ResourceName.PlanSuggestion(id), Etag = Etag.Of(id, 1) };
+    }
 
     public static Meeting NewMeeting(TimeSpan fromNow, MeetingKind kind = MeetingKind.Planning) => new()
     {

@@ -65,6 +65,9 @@ public sealed class World
     /// <summary>A link to another plan for the person.</summary>
     public required RelatedPlan RelatedPlan { get; init; }
 
+    /// <summary>What a school has suggested to the owning unit about the same person.</summary>
+    public required PlanSuggestion Suggestion { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -101,7 +104,7 @@ public sealed class World
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
+        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related, Suggestion = await service.Suggest(plan.Subject, DemonstrationDirectory.CaseWorker) };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -109,10 +112,10 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
-    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess";
+    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
 
     /// <summary>The RPCs that change something.</summary>
     public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
@@ -122,6 +125,7 @@ public sealed class World
     {
         ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
+        (_, "SuggestPlan") => DemonstrationDirectory.School,
         (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
         (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
@@ -135,7 +139,7 @@ public sealed class World
         var number = Guid.CreateVersion7().ToString("N")[20..];
         return method.Name switch
         {
-            "CreatePlan" => new CreatePlanRequest { Plan = new Plan { Subject = DemonstrationPersons.Elias }, RequestId = id },
+            "CreatePlan" => new CreatePlanRequest { Plan = new Plan { Subject = Cases.NewPerson() }, RequestId = id },
             "GetPlan" => new GetPlanRequest { Name = Plan.Name },
             "ListPlans" => new ListPlansRequest(),
             "UpdatePlan" => new UpdatePlanRequest { Plan = new Plan { Name = Plan.Name, SocialSituation = "Lägesbild" }, UpdateMask = mask("social_situation"), Etag = Plan.Etag, RequestId = id },
@@ -166,6 +170,17 @@ public sealed class World
             "AdvancePlan" => new AdvancePlanRequest { Name = Plan.Name, State = PlanState.Preparing, Etag = Plan.Etag, RequestId = id },
             "DeclinePlan" => new DeclinePlanRequest { Name = Plan.Name, Reason = PlanDeclineReason.PersonDoesNotWant, DecisionReference = "BESLUT-1", Etag = Plan.Etag, RequestId = id },
             "ReopenPlan" => new ReopenPlanRequest { Name = Closed.Name, Etag = Closed.Etag, RequestId = id },
+            "SuggestPlan" => Cases.NewSuggestion(Cases.NewPerson(), DemonstrationDirectory.CaseWorker),
+            "ListSuggestions" => new ListSuggestionsRequest { PageSize = 100 },
+            "AnswerSuggestion" => new AnswerSuggestionRequest
+            {
+                Name = Suggestion.Name,
+                Dismissal = SuggestionDismissal.NeedIsMet,
+                Reference = "Dnr 2026-17",
+                Etag = Suggestion.Etag,
+                RequestId = id,
+            },
+            "ListCalls" => new ListCallsRequest { Parent = Plan.Name },
             "ListMeetings" => new ListMeetingsRequest { Parent = Plan.Name },
             "CallMeeting" => new CallMeetingRequest
             {
@@ -257,7 +272,7 @@ public sealed class World
                 RequestId = id,
             },
             "RenewConsent" => new RenewConsentRequest { Name = Consent.Name, EndDate = Cases.InMonths(12), Form = ConsentForm.Written, Etag = Consent.Etag, RequestId = id },
-            "FindPlans" => new FindPlansRequest { IdentityNumber = DemonstrationPersons.Sara.IdentityNumber },
+            "FindPlans" => new FindPlansRequest { IdentityNumber = Plan.Subject.IdentityNumber },
             "DisposeSubject" => new DisposeSubjectRequest { Name = Closed.Name, DecisionReference = "GALL-1", Etag = Closed.Etag, RequestId = id },
             "GetProtection" => new GetProtectionRequest { Name = Plan.Name + "/protection" },
             "DecideProtectionLevel" => new DecideProtectionLevelRequest
