@@ -180,6 +180,7 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         await service.Consent(plan, DemonstrationDirectory.School, [InformationCategory.Schooling, InformationCategory.Meetings]);
         var meeting = await service.CallMeeting(
             plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.Shelter, DemonstrationDirectory.School], NextWeek);
+        meeting = Assert.Single(await Meetings(DemonstrationDirectory.CaseWorker, plan));
         await service.CallMeeting(plan, [DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(3));
         var start = await service.Now();
 

@@ -203,7 +203,7 @@ public sealed class OverlapTests(Service service) : IClassFixture<Service>
             }
             catch (RpcException error)
             {
-                Assert.Contains(error.Reason(), [ErrorReason.PlanExists, ErrorReason.StaleEtag]);
+                Assert.True(error.Reason() is ErrorReason.PlanExists or ErrorReason.StaleEtag, error.Reason().ToString());
                 return null;
             }
         }));
