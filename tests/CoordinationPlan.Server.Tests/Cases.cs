@@ -89,8 +89,8 @@ public static class Cases
 
     public static string UnitOf(DemonstrationEmployee employee) => "units/" + employee.UnitId;
 
-    public static async Task<Plan> OpenPlan(this Service service, Subject? subject = null, string socialSituation = "Våld i en nära relation.") =>
-        (await service.CaseWorker.Plans.CreatePlanAsync(new CreatePlanRequest
+    public static async Task<Plan> OpenPlan(this Service service, Subject? subject = null, string socialSituation = "Våld i en nära relation.", DemonstrationEmployee? owner = null) =>
+        (await service.As(owner ?? DemonstrationDirectory.CaseWorker).Plans.CreatePlanAsync(new CreatePlanRequest
         {
             Plan = new Plan { Subject = subject ?? NewPerson(), SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
             RequestId = NewId(),
@@ -164,8 +164,8 @@ public static class Cases
     public static async Task<Plan> Read(this Service service, DemonstrationEmployee employee, Plan plan) =>
         (await service.As(employee).Plans.GetPlanAsync(new GetPlanRequest { Name = plan.Name })).Plan;
 
-    public static async Task<Participation> Join(this Service service, Plan plan, DemonstrationEmployee employee, DatePeriod? period = null) =>
-        (await service.CaseWorker.Participations.AddParticipationAsync(new AddParticipationRequest
+    public static async Task<Participation> Join(this Service service, Plan plan, DemonstrationEmployee employee, DatePeriod? period = null, DemonstrationEmployee? owner = null) =>
+        (await service.As(owner ?? DemonstrationDirectory.CaseWorker).Participations.AddParticipationAsync(new AddParticipationRequest
         {
             Parent = plan.Name,
             Participation = new Participation { Unit = UnitOf(employee), Period = period ?? HalfAYear },
@@ -174,7 +174,8 @@ public static class Cases
         })).Participation;
 
     public static async Task<Consent> Consent(
-        this Service service, Plan plan, DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Consent>? change = null)
+        this Service service, Plan plan, DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Consent>? change = null,
+        DemonstrationEmployee? owner = null)
     {
         var consent = new Consent
         {
@@ -187,7 +188,7 @@ public static class Cases
             GivenBy = ConsentGiver.Self,
         };
         change?.Invoke(consent);
-        return (await service.CaseWorker.Consents.RecordConsentAsync(new RecordConsentRequest
+        return (await service.As(owner ?? DemonstrationDirectory.CaseWorker).Consents.RecordConsentAsync(new RecordConsentRequest
         {
             Parent = plan.Name,
             Consent = consent,

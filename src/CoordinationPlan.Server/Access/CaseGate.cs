@@ -315,7 +315,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             throw Errors.RequestIdReused();
         }
 
-        entry.ConcernAgain(outcome.Concern);
+        entry.ConcernAgain(outcome.Concern == default ? default : outcome.Concern with { Categories = Answer<TResponse>.Categories });
         AddEntries<TResponse>(call, visit, entry, second, AccessOutcome.Permitted);
         second.Commit();
         await second.Run(CancellationToken.None);
