@@ -119,3 +119,7 @@ public sealed partial class AddProtectionMeasureRequest : IChangeRequest;
 public sealed partial class UpdateProtectionMeasureRequest : IChangeRequest;
 
 public sealed partial class EndProtectionMeasureRequest : IChangeRequest;
+
+public sealed partial class SuggestPlanRequest : IChangeRequest;
+
+public sealed partial class AnswerSuggestionRequest : IChangeRequest;

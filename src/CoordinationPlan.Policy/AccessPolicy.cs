@@ -182,6 +182,7 @@ public static class AccessPolicy
         (!rule.Needs.HasFlag(Needs.UnitOfPrincipal) || (caller.UnitOfPrincipal && caller.UnitKind is UnitKind.SocialServices or UnitKind.HealthCare))
         && (!rule.Needs.HasFlag(Needs.HealthCareUnit) || caller.UnitKind == UnitKind.HealthCare)
         && (!rule.Needs.HasFlag(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
+        && (!rule.Needs.HasFlag(Needs.SchoolUnit) || caller.UnitKind == UnitKind.School)
         && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing);
 
     private static bool IsItemFor(Rule rule, in Facts facts) =>
@@ -190,7 +191,7 @@ public static class AccessPolicy
         && (!rule.Needs.HasFlag(Needs.ResponsibleUnitGone) || facts.ResponsibleUnitGone);
 
     /// <summary>
-    /// A protected person's plan is for those whose assignment says so, whatever the act. An emergency is for the one without an ordinary right;
+    /// A protected person's plan, and a suggestion of one, is for those whose assignment says so, whatever the act. An emergency is for the one without an ordinary right;
     /// it ends where the person's identity itself is the secret.
     /// </summary>
     private static bool ProtectionLeavesRoom(Rule rule, in Caller caller, in Facts facts)
@@ -200,7 +201,8 @@ public static class AccessPolicy
             return !RuleBook.IsHighest(facts.Protection);
         }
 
-        var needed = rule.Needs.HasFlag(Needs.ForProtectedPersons) || (rule.IsAboutAPlan && facts.Protection != ProtectionLevel.None);
+        var aboutAPerson = rule.IsAboutAPlan || rule.Needs.HasFlag(Needs.SomePerson);
+        var needed = rule.Needs.HasFlag(Needs.ForProtectedPersons) || (aboutAPerson && facts.Protection != ProtectionLevel.None);
         return caller.HandlesProtectedPersons || !needed;
     }
 

@@ -26,7 +26,7 @@ internal sealed record Rule(
     public bool IsAboutAPlan { get; } = Relation != Relation.None || Needs.HasFlag(Needs.SomePlan);
 
     /// <summary>The act is about one person, so that a block of that person's decides it.</summary>
-    public bool IsAboutAPerson { get; } = Relation != Relation.None || (Needs & (Needs.SomePlan | Needs.BecomesOwner)) != 0;
+    public bool IsAboutAPerson { get; } = Relation != Relation.None || (Needs & (Needs.SomePlan | Needs.BecomesOwner | Needs.SomePerson)) != 0;
 }
 
 /// <summary>Conditions beyond role and relation.</summary>
@@ -79,6 +79,12 @@ internal enum Needs
 
     /// <summary>The plan is closed.</summary>
     ClosedPlan = 1 << 14,
+
+    /// <summary>The act is about a person whom no plan names, so that a block and the person's protection decide it.</summary>
+    SomePerson = 1 << 15,
+
+    /// <summary>The caller's unit is a school.</summary>
+    SchoolUnit = 1 << 16,
 }
 
 /// <summary>
@@ -95,11 +101,14 @@ internal static class RuleBook
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, SchoolContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Interveners =
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, ShelterContactPerson);
-    private static readonly Roles Callees =
+    private static readonly Roles Agreeing =
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Reviewers = Roles.Of(LogReviewer, DataProtectionOfficer);
 
     private const Categories Frame = Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords;
+
+    // Who is meant, why, and whom to ask: what the sender has written to the unit.
+    private const Categories Suggested = Existence | Identity | SocialSituation | Meetings;
 
     // What a life may hang on during a night. Never whereabouts, risk or third parties; nor contact details, which the one at hand does not need.
     private const Categories InEmergency = Existence | Identity | Health | GoalsAndInterventions | ProtectionMeasures;
@@ -109,6 +118,13 @@ internal static class RuleBook
         // Anyone employed in social services or health care may and must see to it that a plan is begun (SoL 10:8, HSL 16:4). How the person is
         // protected is found out at that moment; it decides what is read back.
         new(Act.CreatePlan, CaseWorkers, Relation.None, Needs.UnitOfPrincipal | Needs.BecomesOwner, Writes: Frame, Basis: Basis.RoleAlone),
+
+        // A school may propose one. Sending asks nothing about the person, so that it answers alike for everyone. Each suggestion in the receiving unit's list
+        // is decided by the row of answering it: who may answer may read.
+        new(Act.SuggestPlan, Roles.Of(SchoolContact), Relation.None, Needs.SchoolUnit, Reads: Existence, Writes: Existence, Basis: Basis.RoleAlone),
+        new(Act.ReadSuggestions, CaseWorkers, Relation.None, Needs.UnitOfPrincipal, Reads: Suggested, Basis: Basis.RoleAlone),
+        new(Act.AnswerSuggestion, CaseWorkers, Relation.None, Needs.UnitOfPrincipal | Needs.SomePerson | Needs.ResponsibleUnit, Reads: Suggested, Writes: Existence,
+            Basis: Basis.RoleAlone),
 
         // The own caseload, and a person's plans by the lawful search terms (förordning 2001:637 15 §): the list itself needs only the role;
         // every plan in it is then decided by the two rows of ReadPlan.
@@ -129,7 +145,10 @@ internal static class RuleBook
         // The owning unit calls; a called unit answers for itself.
         new(Act.WriteMeeting, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
         new(Act.ReplyToCall, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
-        new(Act.ReplyToCall, Callees, Relation.Participating, Needs.OpenPlan, Writes: Meetings),
+        new(Act.ReplyToCall, Participants, Relation.Participating, Needs.OpenPlan, Writes: Existence),
+        // Whoever may know of the plan may know when it is to come. The calls of others, agenda and minutes are MEETINGS and stay that.
+        new(Act.ReadOwnCalls, CaseWorkers, Relation.Owning),
+        new(Act.ReadOwnCalls, Participants, Relation.Participating),
 
         // Goals and others' measures are the owning unit's to write down; an intervention is its responsible unit's.
         new(Act.WriteGoal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
@@ -166,7 +185,7 @@ internal static class RuleBook
 
         // A unit agrees to what it may read, for itself.
         new(Act.AnswerProposal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
-        new(Act.AnswerProposal, Callees, Relation.Participating, Needs.OpenPlan, Writes: GoalsAndInterventions),
+        new(Act.AnswerProposal, Agreeing, Relation.Participating, Needs.OpenPlan, Writes: GoalsAndInterventions),
 
         // Risk is assessed by the social services (HSLF-FS 2022:39) and stays with the unit that owns the plan; others learn of protection measures that
         // concern them.

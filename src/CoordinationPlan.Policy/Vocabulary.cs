@@ -46,6 +46,10 @@ public enum Act
     AnswerProposal = 38,
     WriteRelatedPlan = 39,
     WriteDischarge = 40,
+    SuggestPlan = 41,
+    ReadSuggestions = 42,
+    AnswerSuggestion = 43,
+    ReadOwnCalls = 44,
     WriteProtectionMeasure = 56,
 }
 

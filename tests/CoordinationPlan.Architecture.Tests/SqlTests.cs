@@ -35,6 +35,7 @@ public sealed partial class SqlTests
         ["discharge_notice"] = "Discharge",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
+        ["plan_suggestion"] = "Suggestions",
         ["alert"] = "Access",
         ["search_miss"] = "Access",
         ["access_log"] = "Audit",
@@ -51,7 +52,7 @@ public sealed partial class SqlTests
     private static readonly Dictionary<string, string[]> ReadsElsewhere = new()
     {
         // Facts: whatever the access decision rests on.
-        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts"],
+        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts", "plan_suggestion"],
         // The owning unit that hears of a blocked attempt.
         ["Access/AlertSql.cs"] = ["plan"],
         // The key that opens a kept answer.
@@ -61,9 +62,11 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment", "discharge_notice"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment", "discharge_notice", "plan_suggestion"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
+        // Whose plans the person of a suggestion has, and which of them was opened from it.
+        ["Suggestions/SuggestionSql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.
         ["Audit/AccessLogSql.cs"] = ["subject", "block"],
         // Whether the unit that is to take part owns the plan.

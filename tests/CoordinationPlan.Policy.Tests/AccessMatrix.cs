@@ -157,10 +157,20 @@ internal static class AccessMatrix
 
     private static Value[] CircumstancesOf(Act act) => act switch
     {
-        Act.CreatePlan =>
+        Act.CreatePlan or Act.ReadSuggestions =>
         [
             new("unit of a municipality or region", question => question),
             new("unit of another organisation", question => question with { Caller = question.Caller with { UnitOfPrincipal = false } }),
+        ],
+        Act.AnswerSuggestion =>
+        [
+            Of("sent to the own unit of a municipality or region", facts => facts with { ResponsibleUnit = true }),
+            new("sent to the own unit of another organisation", question => question with
+            {
+                Caller = question.Caller with { UnitOfPrincipal = false },
+                Facts = question.Facts with { ResponsibleUnit = true },
+            }),
+            Of("sent to another unit", facts => facts),
         ],
         Act.WriteIntervention =>
         [

@@ -88,7 +88,7 @@ internal static class Expected
     public static bool IsHighest(ProtectionLevel level) => level is ProtectionLevel.AssumedIdentity or ProtectionLevel.Unspecified;
 
     /// <summary>Whether a block decides it.</summary>
-    public static bool IsKeptOut(Act act, Facts facts) => act == Act.CreatePlan
+    public static bool IsKeptOut(Act act, Facts facts) => World.IsAboutAPersonAlone(act)
         ? facts.Blocked != Blocked.No
         : World.IsAboutAPlan(act) && (facts.Blocked is Blocked.Employee or Blocked.Unit or Blocked.Guardian || (facts.Blocked == Blocked.Unknown && facts.PlanExists));
 
@@ -137,9 +137,15 @@ internal static class Expected
     {
         var person = Participants.Contains(caller.Role);
         var reviewer = caller.Role is LogReviewer or DataProtectionOfficer;
+        var ofPrincipal = caller.IsCaseWorker() && caller is { UnitOfPrincipal: true, UnitKind: UnitKind.SocialServices or UnitKind.HealthCare };
+        const Categories Sent = Existence | Identity | SocialSituation | Meetings;
         return act switch
         {
-            Act.CreatePlan when caller.IsCaseWorker() && caller is { UnitOfPrincipal: true, UnitKind: UnitKind.SocialServices or UnitKind.HealthCare } =>
+            Act.SuggestPlan when caller is { Role: SchoolContact, UnitKind: UnitKind.School } => Decision.Permit(Existence, Existence, Basis.RoleAlone),
+            Act.ReadSuggestions when ofPrincipal => Decision.Permit(Sent, None, Basis.RoleAlone),
+            Act.AnswerSuggestion when ofPrincipal && facts.ResponsibleUnit && (caller.HandlesProtectedPersons || facts.Protection == ProtectionLevel.None) =>
+                Decision.Permit(Sent, Existence, Basis.RoleAlone),
+            Act.CreatePlan when ofPrincipal =>
                 Decision.Permit(
                     facts.Protection != ProtectionLevel.None && !caller.HandlesProtectedPersons ? Existence : OfOwnPlan(caller),
                     Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords,
@@ -166,7 +172,7 @@ internal static class Expected
         var knowsWhereabouts = caller.IsSocial() && caller.HandlesProtectedPersons;
         return act switch
         {
-            Act.ReadPlan => Owner(None),
+            Act.ReadPlan or Act.ReadOwnCalls => Owner(None),
             Act.ReadProtection when mayBlock => Owner(None),
             Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords),
             Act.EstablishPlan when facts.PlanOpen => Owner(Existence),
@@ -218,8 +224,8 @@ internal static class Expected
         var consentSuffices = reads == OfAnothersPlan(caller, facts with { ReleasedByLaw = None, Overriding = None });
         var writes = act switch
         {
-            Act.ReadPlan => None,
-            Act.ReplyToCall when facts.PlanOpen => Meetings,
+            Act.ReadPlan or Act.ReadOwnCalls => None,
+            Act.ReplyToCall when facts.PlanOpen => Existence,
             Act.AnswerProposal when facts.PlanOpen => GoalsAndInterventions,
             Act.UpdatePlan or Act.WriteDischarge when facts.PlanOpen && caller.IsHealthCare() => Health,
             Act.WriteIntervention when facts.PlanOpen && facts.ResponsibleUnit && (caller.IsCaseWorker() || caller.Role == ShelterContactPerson) => GoalsAndInterventions,

@@ -35,7 +35,7 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
                 is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
-                or Act.ReplyToCall or Act.AnswerProposal or Act.WriteDischarge)),
+                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge)),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class PlanTests
             {
                 None => true,
                 GoalsAndInterventions => question is { Act: Act.WriteIntervention, Facts.ResponsibleUnit: true } or { Act: Act.AnswerProposal },
-                Meetings => question.Act == Act.ReplyToCall,
+                Existence => question.Act == Act.ReplyToCall,
                 Health => question.Act is Act.UpdatePlan or Act.WriteDischarge && question.Caller.IsHealthCare(),
                 _ => false,
             });
@@ -81,6 +81,7 @@ public sealed class PlanTests
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
                 or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment
+                or Act.ReadSuggestions or Act.ReadOwnCalls
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));

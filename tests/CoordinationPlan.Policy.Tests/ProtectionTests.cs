@@ -29,7 +29,7 @@ public sealed class ProtectionTests
             World.Draw(300_000).Where(question => World.IsAboutAPerson(question.Act))
                 .Select(question => question with { Facts = question.Facts with { Blocked = Blocked.Unknown } }),
             (question, answer) => !answer.IsPermit
-                && (answer == Decision.Refuse(RefusalReason.Blocked)) == (question.Facts.PlanExists || question.Act == Act.CreatePlan));
+                && (answer == Decision.Refuse(RefusalReason.Blocked)) == (question.Facts.PlanExists || World.IsAboutAPersonAlone(question.Act)));
 
     [Fact]
     public void A_block_of_one_person_does_not_keep_from_what_is_not_about_that_person() =>
@@ -59,9 +59,28 @@ public sealed class ProtectionTests
             (question, _) => question.Caller.HandlesProtectedPersons);
 
     [Fact]
+    public void A_suggestion_about_a_protected_person_is_for_assignments_that_say_so() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Act == Act.AnswerSuggestion && question.Facts.Protection != ProtectionLevel.None),
+            (question, _) => question.Caller.HandlesProtectedPersons);
+
+    [Fact]
+    public void A_suggestion_is_answered_by_the_unit_that_it_was_sent_to() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Act == Act.AnswerSuggestion),
+            (question, _) => question is { Facts.ResponsibleUnit: true, Caller.UnitOfPrincipal: true });
+
+    [Fact]
+    public void A_plan_is_suggested_alike_whatever_is_true_of_the_person() =>
+        World.Holds(
+            World.Draw(300_000).Where(question => question.Act == Act.SuggestPlan),
+            (question, answer) => answer == (question with { Facts = default }).Answer());
+
+    // What a school has written about somebody is no plan's identity: the unit that it was sent to reads it whoever the person turns out to be.
+    [Fact]
     public void An_assumed_identity_is_read_by_the_owning_unit_alone() =>
         World.Holds(
-            World.Permitted().Where(question => World.IsAboutAPerson(question.Act) && Expected.IsHighest(question.Facts.Protection)),
+            World.Permitted().Where(question => World.IsAboutAPerson(question.Act) && question.Act != Act.AnswerSuggestion && Expected.IsHighest(question.Facts.Protection)),
             (question, answer) => (answer.Reads & (Identity | ContactDetails)) == None || question.Facts.Relation == Relation.Owning || question.Act == Act.CreatePlan);
 
     [Fact]

@@ -57,7 +57,7 @@ public sealed class ReasonTests
     public void Not_answering_for_the_item_is_the_reason_to_those_who_would_come_further_if_they_did() =>
         World.Holds(
             Refused(RefusalReason.NotResponsibleUnit),
-            (question, _) => question is { Act: Act.WriteIntervention, Facts.ResponsibleUnit: false }
+            (question, _) => question is { Act: Act.WriteIntervention or Act.AnswerSuggestion, Facts.ResponsibleUnit: false }
                 && (question with { Facts = question.Facts with { ResponsibleUnit = true } }).Answer() is { IsPermit: true } or { Reason: > RefusalReason.NotResponsibleUnit });
 
     [Fact]

@@ -71,10 +71,14 @@ internal static class World
 
     /// <summary>The acts about one plan. The others are about none yet, about many, about a person, about the log or about the directory.</summary>
     public static bool IsAboutAPlan(Act act) => act is not (Act.Unspecified or Act.CreatePlan or Act.ListPlans or Act.FindPlans or Act.ListTasks
-        or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.OpenEmergencyAccess);
+        or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.OpenEmergencyAccess
+        or Act.SuggestPlan or Act.ReadSuggestions or Act.AnswerSuggestion);
 
-    /// <summary>The acts that a block decides: those about one plan, and opening one for a person.</summary>
-    public static bool IsAboutAPerson(Act act) => IsAboutAPlan(act) || act == Act.CreatePlan;
+    /// <summary>The acts about a person whom no plan names yet: opening one, and answering what was sent about the person.</summary>
+    public static bool IsAboutAPersonAlone(Act act) => act is Act.CreatePlan or Act.AnswerSuggestion;
+
+    /// <summary>The acts that a block decides.</summary>
+    public static bool IsAboutAPerson(Act act) => IsAboutAPlan(act) || IsAboutAPersonAlone(act);
 
     /// <summary>Everybody who can call at all, from the kinds of unit that open most.</summary>
     public static IEnumerable<Caller> Callers() =>
@@ -102,6 +106,11 @@ internal static class World
             from protection in Protections
             from block in Blocks
             select new Facts(Protection: protection, Blocked: block),
+        Act.AnswerSuggestion =>
+            from protection in Protections
+            from block in Blocks
+            from responsible in Both
+            select new Facts(Protection: protection, Blocked: block, ResponsibleUnit: responsible),
         _ when IsAboutAPlan(act) =>
             from one in PlansAndReleases()
             from protection in Protections
@@ -124,7 +133,7 @@ internal static class World
         from act in Acts
         let world = FactsOf(act).ToArray()
         from caller in CallersInOrder()
-        from principal in act == Act.CreatePlan ? Both : [true]
+        from principal in act is Act.CreatePlan or Act.ReadSuggestions or Act.AnswerSuggestion ? Both : [true]
         from facts in world
         select new Question(act, caller with { UnitOfPrincipal = principal }, facts);
 

@@ -89,12 +89,34 @@ public static class Cases
 
     public static string UnitOf(DemonstrationEmployee employee) => "units/" + employee.UnitId;
 
-    public static async Task<Plan> OpenPlan(this Service service, Subject? subject = null, string socialSituation = "Våld i en nära relation.") =>
-        (await service.CaseWorker.Plans.CreatePlanAsync(new CreatePlanRequest
+    public static async Task<Plan> OpenPlan(this Service service, Subject? subject = null, string socialSituation = "Våld i en nära relation.", DemonstrationEmployee? owner = null) =>
+        (await service.As(owner ?? DemonstrationDirectory.CaseWorker).Plans.CreatePlanAsync(new CreatePlanRequest
         {
-            Plan = new Plan { Subject = subject ?? DemonstrationPersons.Sara, SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
+            Plan = new Plan { Subject = subject ?? NewPerson(), SocialSituation = socialSituation, HealthSituation = "Sömnbesvär." },
             RequestId = NewId(),
         })).Plan;
+
+    /// <summary>A school's suggestion to a unit that somebody needs a plan.</summary>
+    public static SuggestPlanRequest NewSuggestion(Subject person, DemonstrationEmployee recipient) => new()
+    {
+        PlanSuggestion = new PlanSuggestion
+        {
+            Subject = person,
+            RecipientUnit = UnitOf(recipient),
+            Reason = "Eleven kommer sällan och är rädd att gå hem.",
+            Contact = "Mentorn, säkrast före lunch",
+        },
+        RequestId = NewId(),
+    };
+
+    /// <summary>What the school suggests of a person, as the receiving unit would list it: its name and etag.</summary>
+    public static async Task<PlanSuggestion> Suggest(this Service service, Subject person, DemonstrationEmployee recipient)
+    {
+        await service.As(DemonstrationDirectory.School).Suggestions.SuggestPlanAsync(NewSuggestion(person, recipient));
+        await using var command = service.Administrator.CreateCommand("SELECT suggestion_id FROM coordinationplan.plan_suggestion ORDER BY created_at DESC LIMIT 1");
+        var id = (Guid)(await command.ExecuteScalarAsync())!;
+        return new PlanSuggestion { Name = ResourceName.PlanSuggestion(id), Etag = Etag.Of(id, 1) };
+    }
 
     public static Meeting NewMeeting(TimeSpan fromNow, MeetingKind kind = MeetingKind.Planning) => new()
     {
@@ -142,8 +164,8 @@ public static class Cases
     public static async Task<Plan> Read(this Service service, DemonstrationEmployee employee, Plan plan) =>
         (await service.As(employee).Plans.GetPlanAsync(new GetPlanRequest { Name = plan.Name })).Plan;
 
-    public static async Task<Participation> Join(this Service service, Plan plan, DemonstrationEmployee employee, DatePeriod? period = null) =>
-        (await service.CaseWorker.Participations.AddParticipationAsync(new AddParticipationRequest
+    public static async Task<Participation> Join(this Service service, Plan plan, DemonstrationEmployee employee, DatePeriod? period = null, DemonstrationEmployee? owner = null) =>
+        (await service.As(owner ?? DemonstrationDirectory.CaseWorker).Participations.AddParticipationAsync(new AddParticipationRequest
         {
             Parent = plan.Name,
             Participation = new Participation { Unit = UnitOf(employee), Period = period ?? HalfAYear },
@@ -152,7 +174,8 @@ public static class Cases
         })).Participation;
 
     public static async Task<Consent> Consent(
-        this Service service, Plan plan, DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Consent>? change = null)
+        this Service service, Plan plan, DemonstrationEmployee recipient, IEnumerable<InformationCategory> categories, Action<Consent>? change = null,
+        DemonstrationEmployee? owner = null)
     {
         var consent = new Consent
         {
@@ -165,7 +188,7 @@ public static class Cases
             GivenBy = ConsentGiver.Self,
         };
         change?.Invoke(consent);
-        return (await service.CaseWorker.Consents.RecordConsentAsync(new RecordConsentRequest
+        return (await service.As(owner ?? DemonstrationDirectory.CaseWorker).Consents.RecordConsentAsync(new RecordConsentRequest
         {
             Parent = plan.Name,
             Consent = consent,

@@ -17,6 +17,9 @@ public static class ServiceErrors
                 : ErrorReason.Unspecified;
     }
 
+    /// <summary>The plan that the person has already, `plans/{plan}`, where the reason is PLAN_EXISTS; null for any other.</summary>
+    public static string? ExistingPlan(this RpcException error) => error.GetRpcStatus()?.GetDetail<ErrorInfo>()?.Metadata.GetValueOrDefault("plan");
+
     /// <summary>A text for the user, in Swedish; null where the error did not come from the service.</summary>
     public static string? UserText(this RpcException error) => error.GetRpcStatus()?.GetDetail<LocalizedMessage>()?.Message;
 

@@ -1,8 +1,9 @@
-// Opens a plan for a test person and reads it back, against a demonstration that is running (scripts/demo).
+// Opens a plan for a test person, or takes the one that there is, and reads it back, against a demonstration that is running (scripts/demo).
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.V1;
+using Grpc.Core;
 
 var certificates = args.FirstOrDefault() ?? Path.Combine(".coordplan", "certificates");
 using var certificate = X509Certificate2.CreateFromPemFile(Path.Combine(certificates, "case-system-social.pem"), Path.Combine(certificates, "case-system-social.key"));
@@ -21,6 +22,16 @@ var subject = new Subject
     GivenName = "Sara",
     FamilyName = "Testsson",
 };
-var created = await caseWorker.Plans.CreatePlanAsync(new() { Plan = new() { Subject = subject }, RequestId = Guid.CreateVersion7().ToString() });
-var read = await caseWorker.Plans.GetPlanAsync(new() { Name = created.Plan.Name });
+string name;
+try
+{
+    name = (await caseWorker.Plans.CreatePlanAsync(new() { Plan = new() { Subject = subject }, RequestId = Guid.CreateVersion7().ToString() })).Plan.Name;
+}
+catch (RpcException error) when (error.Reason() == ErrorReason.PlanExists)
+{
+    // A person has one plan, and this unit may read it: the error says which.
+    name = error.ExistingPlan()!;
+}
+
+var read = await caseWorker.Plans.GetPlanAsync(new() { Name = name });
 Console.WriteLine($"{read.Plan.Name} is {read.Plan.State} under {read.Plan.LegalBasis}");

@@ -14,6 +14,7 @@ import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb
 import { ProtectionService } from "./gen/coordinationplan/v1/protection_service_pb.js";
 import { ReleaseService } from "./gen/coordinationplan/v1/release_service_pb.js";
 import { ParticipationService } from "./gen/coordinationplan/v1/participation_service_pb.js";
+import { SuggestionService } from "./gen/coordinationplan/v1/suggestion_service_pb.js";
 import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
 import { retries } from "./retries.js";
 
@@ -48,6 +49,8 @@ export interface Clients {
   readonly risk: Client<typeof RiskService>;
   /** Discharge from inpatient care. */
   readonly discharge: Client<typeof DischargeService>;
+  /** Suggestions of plans. */
+  readonly suggestions: Client<typeof SuggestionService>;
   /** Emergency access. */
   readonly emergencyAccess: Client<typeof EmergencyAccessService>;
   /** Who can read, what must be heard of, what is to be done. */
@@ -123,6 +126,7 @@ export function clientsOver(transport: Transport): Clients {
     meetings: createClient(MeetingService, transport),
     risk: createClient(RiskService, transport),
     discharge: createClient(DischargeService, transport),
+    suggestions: createClient(SuggestionService, transport),
     emergencyAccess: createClient(EmergencyAccessService, transport),
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),

@@ -26,6 +26,11 @@ export function reasonOf(error: unknown): ErrorReason {
   return info?.domain === "coordinationplan" && known !== undefined ? known.number : ErrorReason.UNSPECIFIED;
 }
 
+/** The plan that the person has already, `plans/{plan}`, where the reason is PLAN_EXISTS; undefined for any other. */
+export function existingPlan(error: unknown): string | undefined {
+  return detailOf(error, ErrorInfoSchema)?.metadata.plan;
+}
+
 /** A text for the user, in Swedish; undefined where the error did not come from the service. */
 export function userText(error: unknown): string | undefined {
   return detailOf(error, LocalizedMessageSchema)?.message;

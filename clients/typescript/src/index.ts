@@ -6,7 +6,7 @@
 export { Code, ConnectError } from "@connectrpc/connect";
 export { type CallerChoice, purposeName } from "./caller.js";
 export { type Clients, connect, type Connection, type ConnectionOptions, newRequestId } from "./connection.js";
-export { type FieldFault, fieldFaults, reasonOf, type UnmetPrecondition, unmetPreconditions, userText } from "./errors.js";
+export { existingPlan, type FieldFault, fieldFaults, reasonOf, type UnmetPrecondition, unmetPreconditions, userText } from "./errors.js";
 
 // The contract.
 export * from "./gen/coordinationplan/v1/access_log_entry_pb.js";
@@ -40,6 +40,7 @@ export * from "./gen/coordinationplan/v1/period_pb.js";
 export * from "./gen/coordinationplan/v1/plan_item_pb.js";
 export * from "./gen/coordinationplan/v1/plan_pb.js";
 export * from "./gen/coordinationplan/v1/plan_service_pb.js";
+export * from "./gen/coordinationplan/v1/plan_suggestion_pb.js";
 export * from "./gen/coordinationplan/v1/protection_level_pb.js";
 export * from "./gen/coordinationplan/v1/protection_pb.js";
 export * from "./gen/coordinationplan/v1/protection_service_pb.js";
@@ -51,5 +52,6 @@ export * from "./gen/coordinationplan/v1/risk_assessment_pb.js";
 export * from "./gen/coordinationplan/v1/risk_service_pb.js";
 export * from "./gen/coordinationplan/v1/role_pb.js";
 export * from "./gen/coordinationplan/v1/subject_pb.js";
+export * from "./gen/coordinationplan/v1/suggestion_service_pb.js";
 export * from "./gen/coordinationplan/v1/unit_pb.js";
 export * from "./gen/coordinationplan/v1/whereabouts_pb.js";

@@ -75,24 +75,19 @@ internal sealed class ScenarioA : IDisposable
     private async Task<Plan> OpenSarasPlan()
     {
         _stage.Step("RVT Farsta opens a plan for Sara");
-        var created = await As(DemonstrationDirectory.CaseWorker).Plans.CreatePlanAsync(
-            new CreatePlanRequest
-            {
-                Plan = new Plan
-                {
-                    Subject = DemonstrationPersons.Sara,
-                    Coordinator = "employees/" + DemonstrationDirectory.CaseWorker.Id,
-                    SocialSituation = "Sara har levt med våld i en nära relation och bor nu skyddat. Behov av samordning mellan socialtjänst och vård.",
-                },
-                RequestId = NewId(),
-            },
-            cancellationToken: _stop);
-        _stage.Expect(created.Plan.State == PlanState.Noted, "the need is noted");
+        var created = await Open(new Plan
+        {
+            Subject = DemonstrationPersons.Sara,
+            Coordinator = "employees/" + DemonstrationDirectory.CaseWorker.Id,
+            SocialSituation = "Sara har levt med våld i en nära relation och bor nu skyddat. Behov av samordning mellan socialtjänst och vård.",
+        });
+        _stage.Expect(created.State == PlanState.Noted, "the need is noted");
+        _stage.Expect(await ExistingPlan(DemonstrationPersons.Sara) == created.Name, "a second plan for her is refused, with the name of this one");
 
         try
         {
             await As(DemonstrationDirectory.CaseWorker).Plans.EstablishPlanAsync(
-                new EstablishPlanRequest { Name = created.Plan.Name, Etag = created.Plan.Etag, RequestId = NewId() }, cancellationToken: _stop);
+                new EstablishPlanRequest { Name = created.Name, Etag = created.Etag, RequestId = NewId() }, cancellationToken: _stop);
             _stage.Expect(false, "an empty plan cannot be established");
         }
         catch (RpcException error)
@@ -101,7 +96,36 @@ internal sealed class ScenarioA : IDisposable
             _stage.Table("What the law still asks for", ["About", "What is missing"], error.UnmetPreconditions().Select(unmet => new[] { unmet.Subject, unmet.Description }));
         }
 
-        return created.Plan;
+        return created;
+    }
+
+    /// <summary>Opens a plan. One that an earlier play has left open is closed first: a person has one plan.</summary>
+    private async Task<Plan> Open(Plan plan)
+    {
+        var worker = As(DemonstrationDirectory.CaseWorker).Plans;
+        while (await ExistingPlan(plan.Subject) is { } name)
+        {
+            var earlier = (await worker.GetPlanAsync(new GetPlanRequest { Name = name }, cancellationToken: _stop)).Plan;
+            await worker.ClosePlanAsync(
+                new ClosePlanRequest { Name = name, Reason = PlanClosingReason.NoLongerNeeded, Etag = earlier.Etag, RequestId = NewId() }, cancellationToken: _stop);
+        }
+
+        return (await worker.CreatePlanAsync(new CreatePlanRequest { Plan = plan, RequestId = NewId() }, cancellationToken: _stop)).Plan;
+    }
+
+    /// <summary>The open plan that stands in the way of another one; null where there is none.</summary>
+    private async Task<string?> ExistingPlan(Subject person)
+    {
+        try
+        {
+            await As(DemonstrationDirectory.CaseWorker).Plans.CreatePlanAsync(
+                new CreatePlanRequest { Plan = new Plan { Subject = person }, RequestId = NewId(), ValidateOnly = true }, cancellationToken: _stop);
+            return null;
+        }
+        catch (RpcException error) when (error.Reason() == ErrorReason.PlanExists)
+        {
+            return error.ExistingPlan();
+        }
     }
 
     private async Task<Consent> ConsentToPrimaryCare(Plan plan)
@@ -214,15 +238,35 @@ internal sealed class ScenarioA : IDisposable
 
     private async Task<Plan> EliasPlan()
     {
-        _stage.Step("Elias has a plan of his own: BUP, the school in the other municipality, and the shelter take part");
+        _stage.Step("The school suggests a plan for Elias; he has one of his own: BUP, the school in the other municipality, and the shelter take part");
         var worker = As(DemonstrationDirectory.CaseWorker);
-        var plan = (await worker.Plans.CreatePlanAsync(
-            new CreatePlanRequest
+        await As(DemonstrationDirectory.School).Suggestions.SuggestPlanAsync(
+            new SuggestPlanRequest
             {
-                Plan = new Plan { Subject = DemonstrationPersons.Elias, SocialSituation = "Elias har upplevt våld hemma.", LeadPrincipal = "organisations/" + DemonstrationDirectory.City },
+                PlanSuggestion = new PlanSuggestion
+                {
+                    Subject = DemonstrationPersons.Elias,
+                    RecipientUnit = "units/" + DemonstrationDirectory.CaseWorker.UnitId,
+                    Reason = "Elias är ofta borta och orkar inte med hela dagar.",
+                    Contact = "Mentorn, säkrast före lunch",
+                },
                 RequestId = NewId(),
             },
-            cancellationToken: _stop)).Plan;
+            cancellationToken: _stop);
+        var plan = await Open(new Plan
+        {
+            Subject = DemonstrationPersons.Elias,
+            SocialSituation = "Elias har upplevt våld hemma.",
+            LeadPrincipal = "organisations/" + DemonstrationDirectory.City,
+        });
+        var suggested = (await worker.Suggestions.ListSuggestionsAsync(new ListSuggestionsRequest(), cancellationToken: _stop)).PlanSuggestions;
+        foreach (var suggestion in suggested)
+        {
+            await worker.Suggestions.AnswerSuggestionAsync(
+                new AnswerSuggestionRequest { Name = suggestion.Name, Plan = plan.Name, Etag = suggestion.Etag, RequestId = NewId() }, cancellationToken: _stop);
+        }
+
+        _stage.Expect(suggested.Any(suggestion => suggestion.Subject.Equals(DemonstrationPersons.Elias)), "RVT has taken up what the school suggested; the school is not told what becomes of it");
         await Join(plan, DemonstrationDirectory.ChildPsychiatry.UnitId);
         await Join(plan, DemonstrationDirectory.School.UnitId);
         await Join(plan, DemonstrationDirectory.Shelter.UnitId);

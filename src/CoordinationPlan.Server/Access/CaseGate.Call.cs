@@ -31,7 +31,16 @@ internal sealed partial class CaseGate
 
         /// <summary>The act concerns the person in every plan, so it waits for whoever reads any of them.</summary>
         public bool LocksPerson => Caller.Method.Act
-            is Policy.Act.WriteBlock or Policy.Act.WriteProtectionLevel or Policy.Act.WriteWhereabouts or Policy.Act.WriteLocationSecrecy or Policy.Act.DisposeSubject;
+            is Policy.Act.WriteBlock or Policy.Act.WriteProtectionLevel or Policy.Act.WriteWhereabouts or Policy.Act.WriteLocationSecrecy or Policy.Act.DisposeSubject
+            // These two look at the person's other plans, and wait for whoever is opening one.
+            or Policy.Act.EstablishPlan or Policy.Act.ReopenPlan;
+
+        /// <summary>
+        /// The call names a person whom the caller need not know anything of, and answers alike whoever it is; also in time, so that it leaves in a slot
+        /// however it goes.
+        /// </summary>
+        public bool NamesAnyPerson => Caller.Method.Act
+            is Policy.Act.CreatePlan or Policy.Act.SuggestPlan or Policy.Act.OpenEmergencyAccess or Policy.Act.DeclareRelation;
 
         /// <summary>Where the kept answer stands.</summary>
         public string OutcomePlace => $"request_outcome/{Caller.Name}/{RequestId:D}";

@@ -121,6 +121,9 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             Placement: plan.Placement,
             Emergency: plan.Emergency);
 
+    /// <summary>About a person whom something that was sent to the caller's own unit is about.</summary>
+    internal static Facts PolicyFacts(PersonFacts person) => new(ResponsibleUnit: true, Protection: person.Subject.Protection, Blocked: person.Blocked);
+
     /// <summary>
     /// What a call under an emergency access in force stands on before its plans are looked at: the grant, and the mildest of everything else.
     /// Each plan is then decided by its own facts.
@@ -139,7 +142,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         try
         {
             var response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), stop);
-            if (visit.ConcernsNobody)
+            if (visit.ConcernsNobody || call.NamesAnyPerson)
             {
                 await NextSlot(arrived);
             }
@@ -261,11 +264,27 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             return await AnswerAgain<TResponse>(call, visit, entry, outcome, second);
         }
 
-        var answer = await work(entry, thing.State, call.IsDryRun ? new RoundTrip(connection) : second);
+        Func<TResponse> answer;
+        try
+        {
+            answer = await work(entry, thing.State, call.IsDryRun ? new RoundTrip(connection) : second);
+        }
+        catch (RpcException error) when (entry.PointsTo is { } pointedTo)
+        {
+            // The error names a plan: that is a disclosure, and its entry commits with what was read, before it is answered.
+            var told = new RoundTrip(connection);
+            told.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Failed, Errors.WireName(Errors.ReasonOf(error)), pointedTo)));
+            told.Commit();
+            await told.Run(CancellationToken.None);
+            visit.IsLogged = true;
+            throw;
+        }
+
         if (call.Change is { ValidateOnly: false })
         {
             var concern = entry.Concerns.Count > 0 ? entry.Concerns[0] : visit.ConcernOf(call, Categories.None);
-            var key = concern.SubjectId is null ? keys.OutcomeKey : entry.Key;
+            // An answer about no plan holds nothing of the person, and is answered again also when the person's keys are destroyed.
+            var key = concern.PlanId is null ? keys.OutcomeKey : entry.Key;
             second.Add(RequestOutcomeSql.Keep(
                 call.Role,
                 call.Caller.Name,
@@ -296,7 +315,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             throw Errors.RequestIdReused();
         }
 
-        entry.ConcernAgain(outcome.Concern);
+        entry.ConcernAgain(outcome.Concern == default ? default : outcome.Concern with { Categories = Answer<TResponse>.Categories });
         AddEntries<TResponse>(call, visit, entry, second, AccessOutcome.Permitted);
         second.Commit();
         await second.Run(CancellationToken.None);

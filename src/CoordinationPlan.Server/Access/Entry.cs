@@ -53,10 +53,19 @@ internal sealed class Entry(
     }
 
     /// <summary>Opens the key of another plan's person: for lists. It goes with the entry.</summary>
-    public async Task<DataKey> KeyOf(PlanFacts other, CancellationToken stop) => Keep(await subjectKeys.Unwrap(Compartment.Content, other.Key, stop));
+    public Task<DataKey> KeyOf(PlanFacts other, CancellationToken stop) => KeyOf(other.Key, stop);
+
+    /// <summary>Opens a person's key. It goes with the entry.</summary>
+    public async Task<DataKey> KeyOf(WrappedKey wrapped, CancellationToken stop) => Keep(await subjectKeys.Unwrap(Compartment.Content, wrapped, stop));
 
     /// <summary>Takes the key of a person whom the call turned out to be about.</summary>
     public DataKey UseKey(DataKey key) => _key = Keep(key);
+
+    private byte[] Recorded(Act act, Facts facts)
+    {
+        var policyCaller = CaseGate.PolicyCaller(caller, callerFacts);
+        return RecordedDecision.Pack(act, policyCaller, facts, AccessPolicy.Decide(act, policyCaller, facts));
+    }
 
     private DataKey Keep(DataKey key)
     {
@@ -77,15 +86,15 @@ internal sealed class Entry(
     public RoundTrip NewTrip() => newTrip();
 
     /// <summary>Notes another plan that was decided about: in lists.</summary>
-    public void Concern(Act act, PlanFacts other, Categories categories)
-    {
-        var (policyCaller, facts) = (CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
-        var decision = RecordedDecision.Pack(act, policyCaller, facts, AccessPolicy.Decide(act, policyCaller, facts));
-        _concerns.Add(new Concern(other.PlanId, other.SubjectId, other.OwnerController, categories, Decision: decision));
-    }
+    public void Concern(Act act, PlanFacts other, Categories categories) =>
+        _concerns.Add(new Concern(other.PlanId, other.SubjectId, other.OwnerController, categories, Decision: Recorded(act, CaseGate.PolicyFacts(other))));
+
+    /// <summary>Notes a person of whom something was decided that was sent to the caller's own unit: in lists.</summary>
+    public void Concern(Act act, PersonFacts person, Categories categories) =>
+        _concerns.Add(new Concern(null, person.Subject.SubjectId, callerFacts.Controller, categories, Decision: Recorded(act, CaseGate.PolicyFacts(person))));
 
     /// <summary>Notes a person whom the call turned out to concern.</summary>
-    public void Concern(Guid planId, Guid subjectId, string ownerController, Categories categories) =>
+    public void Concern(Guid? planId, Guid subjectId, string ownerController, Categories categories) =>
         _concerns.Add(new Concern(planId, subjectId, ownerController, categories));
 
     /// <summary>Notes which directory entry was changed, and whose it is.</summary>
@@ -114,6 +123,28 @@ internal sealed class Entry(
 
     /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
     public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
+
+    /// <summary>Decides about something that was sent to the caller's own unit, by the person whom it is about.</summary>
+    public Decision Decide(Act act, PersonFacts person) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(person));
+
+    /// <summary>The plan that the call fails over and names, for the entry that this leaves.</summary>
+    public Concern? PointsTo { get; private set; }
+
+    /// <summary>
+    /// Refuses what would stand beside one of the person's other plans, where the caller may read that and whose it is: the oldest of them is named. A plan
+    /// that the caller may not know of changes nothing (docs/adr/0014).
+    /// </summary>
+    public void RequireNoPlanBeside(IEnumerable<PlanFacts> others)
+    {
+        foreach (var other in others)
+        {
+            if (Decide(Act.ReadPlan, other) is { IsPermit: true } decision && decision.Reads.HasFlag(Categories.Identity))
+            {
+                PointsTo = new Concern(other.PlanId, other.SubjectId, other.OwnerController, Categories.Existence, Decision: Recorded(Act.ReadPlan, CaseGate.PolicyFacts(other)));
+                throw Errors.PlanExists(other.PlanId);
+            }
+        }
+    }
 
     /// <summary>What the caller may do with a plan now.</summary>
     public IEnumerable<V1.Act> PermittedActs(PlanFacts of) =>

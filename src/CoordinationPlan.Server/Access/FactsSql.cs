@@ -76,6 +76,15 @@ internal static class FactsSql
         [Parameter.Of(identityKey)],
         static (_, _) => Task.FromResult(true));
 
+    /// <summary>
+    /// Several persons at once, always in the same order: whoever is shown something about a person that is in no plan holds the person's lock shared, so that
+    /// a block that has been answered is seen.
+    /// </summary>
+    public static Query<bool> LockPersons(IEnumerable<Guid> subjects) => new(
+        "SELECT pg_advisory_xact_lock_shared(hashtextextended('persons/' || id, 0)) FROM unnest($1) AS id",
+        [Parameter.Of(subjects.Distinct().Order().ToArray())],
+        static (_, _) => Task.FromResult(true));
+
     /// <summary>Every plan of a plan's person, that one too.</summary>
     public static Query<List<Guid>> PlansOfPersonOf(Guid plan) => new(
         "SELECT q.plan_id FROM plan p JOIN plan q ON q.subject_id = p.subject_id WHERE p.plan_id = $1", [Parameter.Of(plan)], ReadIds);
@@ -150,6 +159,9 @@ internal static class FactsSql
         JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1
         """;
 
+    private const string PersonColumns = $"s.subject_id, s.protection, k.ring_key, k.wrapped, {Blocks}";
+    private const string ThePersonsKey = "LEFT JOIN subject_key k ON k.subject_id = s.subject_id AND k.compartment = 1";
+
     // What consents in force say of the caller's unit. A refusal (state 2) withholds its categories, an exclusion those it names, whatever
     // the purpose; a consent (state 1) releases its categories for its purpose.
     private const string Releases =
@@ -177,16 +189,13 @@ internal static class FactsSql
     public static Query<Guid[]> PlansOf(Guid? subject) => new(
         "SELECT p.plan_id FROM plan p WHERE p.subject_id = $1 ORDER BY p.created_at, p.plan_id",
         [Parameter.OrNull(subject)],
-        static async (reader, stop) =>
-        {
-            var plans = new List<Guid>();
-            while (await reader.ReadAsync(stop))
-            {
-                plans.Add(reader.GetGuid(0));
-            }
+        static async (reader, stop) => [.. await ReadIds(reader, stop)]);
 
-            return [.. plans];
-        });
+    /// <summary>Every open plan of the person with this number, whoever owns it, the oldest first. Candidates only: each is decided afterwards.</summary>
+    public static Query<Guid[]> OpenPlansOf(byte[] identityKey) => new(
+        "SELECT p.plan_id FROM subject s JOIN plan p ON p.subject_id = s.subject_id WHERE s.identity_key = $1 AND p.is_open ORDER BY p.created_at, p.plan_id",
+        [Parameter.Of(identityKey)],
+        static async (reader, stop) => [.. await ReadIds(reader, stop)]);
 
     /// <summary>Several plans at once, by plan.</summary>
     public static Query<Dictionary<Guid, PlanFacts>> Plans(Guid[] plans, CallerIdentity caller, DateOnly today) => new(
@@ -203,6 +212,16 @@ internal static class FactsSql
 
             return found;
         });
+
+    /// <summary>The other plans of a plan's person, the oldest first. Whether the caller may know of each is decided afterwards.</summary>
+    public static Query<List<PlanFacts>> OthersOfPersonOf(Guid plan, CallerIdentity caller, DateOnly today) => new(
+        $"""
+        SELECT {PlanColumns} FROM plan p {ThePerson} {CallersOwn} {Releases}
+        WHERE p.subject_id = (SELECT o.subject_id FROM plan o WHERE o.plan_id = $4) AND p.plan_id <> $4
+        ORDER BY p.created_at, p.plan_id
+        """,
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
+        ReadPlans);
 
     /// <summary>
     /// The plans that the caller's unit owns, or takes part in with some consent in force, newest first, after a position. Candidates only: each is
@@ -262,17 +281,31 @@ internal static class FactsSql
 
     /// <summary>The person whom a call names by number: known or not, and whether the caller is kept out.</summary>
     public static Query<PersonFacts?> Person(byte[] identityKey, CallerIdentity caller, DateOnly today) => new(
-        $"""
-        SELECT s.subject_id, s.protection, k.ring_key, k.wrapped, {Blocks}
-        FROM subject s
-        LEFT JOIN subject_key k ON k.subject_id = s.subject_id AND k.compartment = 1
-        {CallersOwn}
-        WHERE s.identity_key = $3
-        """,
+        $"SELECT {PersonColumns} FROM subject s {ThePersonsKey} {CallersOwn} WHERE s.identity_key = $3",
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of(identityKey)],
-        static async (reader, stop) => await reader.ReadAsync(stop)
-            ? new PersonFacts(new KnownSubject(reader.GetGuid(0), (ProtectionLevel)reader.GetInt16(1), SubjectSql.ReadKey(reader, 2)), (Blocked)reader.GetInt32(4))
-            : null);
+        static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPerson(reader) : null);
+
+    /// <summary>The person whom a suggestion is about.</summary>
+    public static Query<PersonFacts?> PersonOfSuggestion(Guid suggestion, CallerIdentity caller, DateOnly today) => new(
+        $"SELECT {PersonColumns} FROM plan_suggestion g JOIN subject s ON s.subject_id = g.subject_id {ThePersonsKey} {CallersOwn} WHERE g.suggestion_id = $3",
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of(suggestion)],
+        static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPerson(reader) : null);
+
+    /// <summary>Several persons at once, by person.</summary>
+    public static Query<Dictionary<Guid, PersonFacts>> Persons(Guid[] subjects, CallerIdentity caller, DateOnly today) => new(
+        $"SELECT {PersonColumns} FROM subject s {ThePersonsKey} {CallersOwn} WHERE s.subject_id = ANY ($3)",
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of(subjects)],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<Guid, PersonFacts>();
+            while (await reader.ReadAsync(stop))
+            {
+                var person = ReadPerson(reader);
+                found.Add(person.Subject.SubjectId, person);
+            }
+
+            return found;
+        });
 
     /// <summary>
     /// Plans that may be meant by a search, of those that the caller's unit owns or takes part in. Candidates only: each is decided afterwards.
@@ -296,16 +329,7 @@ internal static class FactsSql
             Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.OrNull(identityKey), Parameter.OrNull(searchKey),
             Parameter.Of(limit),
         ],
-        static async (reader, stop) =>
-        {
-            var plans = new List<PlanFacts>();
-            while (await reader.ReadAsync(stop))
-            {
-                plans.Add(ReadPlan(reader));
-            }
-
-            return plans;
-        });
+        ReadPlans);
 
     private static readonly string ReadersSql =
         $"""
@@ -360,6 +384,20 @@ internal static class FactsSql
 
         return ids;
     }
+
+    private static async Task<List<PlanFacts>> ReadPlans(NpgsqlDataReader reader, CancellationToken stop)
+    {
+        var plans = new List<PlanFacts>();
+        while (await reader.ReadAsync(stop))
+        {
+            plans.Add(ReadPlan(reader));
+        }
+
+        return plans;
+    }
+
+    private static PersonFacts ReadPerson(NpgsqlDataReader reader) =>
+        new(new KnownSubject(reader.GetGuid(0), (ProtectionLevel)reader.GetInt16(1), SubjectSql.ReadKey(reader, 2)), (Blocked)reader.GetInt32(4));
 
     private static PlanFacts ReadPlan(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

@@ -17,6 +17,7 @@ using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Risk;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Suggestions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -98,6 +99,7 @@ public static class CoordinationPlanHost
             .AddSingleton<MeetingService>()
             .AddSingleton<RiskService>()
             .AddSingleton<DischargeService>()
+            .AddSingleton<SuggestionService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
             .AddSingleton<EmergencyAccessService>()
@@ -155,6 +157,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<MeetingService>();
         endpoints.MapGrpcService<RiskService>();
         endpoints.MapGrpcService<DischargeService>();
+        endpoints.MapGrpcService<SuggestionService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
         endpoints.MapGrpcService<EmergencyAccessService>();

@@ -34,6 +34,20 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
         return (this with { Version = Version + 1 }).Holding(key, narrative);
     }
 
+    /// <summary>What a called unit must know to come, and nothing else of the meeting.</summary>
+    public OwnCall ToOwnCall(Guid planId, CallRecord call, DataKey key) => new()
+    {
+        Meeting = ResourceName.Child(planId, ResourceName.Meetings, MeetingId),
+        MeetingEtag = Etag,
+        Kind = call.Kind,
+        State = State,
+        StartTime = Timestamp.FromDateTimeOffset(StartsAt),
+        Form = Form,
+        Place = Open(key).Place,
+        Reply = call.Reply,
+        ReplyTime = call.RepliedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
+    };
+
     public Meeting ToMeeting(Guid planId, IEnumerable<CallRecord> calls, DataKey key, DirectoryNames names)
     {
         var meeting = Open(key);

@@ -19,7 +19,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
         return gate.Read(request, context, planId, (entry, trip) =>
         {
-            var mayRead = entry.Permit.Reads.HasFlag(Categories.Meetings);
+            var mayRead = MayReadMeetings(entry);
             var meetings = mayRead ? trip.Add(MeetingSql.Of(planId)) : null;
             var calls = mayRead ? trip.Add(MeetingSql.Calls(planId, null)) : null;
             return Task.FromResult(() =>
@@ -27,6 +27,19 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 var response = new ListMeetingsResponse();
                 response.Meetings.AddRange(meetings?.Value.Select(meeting => ToMeeting(entry, meeting, calls!.Value)) ?? []);
                 return response;
+            });
+        });
+    }
+
+    public override Task<ListCallsResponse> ListCalls(ListCallsRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        return gate.Read(request, context, planId, (entry, trip) =>
+        {
+            var calls = trip.Add(MeetingSql.CallsOf(planId, entry.CallerFacts.UnitId));
+            return Task.FromResult(() => new ListCallsResponse
+            {
+                Calls = { calls.Value.Where(item => MaySee(entry, item.Call)).Select(item => item.Meeting.ToOwnCall(planId, item.Call, entry.Key)) },
             });
         });
     }
@@ -87,7 +100,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             return (
                 meeting.Next(entry.Key, narrative => narrative.Place = request.Place) with { StartsAt = startsAt, Form = request.Form },
                 [.. calls.Select(call => call with { Reply = CallReply.Unspecified, RepliedAt = null })]);
-        }, meeting => new RescheduleMeetingResponse { Meeting = meeting });
+        }, (entry, meeting, calls) => new RescheduleMeetingResponse { Meeting = ToMeeting(entry, meeting, calls) });
 
     public override Task<CancelMeetingResponse> CancelMeeting(CancelMeetingRequest request, ServerCallContext context) =>
         Change(
@@ -96,7 +109,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             request.Name,
             request.Etag,
             (entry, meeting, calls) => (meeting.Next(entry.Key) with { State = MeetingState.Cancelled }, calls),
-            meeting => new CancelMeetingResponse { Meeting = meeting });
+            (entry, meeting, calls) => new CancelMeetingResponse { Meeting = ToMeeting(entry, meeting, calls) });
 
     public override Task<RecordMeetingResponse> RecordMeeting(RecordMeetingRequest request, ServerCallContext context)
     {
@@ -115,20 +128,30 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
 
             var held = meeting.Next(entry.Key, narrative => (narrative.Minutes, narrative.Decisions) = (request.Minutes, request.Decisions));
             return (held with { State = MeetingState.Held }, [.. calls.Select(call => call.Attended(attending.Contains(call.UnitId)))]);
-        }, meeting => new RecordMeetingResponse { Meeting = meeting });
+        }, (entry, meeting, calls) => new RecordMeetingResponse { Meeting = ToMeeting(entry, meeting, calls) });
     }
 
     public override Task<ReplyToCallResponse> ReplyToCall(ReplyToCallRequest request, ServerCallContext context) =>
-        Change(request, context, request.Name, request.Etag, (entry, meeting, calls) =>
-        {
-            if (!calls.Exists(call => call.UnitId == entry.CallerFacts.UnitId))
+        Change(
+            request,
+            context,
+            request.Name,
+            request.Etag,
+            (entry, meeting, calls) =>
             {
-                throw Errors.WrongState("The caller's unit is not called to this meeting.");
-            }
+                if (OwnCall(entry, calls) is null)
+                {
+                    throw Errors.WrongState("The caller's unit is not called to this meeting.");
+                }
 
-            // The meeting's etag stays: one that changes unseen would tell of a unit that is not shown.
-            return (meeting, [.. calls.Select(call => call.UnitId == entry.CallerFacts.UnitId ? call with { Reply = request.Reply, RepliedAt = entry.Now } : call)]);
-        }, meeting => new ReplyToCallResponse { Meeting = meeting });
+                // The meeting's etag stays: one that changes unseen would tell of a unit that is not shown.
+                return (meeting, [.. calls.Select(call => call == OwnCall(entry, calls) ? call with { Reply = request.Reply, RepliedAt = entry.Now } : call)]);
+            },
+            (entry, meeting, calls) => new ReplyToCallResponse
+            {
+                Meeting = MayReadMeetings(entry) ? ToMeeting(entry, meeting, calls) : null,
+                Call = meeting.ToOwnCall(entry.Plan.PlanId, OwnCall(entry, calls)!, entry.Key),
+            });
 
     /// <summary>Changes a meeting that is called and has not been held.</summary>
     private Task<TResponse> Change<TResponse>(
@@ -137,7 +160,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
         string name,
         string etag,
         Func<Entry, MeetingRecord, List<CallRecord>, (MeetingRecord Meeting, List<CallRecord> Calls)> change,
-        Func<Meeting, TResponse> answer)
+        Func<Entry, MeetingRecord, List<CallRecord>, TResponse> answer)
         where TResponse : class, IMessage<TResponse>
     {
         var (planId, meetingId) = ResourceName.ParseChild(name, ResourceName.Meetings, "name");
@@ -153,6 +176,12 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             },
             (entry, meeting, trip) =>
             {
+                if (!MayReadMeetings(entry) && OwnCall(entry, calls!.Value) is null)
+                {
+                    // Whoever is not called and may not read meetings does not learn that there is this one, nor whether its etag is current.
+                    throw Errors.AccessDenied();
+                }
+
                 Entry.RequireEtag(etag, meeting.Etag);
                 if (meeting.State != MeetingState.Called)
                 {
@@ -170,12 +199,17 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                     trip.Add(MeetingSql.ReplaceCall(planId, call, entry.ChangedBy));
                 }
 
-                return answer(ToMeeting(entry, next, nextCalls));
+                return answer(entry, next, nextCalls);
             });
     }
 
     private Meeting ToMeeting(Entry entry, MeetingRecord meeting, IEnumerable<CallRecord> calls) =>
         meeting.ToMeeting(entry.Plan.PlanId, calls.Where(call => call.MeetingId == meeting.MeetingId && MaySee(entry, call)), entry.Key, names);
+
+    private static bool MayReadMeetings(Entry entry) => entry.Permit.Reads.HasFlag(Categories.Meetings);
+
+    /// <summary>The call of the caller's own unit; null where it is not called.</summary>
+    private static CallRecord? OwnCall(Entry entry, List<CallRecord> calls) => calls.Find(call => call.UnitId == entry.CallerFacts.UnitId && MaySee(entry, call));
 
     /// <summary>That a sheltered housing is called is where the person is: for those who may know, and of those a housing only of itself.</summary>
     private static bool MaySee(Entry entry, CallRecord call) => call.Category != Categories.Whereabouts

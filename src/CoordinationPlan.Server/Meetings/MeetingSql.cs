@@ -40,14 +40,28 @@ internal static class MeetingSql
             var calls = new List<CallRecord>();
             while (await reader.ReadAsync(stop))
             {
-                calls.Add(new CallRecord(
-                    reader.GetGuid(0),
-                    reader.GetString(1),
-                    (Categories)reader.GetInt32(2),
-                    (CallKind)reader.GetInt16(3),
-                    (CallReply)reader.GetInt16(4),
-                    reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5),
-                    (Attendance)reader.GetInt16(6)));
+                calls.Add(ReadCall(reader, 0));
+            }
+
+            return calls;
+        });
+
+    /// <summary>One unit's calls to a plan's meetings, the latest first, each with its meeting.</summary>
+    public static Query<List<(MeetingRecord Meeting, CallRecord Call)>> CallsOf(Guid plan, string unit) => new(
+        """
+        SELECT m.meeting_id, m.kind, m.state, m.starts_at, m.form, m.version, m.body,
+               c.meeting_id, c.unit_id, c.category, c.kind, c.reply, c.replied_at, c.attendance
+        FROM meeting_call c JOIN meeting m ON m.plan_id = c.plan_id AND m.meeting_id = c.meeting_id
+        WHERE c.plan_id = $1 AND c.unit_id = $2
+        ORDER BY m.starts_at DESC, m.meeting_id
+        """,
+        [Parameter.Of(plan), Parameter.Of(unit)],
+        static async (reader, stop) =>
+        {
+            var calls = new List<(MeetingRecord, CallRecord)>();
+            while (await reader.ReadAsync(stop))
+            {
+                calls.Add((Read(reader), ReadCall(reader, 7)));
             }
 
             return calls;
@@ -109,6 +123,15 @@ internal static class MeetingSql
             Parameter.Of((short)call.Attendance), Parameter.Of(changedBy),
         ],
         ExpectedRows: 1);
+
+    private static CallRecord ReadCall(NpgsqlDataReader reader, int at) => new(
+        reader.GetGuid(at),
+        reader.GetString(at + 1),
+        (Categories)reader.GetInt32(at + 2),
+        (CallKind)reader.GetInt16(at + 3),
+        (CallReply)reader.GetInt16(at + 4),
+        reader.IsDBNull(at + 5) ? null : reader.GetFieldValue<DateTimeOffset>(at + 5),
+        (Attendance)reader.GetInt16(at + 6));
 
     private static MeetingRecord Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

@@ -105,7 +105,8 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
                 task => (task.DueOn, task.Subject),
                 task => task.PlanId,
                 pageSize,
-                context.CancellationToken);
+                context.CancellationToken,
+                task => task.SubjectId);
             var response = new ListTasksResponse
             {
                 Tasks =
@@ -138,7 +139,8 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         Func<T, TPosition> positionOf,
         Func<T, Guid?> planOf,
         int pageSize,
-        CancellationToken stop)
+        CancellationToken stop,
+        Func<T, Guid?>? personOf = null)
     {
         var page = new List<T>();
         while (true)
@@ -148,12 +150,18 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             await find.Run(stop);
 
             var plans = candidates.Value.Select(planOf).OfType<Guid>().Distinct().ToArray();
+            // What is about no plan but a person was sent to the unit: a suggestion. Persons are locked before plans, as whoever blocks somebody does.
+            var subjects = candidates.Value.Select(candidate => personOf?.Invoke(candidate)).OfType<Guid>().Distinct().ToArray();
             var decide = entry.NewTrip();
+            decide.Add(FactsSql.LockPersons(subjects));
             decide.Add(FactsSql.LockPlans(plans));
             var facts = decide.Add(FactsSql.Plans(plans, entry.Caller, entry.Today));
+            var persons = decide.Add(FactsSql.Persons(subjects, entry.Caller, entry.Today));
             await decide.Run(stop);
 
-            page.AddRange(candidates.Value.Where(candidate => planOf(candidate) is not { } plan || MayHearOf(entry, facts.Value.GetValueOrDefault(plan))));
+            page.AddRange(candidates.Value.Where(candidate =>
+                (planOf(candidate) is not { } plan || MayHearOf(entry, facts.Value.GetValueOrDefault(plan)))
+                && (personOf?.Invoke(candidate) is not { } person || MayHearOf(entry, persons.Value[person]))));
             if (page.Count > pageSize)
             {
                 return (page[..pageSize], true);
@@ -175,6 +183,9 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     private static bool MayHearOf(Entry entry, PlanFacts? plan) => IsReviewer(entry)
         ? plan is null or { Blocked: Blocked.No }
         : plan is not null && entry.Decide(Policy.Act.ReadPlan, plan).IsPermit;
+
+    /// <summary>Of a suggestion hears who may answer it, as long as it can be opened.</summary>
+    private static bool MayHearOf(Entry entry, PersonFacts person) => person.Subject.Key is not null && entry.Decide(Policy.Act.AnswerSuggestion, person).IsPermit;
 
     private static bool IsReviewer(Entry entry) => entry.CallerFacts.Role is Role.LogReviewer or Role.DataProtectionOfficer;
 

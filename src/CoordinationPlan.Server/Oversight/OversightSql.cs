@@ -35,8 +35,8 @@ internal static class OversightSql
     public static Query<List<TaskRecord>> Tasks(
         string unit, TaskLimits limits, DateTimeOffset now, (DateOnly DueOn, string Subject) after, int limit) => new(
         """
-        SELECT kind, name, due_on, plan_id
-        FROM (SELECT kind, due_on, plan_id, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
+        SELECT kind, name, due_on, plan_id, subject_id
+        FROM (SELECT kind, due_on, plan_id, NULL::uuid AS subject_id, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
             SELECT 1 AS kind, o.plan_id, 'locationSecrecies' AS collection, d.decision_id AS id, d.review_on AS due_on
             FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
             WHERE o.owner_unit_id = $1 AND o.is_open
@@ -92,7 +92,18 @@ internal static class OversightSql
             WHERE o.owner_unit_id = $1 AND o.is_open
               AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = d.plan_id AND (l.noticed_at, l.created_at) > (d.noticed_at, d.created_at))
               AND NOT EXISTS (SELECT FROM meeting m WHERE m.plan_id = d.plan_id AND m.state <> 3 AND m.created_at > d.created_at)
-        ) task) named
+            UNION ALL
+            SELECT 21, o.plan_id, 'relatedPlans', NULL, (min(n.created_at) AT TIME ZONE 'Europe/Stockholm')::date + $5
+            FROM plan o JOIN plan n ON n.subject_id = o.subject_id AND n.is_open AND (n.created_at, n.plan_id) > (o.created_at, o.plan_id)
+            WHERE o.owner_unit_id = $1 AND o.is_open
+              AND NOT EXISTS (
+                  SELECT FROM plan f WHERE f.subject_id = o.subject_id AND f.is_open AND (f.created_at, f.plan_id) < (o.created_at, o.plan_id))
+            GROUP BY o.plan_id
+        ) task
+        UNION ALL
+        SELECT 20, (g.sent_at AT TIME ZONE 'Europe/Stockholm')::date + $5, NULL, g.subject_id, 'planSuggestions/' || g.suggestion_id
+        FROM plan_suggestion g
+        WHERE g.recipient_unit_id = $1 AND g.state = 1) named
         WHERE (due_on, name) > ($2, $3)
         ORDER BY due_on, name
         LIMIT $4
@@ -106,7 +117,8 @@ internal static class OversightSql
             var tasks = new List<TaskRecord>();
             while (await reader.ReadAsync(stop))
             {
-                tasks.Add(new TaskRecord((TaskKind)reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2), reader.GetGuid(3)));
+                tasks.Add(new TaskRecord((TaskKind)reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2),
+                    reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.IsDBNull(4) ? null : reader.GetGuid(4)));
             }
 
             return tasks;
@@ -117,7 +129,9 @@ internal static class OversightSql
 internal sealed record AlertRecord(Guid AlertId, AlertKind Kind, Guid? PlanId, DateTime RaisedAt, byte[] Sealed);
 
 /// <summary>Something to do, and by when.</summary>
-internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn, Guid PlanId);
+/// <param name="PlanId">The plan that it is about.</param>
+/// <param name="SubjectId">Where it is about none: the person.</param>
+internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn, Guid? PlanId, Guid? SubjectId);
 
 /// <summary>The limits, in days, that the law leaves to the controller.</summary>
 internal sealed record TaskLimits(int DaysToStart, int DaysOfWarning, int DaysToAssessRisk);

@@ -12,6 +12,8 @@ namespace CoordinationPlan.Server.Plans;
 /// <summary>The steps of a plan: what each demands is PlanLaw's to say, who may take it the access policy's.</summary>
 internal sealed partial class PlanService
 {
+    private static readonly PlanState[] Agreed = [PlanState.Established, PlanState.InFollowUp];
+
     public override Task<GetPlanReadinessResponse> GetPlanReadiness(GetPlanReadinessRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Name, "name");
@@ -45,6 +47,7 @@ internal sealed partial class PlanService
         }
 
         Pending<Loaded<ProposalRecord>>? proposal = null;
+        Pending<List<PlanFacts>>? others = null;
         return TakeStep(
             request,
             context,
@@ -68,7 +71,19 @@ internal sealed partial class PlanService
                     trip.Add(command);
                 }
             },
-            trip => proposal = proposalId is null ? null : trip.Add(ProposalSql.Find(planId, proposalId)));
+            trip =>
+            {
+                proposal = proposalId is null ? null : trip.Add(ProposalSql.Find(planId, proposalId));
+                others = trip.Add(FactsSql.OthersOfPersonOf(planId, CallerIdentity.Of(context, keys.Names), time.Today()));
+            },
+            (record, entry) =>
+            {
+                // A plan that is established already is revised whatever stands beside it.
+                if (!Agreed.Contains(record.State))
+                {
+                    entry.RequireNoPlanBeside(others!.Value.Where(other => Agreed.Contains(other.State)));
+                }
+            });
     }
 
     public override Task<ClosePlanResponse> ClosePlan(ClosePlanRequest request, ServerCallContext context) => TakeStep(
@@ -113,15 +128,22 @@ internal sealed partial class PlanService
             trip => parts = trip.Add(PartSql.FrameOf(planId)));
     }
 
-    public override Task<ReopenPlanResponse> ReopenPlan(ReopenPlanRequest request, ServerCallContext context) => TakeStep(
-        request,
-        context,
-        request.Name,
-        request.Etag,
-        PlanState.Noted,
-        nameof(ReopenPlan),
-        (record, _) => record with { ClosedOn = null, ClosingReason = PlanClosingReason.Unspecified, DeclineReason = PlanDeclineReason.Unspecified },
-        plan => new ReopenPlanResponse { Plan = plan });
+    public override Task<ReopenPlanResponse> ReopenPlan(ReopenPlanRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Name, "name");
+        Pending<List<PlanFacts>>? others = null;
+        return TakeStep(
+            request,
+            context,
+            request.Name,
+            request.Etag,
+            PlanState.Noted,
+            nameof(ReopenPlan),
+            (record, _) => record with { ClosedOn = null, ClosingReason = PlanClosingReason.Unspecified, DeclineReason = PlanDeclineReason.Unspecified },
+            plan => new ReopenPlanResponse { Plan = plan },
+            alsoLoad: trip => others = trip.Add(FactsSql.OthersOfPersonOf(planId, CallerIdentity.Of(context, keys.Names), time.Today())),
+            alsoRequire: (_, entry) => entry.RequireNoPlanBeside(others!.Value.Where(other => PlanLaw.Open.Contains((Stage)other.State))));
+    }
 
     /// <summary>Takes a step of the rule table, where there is one and it lacks nothing.</summary>
     private Task<TResponse> TakeStep<TResponse>(
@@ -134,7 +156,8 @@ internal sealed partial class PlanService
         Func<PlanRecord, Entry, PlanRecord> change,
         Func<Plan, TResponse> answer,
         Action<PlanRecord, Entry, RoundTrip>? also = null,
-        Action<RoundTrip>? alsoLoad = null)
+        Action<RoundTrip>? alsoLoad = null,
+        Action<PlanRecord, Entry>? alsoRequire = null)
         where TResponse : class, Google.Protobuf.IMessage<TResponse>
     {
         var planId = ResourceName.ParsePlan(name, "name");
@@ -153,6 +176,7 @@ internal sealed partial class PlanService
             {
                 Entry.RequireEtag(etag, record.Etag);
                 RequireStep(record.State, to, method, content!.Value, entry.Today);
+                alsoRequire?.Invoke(record, entry);
                 var next = change(record, entry) with { State = to, Version = record.Version + 1 };
                 trip.Add(PlanSql.Replace(next, entry.ChangedBy));
                 also?.Invoke(next, entry, trip);

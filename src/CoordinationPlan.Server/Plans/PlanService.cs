@@ -135,6 +135,7 @@ internal sealed partial class PlanService(
         testPersons.Require(number, "plan.subject.identity_number.value");
         var identityKey = keys.IndexOf(number);
         Pending<PersonFacts?>? person = null;
+        Pending<Guid[]>? openPlans = null;
         return gate.ChangeAsync(
             request,
             context,
@@ -144,6 +145,7 @@ internal sealed partial class PlanService(
                 var caller = CallerIdentity.Of(context, keys.Names);
                 trip.Add(FactsSql.LockPerson(identityKey));
                 person = trip.Add(FactsSql.Person(identityKey, caller, time.Today()));
+                openPlans = trip.Add(FactsSql.OpenPlansOf(identityKey));
                 return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, caller.AssignmentId, time.Today()).Select(references => references with
                 {
                     Blocked = person.Value?.Blocked ?? Blocked.No,
@@ -153,6 +155,7 @@ internal sealed partial class PlanService(
             async (entry, references, trip) =>
             {
                 frame.Require(references);
+                await RequireNoOpenPlan(entry, openPlans!.Value, context.CancellationToken);
                 var planId = Ids.Opaque();
                 // Asked once, when the person is new; later changes of the level are decisions.
                 var level = person!.Value is null ? await register.LevelOf(number, context.CancellationToken) : Policy.ProtectionLevel.Unspecified;
@@ -230,6 +233,20 @@ internal sealed partial class PlanService(
                 updated.PermittedActs.AddRange(entry.PermittedActs(entry.Plan));
                 return new UpdatePlanResponse { Plan = updated };
             });
+    }
+
+    /// <summary>
+    /// The plans are locked before it is decided whether the caller may know of them. The same round trip is made where there are none, or none that the caller
+    /// may know of.
+    /// </summary>
+    private static async Task RequireNoOpenPlan(Entry entry, Guid[] openPlans, CancellationToken stop)
+    {
+        var trip = entry.NewTrip();
+        trip.Add(FactsSql.LockPlans(openPlans));
+        var facts = trip.Add(FactsSql.Plans(openPlans, entry.Caller, entry.Today));
+        await trip.Run(stop);
+        // One that was closed while this waited for its lock stands in nobody's way.
+        entry.RequireNoPlanBeside(openPlans.Select(facts.Value.GetValueOrDefault).OfType<PlanFacts>().Where(plan => PlanLaw.Open.Contains((Stage)plan.State)));
     }
 
     private byte[]? CaseNumberKey(Plan plan) => string.IsNullOrWhiteSpace(plan.CaseNumber) ? null : keys.IndexOfCaseNumber(plan.CaseNumber);

@@ -57,6 +57,10 @@ internal static class Errors
     public static RpcException StatutoryContentMissing(IEnumerable<Precondition> missing) =>
         Error(StatusCode.FailedPrecondition, ErrorReason.StatutoryContentMissing, Unmet([.. missing]));
 
+    /// <summary>A plan that stands in the way and that the caller may read. <see cref="Access.Entry.RequireNoPlanBeside"/> is where that is decided.</summary>
+    public static RpcException PlanExists(Guid plan) =>
+        Error(StatusCode.FailedPrecondition, ErrorReason.PlanExists, new Dictionary<string, string> { ["plan"] = ResourceName.Plan(plan) }, Unmet(new Precondition("STATE", "plan", "The person has another plan.")));
+
     /// <summary>The reason of an error that this class made; INTERNAL for any other.</summary>
     public static ErrorReason ReasonOf(RpcException exception)
     {
@@ -71,11 +75,14 @@ internal static class Errors
 
     private static string WireName(EnumValueDescriptor value) => value.Name["ERROR_REASON_".Length..];
 
-    private static RpcException Error(StatusCode code, ErrorReason reason, params ReadOnlySpan<Google.Protobuf.IMessage> details)
+    private static RpcException Error(StatusCode code, ErrorReason reason, params ReadOnlySpan<Google.Protobuf.IMessage> details) =>
+        Error(code, reason, new Dictionary<string, string>(), details);
+
+    private static RpcException Error(StatusCode code, ErrorReason reason, Dictionary<string, string> metadata, params ReadOnlySpan<Google.Protobuf.IMessage> details)
     {
         var (english, swedish) = ErrorTexts.Of(reason);
         var status = new RpcStatus { Code = (int)code, Message = english };
-        status.Details.Add(Any.Pack(new ErrorInfo { Reason = WireName(reason), Domain = Domain }));
+        status.Details.Add(Any.Pack(new ErrorInfo { Reason = WireName(reason), Domain = Domain, Metadata = { metadata } }));
         status.Details.Add(Any.Pack(new LocalizedMessage { Locale = "sv-SE", Message = swedish }));
         foreach (var detail in details)
         {

@@ -23,6 +23,7 @@ internal static partial class ResourceName
     public const string Blocks = "blocks";
     public const string LocationSecrecies = "locationSecrecies";
     public const string EmergencyAccesses = "emergencyAccesses";
+    public const string PlanSuggestions = "planSuggestions";
     public const string Protection = "protection";
     public const string Whereabouts = "whereabouts";
     public const string Organisations = "organisations";
@@ -41,6 +42,9 @@ internal static partial class ResourceName
     /// <summary>An emergency access as the one who opened it knows it. It names no plan, because there may be none.</summary>
     public static string EmergencyAccess(Guid access) => $"{EmergencyAccesses}/{access:D}";
 
+    /// <summary>A suggestion names no plan, because there may be none.</summary>
+    public static string PlanSuggestion(Guid suggestion) => $"{PlanSuggestions}/{suggestion:D}";
+
     /// <summary>The name of a directory entry, or empty where there is none.</summary>
     public static string Entry(string collection, string? id) => string.IsNullOrEmpty(id) ? "" : $"{collection}/{id}";
 
@@ -51,10 +55,10 @@ internal static partial class ResourceName
             : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form plans/{plan}, as given by the service"));
 
     /// <summary>Reads `emergencyAccesses/{access}`.</summary>
-    public static Guid ParseEmergencyAccess(string name, string field) =>
-        name.StartsWith(EmergencyAccesses + "/", StringComparison.Ordinal) && TryParseId(name.AsSpan(EmergencyAccesses.Length + 1), out var access)
-            ? access
-            : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form emergencyAccesses/{access}, as given by the service"));
+    public static Guid ParseEmergencyAccess(string name, string field) => ParseAlone(name, EmergencyAccesses, "access", field);
+
+    /// <summary>Reads `planSuggestions/{plan_suggestion}`.</summary>
+    public static Guid ParsePlanSuggestion(string name, string field) => ParseAlone(name, PlanSuggestions, "plan_suggestion", field);
 
     /// <summary>Reads `plans/{plan}/{collection}/{id}`.</summary>
     public static (Guid Plan, Guid Id) ParseChild(string name, string collection, string field)
@@ -88,6 +92,12 @@ internal static partial class ResourceName
     /// <summary>The id, or null where the name is malformed.</summary>
     public static string? TryParseEntry(string name, string collection) =>
         name.StartsWith(collection + "/", StringComparison.Ordinal) && EntryId().IsMatch(name.AsSpan(collection.Length + 1)) ? name[(collection.Length + 1)..] : null;
+
+    /// <summary>Reads `{collection}/{id}` of a case, where no plan comes first.</summary>
+    private static Guid ParseAlone(string name, string collection, string id, string field) =>
+        name.StartsWith(collection + "/", StringComparison.Ordinal) && TryParseId(name.AsSpan(collection.Length + 1), out var found)
+            ? found
+            : throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form {collection}/{{{id}}}, as given by the service"));
 
     /// <summary>Thirty-six characters exactly: the parser alone would overlook white space.</summary>
     private static bool TryParseId(ReadOnlySpan<char> text, out Guid id)

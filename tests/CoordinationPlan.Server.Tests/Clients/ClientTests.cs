@@ -71,7 +71,7 @@ public sealed class ClientTests(Service service) : IClassFixture<Service>
             ["COORDPLAN_TOKEN"] = await service.Infrastructure.TokenOf(caller),
             ["COORDPLAN_ASSIGNMENT"] = "assignments/" + caller.AssignmentId,
             ["COORDPLAN_PURPOSE"] = PurposeNames.Of(caller.Purpose),
-            ["COORDPLAN_IDENTITY_NUMBER"] = DemonstrationPersons.Sara.IdentityNumber.Value,
+            ["COORDPLAN_IDENTITY_NUMBER"] = Cases.NewPerson().IdentityNumber.Value,
         });
     }
 

@@ -31,13 +31,19 @@ public sealed class AtRestTests(Service service) : IClassFixture<Service>
             RequestId = Cases.NewId(),
         });
         await service.OpenEmergencyAccess(DemonstrationDirectory.ChildPsychiatry, subject);
+        var suggestion = Cases.NewSuggestion(subject, DemonstrationDirectory.CaseWorker);
+        (suggestion.PlanSuggestion.Reason, suggestion.PlanSuggestion.Contact) = ("Skolkar ofta", "Rektorsexpeditionen");
+        await service.As(DemonstrationDirectory.School).Suggestions.SuggestPlanAsync(suggestion);
+        var sent = Assert.Single((await service.CaseWorker.Suggestions.ListSuggestionsAsync(new())).PlanSuggestions);
+        await service.CaseWorker.Suggestions.AnswerSuggestionAsync(
+            new() { Name = sent.Name, Dismissal = SuggestionDismissal.NotNeeded, Reference = "Tjänsteanteckning", Etag = sent.Etag, RequestId = Cases.NewId() });
         await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused();
 
         var dump = await service.Dump();
 
         string[] secrets =
         [
-            "Xantippa", "Quistberg", subject.IdentityNumber.Value, subject.IdentityNumber.Value[2..], "Hotfullt", "Lugnare", "Samtalsserie", "Följeslagare", "Gömvägen", "efter sju",
+            "Xantippa", "Quistberg", subject.IdentityNumber.Value, subject.IdentityNumber.Value[2..], "Hotfullt", "Lugnare", "Samtalsserie", "Följeslagare", "Gömvägen", "efter sju", "Skolkar", "Rektorsexp", "Tjänsteant", DemonstrationDirectory.School.UnitId, DemonstrationDirectory.School.Id,
             DemonstrationDirectory.Shelter.UnitId, "Kriscentrum", DemonstrationDirectory.Shelter.Id, DemonstrationDirectory.CaseWorker.Id, DemonstrationDirectory.Jonas.Id,
             DemonstrationPersons.Jonas.Value, DemonstrationDirectory.City,
         ];

@@ -35,6 +35,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["organisation"] = ("S", "S", "SIU"),
         ["participation"] = ("SIU", "", ""),
         ["plan"] = ("SIU", "", ""),
+        ["plan_suggestion"] = ("SIU", "", ""),
         ["plan_search_key"] = ("SIUD", "", ""),
         ["plan_part"] = ("SIU", "", ""),
         // What was agreed is read as it was.

@@ -156,8 +156,13 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
             Assert.Equal(await Answer(caller, method, aboutNobody), await Answer(caller, method, about));
         }
 
-        string[] secrets = [world.Plan.Name["plans/".Length..], person.IdentityNumber.Value, person.GivenName];
-        foreach (var method in World.Methods.Where(method => method.Name is "ListPlans" or "ListTasks" or "ListAlerts"))
+        var answering = World.Methods.Single(method => method.Name == "AnswerSuggestion");
+        var toNone = (AnswerSuggestionRequest)world.Request(answering);
+        toNone.Name = ResourceName.PlanSuggestion(Ids.Opaque());
+        Assert.Equal(await Refusal(caller, answering, toNone), await Refusal(caller, answering, world.Request(answering)));
+
+        string[] secrets = [world.Plan.Name["plans/".Length..], person.IdentityNumber.Value, person.GivenName, world.Suggestion.Name];
+        foreach (var method in World.Methods.Where(method => method.Name is "ListPlans" or "ListTasks" or "ListAlerts" or "ListSuggestions"))
         {
             // A reviewer hears of attempts to reach what its controller owns: that is what alerts are for.
             if (caller != DemonstrationDirectory.LogReviewer)

@@ -71,6 +71,9 @@ public sealed class World
     /// <summary>A protection measure that concerns every unit.</summary>
     public required ProtectionMeasure ProtectionMeasure { get; init; }
 
+    /// <summary>What a school has suggested to the owning unit about the same person.</summary>
+    public required PlanSuggestion Suggestion { get; init; }
+
     /// <summary>A closed plan of another person.</summary>
     public Plan Closed { get; }
 
@@ -108,7 +111,14 @@ public sealed class World
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related, ProtectionMeasure = protectionMeasure };
+        {
+            WhereaboutsEtag = whereabouts.Etag,
+            Meeting = meeting,
+            Proposal = proposal,
+            RelatedPlan = related,
+            ProtectionMeasure = protectionMeasure,
+            Suggestion = await service.Suggest(plan.Subject, DemonstrationDirectory.CaseWorker),
+        };
     }
 
     /// <summary>
@@ -125,10 +135,10 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
-    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess";
+    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
 
     /// <summary>The RPCs that change something.</summary>
     public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
@@ -138,6 +148,7 @@ public sealed class World
     {
         ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
+        (_, "SuggestPlan") => DemonstrationDirectory.School,
         (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
         (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
@@ -151,7 +162,7 @@ public sealed class World
         var number = Guid.CreateVersion7().ToString("N")[20..];
         return method.Name switch
         {
-            "CreatePlan" => new CreatePlanRequest { Plan = new Plan { Subject = DemonstrationPersons.Elias }, RequestId = id },
+            "CreatePlan" => new CreatePlanRequest { Plan = new Plan { Subject = Cases.NewPerson() }, RequestId = id },
             "GetPlan" => new GetPlanRequest { Name = Plan.Name },
             "ListPlans" => new ListPlansRequest(),
             "UpdatePlan" => new UpdatePlanRequest { Plan = new Plan { Name = Plan.Name, SocialSituation = "Lägesbild" }, UpdateMask = mask("social_situation"), Etag = Plan.Etag, RequestId = id },
@@ -197,6 +208,17 @@ public sealed class World
             "AdvancePlan" => new AdvancePlanRequest { Name = Plan.Name, State = PlanState.Preparing, Etag = Plan.Etag, RequestId = id },
             "DeclinePlan" => new DeclinePlanRequest { Name = Plan.Name, Reason = PlanDeclineReason.PersonDoesNotWant, DecisionReference = "BESLUT-1", Etag = Plan.Etag, RequestId = id },
             "ReopenPlan" => new ReopenPlanRequest { Name = Closed.Name, Etag = Closed.Etag, RequestId = id },
+            "SuggestPlan" => Cases.NewSuggestion(Cases.NewPerson(), DemonstrationDirectory.CaseWorker),
+            "ListSuggestions" => new ListSuggestionsRequest { PageSize = 100 },
+            "AnswerSuggestion" => new AnswerSuggestionRequest
+            {
+                Name = Suggestion.Name,
+                Dismissal = SuggestionDismissal.NeedIsMet,
+                Reference = "Dnr 2026-17",
+                Etag = Suggestion.Etag,
+                RequestId = id,
+            },
+            "ListCalls" => new ListCallsRequest { Parent = Plan.Name },
             "ListMeetings" => new ListMeetingsRequest { Parent = Plan.Name },
             "CallMeeting" => new CallMeetingRequest
             {
@@ -288,7 +310,7 @@ public sealed class World
                 RequestId = id,
             },
             "RenewConsent" => new RenewConsentRequest { Name = Consent.Name, EndDate = Cases.InMonths(12), Form = ConsentForm.Written, Etag = Consent.Etag, RequestId = id },
-            "FindPlans" => new FindPlansRequest { IdentityNumber = DemonstrationPersons.Sara.IdentityNumber },
+            "FindPlans" => new FindPlansRequest { IdentityNumber = Plan.Subject.IdentityNumber },
             "DisposeSubject" => new DisposeSubjectRequest { Name = Closed.Name, DecisionReference = "GALL-1", Etag = Closed.Etag, RequestId = id },
             "GetProtection" => new GetProtectionRequest { Name = Plan.Name + "/protection" },
             "DecideProtectionLevel" => new DecideProtectionLevelRequest

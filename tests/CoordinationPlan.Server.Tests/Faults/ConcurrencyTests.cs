@@ -98,11 +98,35 @@ public sealed class ConcurrencyTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
-    public async Task Fifty_plans_at_once_for_a_person_not_known_before_are_about_one_person()
+    public async Task Of_fifty_who_open_a_plan_at_once_for_a_person_not_known_before_one_does_and_the_others_are_pointed_to_it()
     {
-        var persons = await service.Count("subject");
+        var (persons, plans) = (await service.Count("subject"), await service.Count("plan"));
 
-        await Task.WhenAll(Enumerable.Range(0, Many).Select(_ => service.OpenPlan(DemonstrationPersons.Nora)));
+        var answers = await Task.WhenAll(Enumerable.Range(0, Many).Select(async _ =>
+        {
+            try
+            {
+                return (Name: (await service.OpenPlan(DemonstrationPersons.Nora)).Name, Reason: ErrorReason.Unspecified);
+            }
+            catch (RpcException error)
+            {
+                return (Name: error.ExistingPlan(), Reason: error.Reason());
+            }
+        }));
+
+        Assert.Equal((persons + 1, plans + 1), (await service.Count("subject"), await service.Count("plan")));
+        Assert.Single(answers, answer => answer.Reason == ErrorReason.Unspecified);
+        Assert.Equal(Many - 1, answers.Count(answer => answer.Reason == ErrorReason.PlanExists));
+        Assert.NotNull(Assert.Single(answers.Select(answer => answer.Name).Distinct()));
+    }
+
+    [Fact]
+    public async Task Units_that_may_not_know_of_each_others_plans_open_them_at_once_for_one_person()
+    {
+        var (persons, person) = (await service.Count("subject"), Cases.NewPerson());
+        DemonstrationEmployee[] workers = [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.OtherCaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.Psychiatry];
+
+        await Task.WhenAll(workers.Select(worker => service.As(worker).Plans.CreatePlanAsync(new() { Plan = new Plan { Subject = person }, RequestId = Cases.NewId() }).ResponseAsync));
 
         Assert.Equal(persons + 1, await service.Count("subject"));
     }

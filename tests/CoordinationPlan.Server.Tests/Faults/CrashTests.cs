@@ -128,7 +128,7 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
         {
             var plan = (await calls.UntilAnswered(clients.CaseWorker.Plans.CreatePlanAsync, new CreatePlanRequest
             {
-                Plan = new Plan { Subject = DemonstrationPersons.Sara, HealthSituation = "Sömnbesvär." },
+                Plan = new Plan { Subject = Cases.NewPerson(), HealthSituation = "Sömnbesvär." },
                 RequestId = Cases.NewId(),
             })).Plan;
             await calls.UntilAnswered(clients.CaseWorker.Participations.AddParticipationAsync, new AddParticipationRequest
@@ -378,7 +378,7 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
         {
             var opened = await calls.UntilAnswered(clients.Plans.CreatePlanAsync, new CreatePlanRequest
             {
-                Plan = new Plan { Subject = DemonstrationPersons.Elias, SocialSituation = text },
+                Plan = new Plan { Subject = Cases.NewPerson(), SocialSituation = text },
                 RequestId = Cases.NewId(),
             });
             Opened.Add((opened.Plan.Name, text));

@@ -16,7 +16,7 @@ public sealed record SameRequest(string Table, Func<Task<IMessage>> Send)
     {
         ["CreatePlan"] = service => Now("plan", service.CaseWorker.Plans.CreatePlanAsync, new CreatePlanRequest
         {
-            Plan = new Plan { Subject = DemonstrationPersons.Sara, SocialSituation = "En gång." },
+            Plan = new Plan { Subject = Cases.NewPerson(), SocialSituation = "En gång." },
             RequestId = Cases.NewId(),
         }),
         ["UpdatePlan"] = async service =>

@@ -159,7 +159,7 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
-    public async Task A_participant_without_leave_to_read_meetings_reads_none()
+    public async Task A_participant_without_leave_to_read_meetings_reads_its_own_call_alone()
     {
         var plan = await Plan();
         await service.Join(plan, DemonstrationDirectory.ChildPsychiatry);
@@ -167,8 +167,102 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.ChildPsychiatry], NextWeek);
 
         Assert.Empty(await Meetings(DemonstrationDirectory.ChildPsychiatry, plan));
-        await Reply(DemonstrationDirectory.ChildPsychiatry, meeting, CallReply.Accepted).IsRefused();
+        Assert.Equal(meeting.Name, Assert.Single(await Calls(DemonstrationDirectory.ChildPsychiatry, plan)).Meeting);
+        var answer = await Reply(DemonstrationDirectory.ChildPsychiatry, meeting, CallReply.Accepted);
+        Assert.Equal((null, CallReply.Accepted), (answer.Meeting, answer.Call.Reply));
     }
+
+    [Fact]
+    public async Task A_school_sees_and_answers_its_own_invitation_and_learns_of_nobody_else()
+    {
+        var plan = await Plan();
+        await service.Join(plan, DemonstrationDirectory.Shelter);
+        await service.Consent(plan, DemonstrationDirectory.School, [InformationCategory.Schooling, InformationCategory.Meetings]);
+        var meeting = await service.CallMeeting(
+            plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.Shelter, DemonstrationDirectory.School], NextWeek);
+        meeting = Assert.Single(await Meetings(DemonstrationDirectory.CaseWorker, plan));
+        await service.CallMeeting(plan, [DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(3));
+        var start = await service.Now();
+
+        var call = Assert.Single(await Calls(DemonstrationDirectory.School, plan));
+
+        Assert.Equal(
+            new OwnCall
+            {
+                Meeting = meeting.Name,
+                MeetingEtag = meeting.Etag,
+                Kind = CallKind.Invitation,
+                State = MeetingState.Called,
+                StartTime = meeting.StartTime,
+                Form = MeetingForm.Room,
+                Place = "Sammanträdesrum 3",
+            },
+            call);
+        var entry = Assert.Single(await service.LogSince(start));
+        Assert.Equal((Act.ReadOwnCalls, AccessOutcome.Permitted, Policy.Categories.Existence), (entry.Act, entry.Outcome, entry.Categories));
+        // Consent or not, a school reads no meetings.
+        Assert.Empty(await Meetings(DemonstrationDirectory.School, plan));
+
+        start = await service.Now();
+        var request = new ReplyToCallRequest { Name = call.Meeting, Reply = CallReply.Substitute, Etag = call.MeetingEtag, RequestId = Cases.NewId() };
+        var answer = await service.As(DemonstrationDirectory.School).Meetings.ReplyToCallAsync(request);
+        Assert.Null(answer.Meeting);
+        Assert.NotNull(answer.Call.ReplyTime);
+        Assert.Equal(new OwnCall(call) { Reply = CallReply.Substitute, ReplyTime = answer.Call.ReplyTime }, answer.Call);
+        Assert.Equal(answer, await service.As(DemonstrationDirectory.School).Meetings.ReplyToCallAsync(request));
+        Assert.All(await service.LogSince(start), row => Assert.Equal((Act.ReplyToCall, Policy.Categories.Existence), (row.Act, row.Categories)));
+        Assert.Equal(answer.Call, Assert.Single(await Calls(DemonstrationDirectory.School, plan)));
+        foreach (var other in new[] { DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.Shelter })
+        {
+            Assert.DoesNotContain(other.UnitId, answer.ToString(), StringComparison.Ordinal);
+        }
+
+        Assert.Equal(CallReply.Substitute, CallOf((await Meetings(DemonstrationDirectory.CaseWorker, plan)).Single(one => one.Name == meeting.Name), DemonstrationDirectory.School).Reply);
+        await service.CaseWorker.Meetings.CancelMeetingAsync(new() { Name = meeting.Name, Etag = meeting.Etag, RequestId = Cases.NewId() });
+        Assert.Equal(MeetingState.Cancelled, Assert.Single(await Calls(DemonstrationDirectory.School, plan)).State);
+    }
+
+    [Fact]
+    public async Task A_school_that_is_not_called_does_not_learn_that_there_is_a_meeting()
+    {
+        var plan = await Plan();
+        await service.Consent(plan, DemonstrationDirectory.School, [InformationCategory.Schooling]);
+        var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.PrimaryCare], NextWeek);
+        var never = new Meeting { Name = $"{plan.Name}/meetings/{Cases.NewId()}", Etag = meeting.Etag };
+
+        Assert.Empty(await Calls(DemonstrationDirectory.School, plan));
+        var refused = await Reply(DemonstrationDirectory.School, meeting, CallReply.Accepted).IsRefused();
+        var stale = await Reply(DemonstrationDirectory.School, new Meeting { Name = meeting.Name, Etag = "AAAAAAAAAAAAAAAA" }, CallReply.Accepted).IsRefused();
+        var missing = await Reply(DemonstrationDirectory.School, never, CallReply.Accepted).IsRefused();
+
+        Assert.Equal(Details(missing), Details(refused));
+        Assert.Equal(Details(missing), Details(stale));
+        // One that may read meetings and is not called is told so.
+        await service.Join(plan, DemonstrationDirectory.ChildPsychiatry);
+        await service.Consent(plan, DemonstrationDirectory.ChildPsychiatry, [InformationCategory.Meetings]);
+        await Reply(DemonstrationDirectory.ChildPsychiatry, meeting, CallReply.Accepted).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
+
+        static string Details(RpcException error) => Convert.ToHexString(error.Trailers.GetValueBytes("grpc-status-details-bin")!);
+    }
+
+    [Fact]
+    public async Task Calls_are_read_by_those_who_take_part_with_a_release_and_a_shelter_reads_its_own()
+    {
+        var plan = await Plan();
+        await service.Join(plan, DemonstrationDirectory.Shelter);
+        await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.School, DemonstrationDirectory.Shelter], NextWeek);
+        // The school takes part and nothing is released to it, the shelter likewise.
+        await service.As(DemonstrationDirectory.School).Meetings.ListCallsAsync(new() { Parent = plan.Name }).IsRefused();
+        await service.As(DemonstrationDirectory.Shelter).Meetings.ListCallsAsync(new() { Parent = plan.Name }).IsRefused();
+        await service.Consent(plan, DemonstrationDirectory.Shelter, [InformationCategory.Schooling]);
+
+        Assert.Equal(CallKind.Invitation, Assert.Single(await Calls(DemonstrationDirectory.Shelter, plan)).Kind);
+        Assert.Equal(CallKind.Summons, Assert.Single(await Calls(DemonstrationDirectory.CaseWorker, plan)).Kind);
+        Assert.Empty(await Calls(DemonstrationDirectory.PrimaryCare, plan));
+    }
+
+    private async Task<IEnumerable<OwnCall>> Calls(DemonstrationEmployee employee, Plan plan) =>
+        (await service.As(employee).Meetings.ListCallsAsync(new() { Parent = plan.Name })).Calls;
 
     private async Task<Plan> Plan()
     {

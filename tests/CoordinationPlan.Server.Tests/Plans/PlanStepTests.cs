@@ -158,6 +158,7 @@ public sealed class PlanStepTests(Service service) : IClassFixture<Service>
         var assessment = Cases.NewRiskAssessment();
         (assessment.AssessDate, assessment.ReassessDate) = (Cases.InMonths(-3), Cases.Today);
         await service.CaseWorker.Risk.RecordRiskAssessmentAsync(new() { Parent = earlier.Name, RiskAssessment = assessment, Etag = earlier.Etag, RequestId = Cases.NewId() });
+        await service.CaseWorker.Plans.ClosePlanAsync(new() { Name = earlier.Name, Reason = PlanClosingReason.Moved, Etag = earlier.Etag, RequestId = Cases.NewId() });
         var plan = await service.OpenPlan(person);
         Assert.DoesNotContain(TaskKind.AssessRisk, await Tasks(plan));
 

@@ -229,7 +229,9 @@ public sealed class PlanTests(Service service) : IClassFixture<Service>
         var opened = new List<string>();
         for (var i = 0; i < 7; i++)
         {
-            opened.Insert(0, (await worker.CreatePlanAsync(new CreatePlanRequest { Plan = new Plan { Subject = DemonstrationPersons.Nora }, RequestId = Cases.NewId() })).Plan.Name);
+            var person = Cases.NewPerson();
+            person.GivenName = "Nora";
+            opened.Insert(0, (await worker.CreatePlanAsync(new CreatePlanRequest { Plan = new Plan { Subject = person }, RequestId = Cases.NewId() })).Plan.Name);
         }
 
         var listed = new List<string>();

@@ -119,7 +119,11 @@ public sealed class ProtectionTests(Service service) : IClassFixture<Service>
 
         var added = (await service.CaseWorker.Protection.AddBlockAsync(new() { Parent = plan.Name, Block = block, Etag = plan.Etag, RequestId = Cases.NewId() })).Block;
 
-        var later = await Released(person, blocked, InformationCategory.Identity, InformationCategory.Health);
+        // A later plan, of a unit that may not know of the first.
+        var other = DemonstrationDirectory.OtherCaseWorker;
+        var later = await service.OpenPlan(person, owner: other);
+        await service.Join(later, blocked, owner: other);
+        await service.Consent(later, blocked, [InformationCategory.Identity, InformationCategory.Health], owner: other);
         var plans = service.As(blocked).Plans;
         var missing = await plans.GetPlanAsync(new() { Name = "plans/" + Cases.NewId() }).IsRefused();
         foreach (var name in new[] { plan.Name, later.Name })

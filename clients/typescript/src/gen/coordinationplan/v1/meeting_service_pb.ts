@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { CallReply, Meeting, MeetingForm } from "./meeting_pb.js";
+import type { CallReply, Meeting, MeetingForm, OwnCall } from "./meeting_pb.js";
 import { file_coordinationplan_v1_meeting } from "./meeting_pb.js";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.js";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/meeting_service.proto.
  */
 export const file_coordinationplan_v1_meeting_service: GenFile = /*@__PURE__*/
-  fileDesc("Ciljb29yZGluYXRpb25wbGFuL3YxL21lZXRpbmdfc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSIqChNMaXN0TWVldGluZ3NSZXF1ZXN0EhMKBnBhcmVudBgBIAEoCUID4EECIkwKFExpc3RNZWV0aW5nc1Jlc3BvbnNlEjQKCG1lZXRpbmdzGAEgAygLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNItgBChJDYWxsTWVldGluZ1JlcXVlc3QSEwoGcGFyZW50GAEgASgJQgPgQQISMgoHbWVldGluZxgCIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0ID4EECEhIKBXVuaXRzGAMgAygJQgPgQQISIgoacGVyc29uX3Blcm1pdHNfaW52aXRhdGlvbnMYBCABKAgSEQoEZXRhZxgFIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBiABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAcgASgIIkoKE0NhbGxNZWV0aW5nUmVzcG9uc2USMwoHbWVldGluZxgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0IEkJQjDSLyAQoYUmVzY2hlZHVsZU1lZXRpbmdSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIzCgpzdGFydF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EECEjMKBGZvcm0YAyABKA4yIC5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdGb3JtQgPgQQISFgoFcGxhY2UYBCABKAlCB5qUIwMIyAESEQoEZXRhZxgFIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBiABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAcgASgIIlAKGVJlc2NoZWR1bGVNZWV0aW5nUmVzcG9uc2USMwoHbWVldGluZxgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0IEkJQjDSJsChRDYW5jZWxNZWV0aW5nUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISEQoEZXRhZxgCIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYAyABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkwKFUNhbmNlbE1lZXRpbmdSZXNwb25zZRIzCgdtZWV0aW5nGAEgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNIr8BChRSZWNvcmRNZWV0aW5nUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISFwoPYXR0ZW5kaW5nX3VuaXRzGAIgAygJEhoKB21pbnV0ZXMYAyABKAlCCZqUIwUIkE4QARIcCglkZWNpc2lvbnMYBCABKAlCCZqUIwUIoB8QARIRCgRldGFnGAUgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgGIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYByABKAgiTAoVUmVjb3JkTWVldGluZ1Jlc3BvbnNlEjMKB21lZXRpbmcYASABKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdCBJCUIw0ingEKElJlcGx5VG9DYWxsUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISMgoFcmVwbHkYAiABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxSZXBseUID4EECEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJKChNSZXBseVRvQ2FsbFJlc3BvbnNlEjMKB21lZXRpbmcYASABKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdCBJCUIw0ypAUKDk1lZXRpbmdTZXJ2aWNlEmwKDExpc3RNZWV0aW5ncxIoLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdE1lZXRpbmdzUmVxdWVzdBopLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdE1lZXRpbmdzUmVzcG9uc2UiB5ACAYiUIwISZgoLQ2FsbE1lZXRpbmcSJy5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxNZWV0aW5nUmVxdWVzdBooLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbE1lZXRpbmdSZXNwb25zZSIEiJQjIhJ4ChFSZXNjaGVkdWxlTWVldGluZxItLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVzY2hlZHVsZU1lZXRpbmdSZXF1ZXN0Gi4uY29vcmRpbmF0aW9ucGxhbi52MS5SZXNjaGVkdWxlTWVldGluZ1Jlc3BvbnNlIgSIlCMiEmwKDUNhbmNlbE1lZXRpbmcSKS5jb29yZGluYXRpb25wbGFuLnYxLkNhbmNlbE1lZXRpbmdSZXF1ZXN0GiouY29vcmRpbmF0aW9ucGxhbi52MS5DYW5jZWxNZWV0aW5nUmVzcG9uc2UiBIiUIyISbAoNUmVjb3JkTWVldGluZxIpLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVjb3JkTWVldGluZ1JlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLlJlY29yZE1lZXRpbmdSZXNwb25zZSIEiJQjIhJmCgtSZXBseVRvQ2FsbBInLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVwbHlUb0NhbGxSZXF1ZXN0GiguY29vcmRpbmF0aW9ucGxhbi52MS5SZXBseVRvQ2FsbFJlc3BvbnNlIgSIlCMjQkUKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCE01lZXRpbmdTZXJ2aWNlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_meeting, file_coordinationplan_v1_options, file_google_api_field_behavior, file_google_protobuf_timestamp]);
+  fileDesc("Ciljb29yZGluYXRpb25wbGFuL3YxL21lZXRpbmdfc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSIqChNMaXN0TWVldGluZ3NSZXF1ZXN0EhMKBnBhcmVudBgBIAEoCUID4EECIkwKFExpc3RNZWV0aW5nc1Jlc3BvbnNlEjQKCG1lZXRpbmdzGAEgAygLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNIicKEExpc3RDYWxsc1JlcXVlc3QSEwoGcGFyZW50GAEgASgJQgPgQQIiRgoRTGlzdENhbGxzUmVzcG9uc2USMQoFY2FsbHMYASADKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLk93bkNhbGxCBJCUIwEi2AEKEkNhbGxNZWV0aW5nUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAhIyCgdtZWV0aW5nGAIgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgPgQQISEgoFdW5pdHMYAyADKAlCA+BBAhIiChpwZXJzb25fcGVybWl0c19pbnZpdGF0aW9ucxgEIAEoCBIRCgRldGFnGAUgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgGIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYByABKAgiSgoTQ2FsbE1lZXRpbmdSZXNwb25zZRIzCgdtZWV0aW5nGAEgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNIvIBChhSZXNjaGVkdWxlTWVldGluZ1JlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEjMKCnN0YXJ0X3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgPgQQISMwoEZm9ybRgDIAEoDjIgLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0Zvcm1CA+BBAhIWCgVwbGFjZRgEIAEoCUIHmpQjAwjIARIRCgRldGFnGAUgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgGIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYByABKAgiUAoZUmVzY2hlZHVsZU1lZXRpbmdSZXNwb25zZRIzCgdtZWV0aW5nGAEgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNImwKFENhbmNlbE1lZXRpbmdSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIRCgRldGFnGAIgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgDIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYBCABKAgiTAoVQ2FuY2VsTWVldGluZ1Jlc3BvbnNlEjMKB21lZXRpbmcYASABKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdCBJCUIw0ivwEKFFJlY29yZE1lZXRpbmdSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIXCg9hdHRlbmRpbmdfdW5pdHMYAiADKAkSGgoHbWludXRlcxgDIAEoCUIJmpQjBQiQThABEhwKCWRlY2lzaW9ucxgEIAEoCUIJmpQjBQigHxABEhEKBGV0YWcYBSABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAYgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgHIAEoCCJMChVSZWNvcmRNZWV0aW5nUmVzcG9uc2USMwoHbWVldGluZxgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0IEkJQjDSKeAQoSUmVwbHlUb0NhbGxSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIyCgVyZXBseRgCIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbFJlcGx5QgPgQQISEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIInwKE1JlcGx5VG9DYWxsUmVzcG9uc2USMwoHbWVldGluZxgBIAEoCzIcLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0IEkJQjDRIwCgRjYWxsGAIgASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5Pd25DYWxsQgSQlCMBMokGCg5NZWV0aW5nU2VydmljZRJsCgxMaXN0TWVldGluZ3MSKC5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RNZWV0aW5nc1JlcXVlc3QaKS5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RNZWV0aW5nc1Jlc3BvbnNlIgeQAgGIlCMCEmMKCUxpc3RDYWxscxIlLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdENhbGxzUmVxdWVzdBomLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdENhbGxzUmVzcG9uc2UiB5ACAYiUIywSZgoLQ2FsbE1lZXRpbmcSJy5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxNZWV0aW5nUmVxdWVzdBooLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbE1lZXRpbmdSZXNwb25zZSIEiJQjIhJ4ChFSZXNjaGVkdWxlTWVldGluZxItLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVzY2hlZHVsZU1lZXRpbmdSZXF1ZXN0Gi4uY29vcmRpbmF0aW9ucGxhbi52MS5SZXNjaGVkdWxlTWVldGluZ1Jlc3BvbnNlIgSIlCMiEmwKDUNhbmNlbE1lZXRpbmcSKS5jb29yZGluYXRpb25wbGFuLnYxLkNhbmNlbE1lZXRpbmdSZXF1ZXN0GiouY29vcmRpbmF0aW9ucGxhbi52MS5DYW5jZWxNZWV0aW5nUmVzcG9uc2UiBIiUIyISbAoNUmVjb3JkTWVldGluZxIpLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVjb3JkTWVldGluZ1JlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLlJlY29yZE1lZXRpbmdSZXNwb25zZSIEiJQjIhJmCgtSZXBseVRvQ2FsbBInLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVwbHlUb0NhbGxSZXF1ZXN0GiguY29vcmRpbmF0aW9ucGxhbi52MS5SZXBseVRvQ2FsbFJlc3BvbnNlIgSIlCMjQkUKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCE01lZXRpbmdTZXJ2aWNlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_meeting, file_coordinationplan_v1_options, file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
  * Request of ListMeetings.
@@ -59,6 +59,48 @@ export type ListMeetingsResponse = Message<"coordinationplan.v1.ListMeetingsResp
  */
 export const ListMeetingsResponseSchema: GenMessage<ListMeetingsResponse> = /*@__PURE__*/
   messageDesc(file_coordinationplan_v1_meeting_service, 1);
+
+/**
+ * Request of ListCalls.
+ *
+ * @generated from message coordinationplan.v1.ListCallsRequest
+ */
+export type ListCallsRequest = Message<"coordinationplan.v1.ListCallsRequest"> & {
+  /**
+   * The plan: `plans/{plan}`.
+   *
+   * @generated from field: string parent = 1;
+   */
+  parent: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListCallsRequest.
+ * Use `create(ListCallsRequestSchema)` to create a new message.
+ */
+export const ListCallsRequestSchema: GenMessage<ListCallsRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_meeting_service, 2);
+
+/**
+ * Answer of ListCalls.
+ *
+ * @generated from message coordinationplan.v1.ListCallsResponse
+ */
+export type ListCallsResponse = Message<"coordinationplan.v1.ListCallsResponse"> & {
+  /**
+   * The own unit's calls. A plan has few.
+   *
+   * @generated from field: repeated coordinationplan.v1.OwnCall calls = 1;
+   */
+  calls: OwnCall[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListCallsResponse.
+ * Use `create(ListCallsResponseSchema)` to create a new message.
+ */
+export const ListCallsResponseSchema: GenMessage<ListCallsResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_meeting_service, 3);
 
 /**
  * Request of CallMeeting.
@@ -121,7 +163,7 @@ export type CallMeetingRequest = Message<"coordinationplan.v1.CallMeetingRequest
  * Use `create(CallMeetingRequestSchema)` to create a new message.
  */
 export const CallMeetingRequestSchema: GenMessage<CallMeetingRequest> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 2);
+  messageDesc(file_coordinationplan_v1_meeting_service, 4);
 
 /**
  * Answer of CallMeeting.
@@ -142,7 +184,7 @@ export type CallMeetingResponse = Message<"coordinationplan.v1.CallMeetingRespon
  * Use `create(CallMeetingResponseSchema)` to create a new message.
  */
 export const CallMeetingResponseSchema: GenMessage<CallMeetingResponse> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 3);
+  messageDesc(file_coordinationplan_v1_meeting_service, 5);
 
 /**
  * Request of RescheduleMeeting.
@@ -205,7 +247,7 @@ export type RescheduleMeetingRequest = Message<"coordinationplan.v1.RescheduleMe
  * Use `create(RescheduleMeetingRequestSchema)` to create a new message.
  */
 export const RescheduleMeetingRequestSchema: GenMessage<RescheduleMeetingRequest> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 4);
+  messageDesc(file_coordinationplan_v1_meeting_service, 6);
 
 /**
  * Answer of RescheduleMeeting.
@@ -226,7 +268,7 @@ export type RescheduleMeetingResponse = Message<"coordinationplan.v1.RescheduleM
  * Use `create(RescheduleMeetingResponseSchema)` to create a new message.
  */
 export const RescheduleMeetingResponseSchema: GenMessage<RescheduleMeetingResponse> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 5);
+  messageDesc(file_coordinationplan_v1_meeting_service, 7);
 
 /**
  * Request of CancelMeeting.
@@ -268,7 +310,7 @@ export type CancelMeetingRequest = Message<"coordinationplan.v1.CancelMeetingReq
  * Use `create(CancelMeetingRequestSchema)` to create a new message.
  */
 export const CancelMeetingRequestSchema: GenMessage<CancelMeetingRequest> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 6);
+  messageDesc(file_coordinationplan_v1_meeting_service, 8);
 
 /**
  * Answer of CancelMeeting.
@@ -289,7 +331,7 @@ export type CancelMeetingResponse = Message<"coordinationplan.v1.CancelMeetingRe
  * Use `create(CancelMeetingResponseSchema)` to create a new message.
  */
 export const CancelMeetingResponseSchema: GenMessage<CancelMeetingResponse> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 7);
+  messageDesc(file_coordinationplan_v1_meeting_service, 9);
 
 /**
  * Request of RecordMeeting.
@@ -352,7 +394,7 @@ export type RecordMeetingRequest = Message<"coordinationplan.v1.RecordMeetingReq
  * Use `create(RecordMeetingRequestSchema)` to create a new message.
  */
 export const RecordMeetingRequestSchema: GenMessage<RecordMeetingRequest> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 8);
+  messageDesc(file_coordinationplan_v1_meeting_service, 10);
 
 /**
  * Answer of RecordMeeting.
@@ -373,7 +415,7 @@ export type RecordMeetingResponse = Message<"coordinationplan.v1.RecordMeetingRe
  * Use `create(RecordMeetingResponseSchema)` to create a new message.
  */
 export const RecordMeetingResponseSchema: GenMessage<RecordMeetingResponse> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 9);
+  messageDesc(file_coordinationplan_v1_meeting_service, 11);
 
 /**
  * Request of ReplyToCall.
@@ -422,7 +464,7 @@ export type ReplyToCallRequest = Message<"coordinationplan.v1.ReplyToCallRequest
  * Use `create(ReplyToCallRequestSchema)` to create a new message.
  */
 export const ReplyToCallRequestSchema: GenMessage<ReplyToCallRequest> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 10);
+  messageDesc(file_coordinationplan_v1_meeting_service, 12);
 
 /**
  * Answer of ReplyToCall.
@@ -436,6 +478,13 @@ export type ReplyToCallResponse = Message<"coordinationplan.v1.ReplyToCallRespon
    * @generated from field: coordinationplan.v1.Meeting meeting = 1;
    */
   meeting?: Meeting | undefined;
+
+  /**
+   * The own unit's call as it is now.
+   *
+   * @generated from field: coordinationplan.v1.OwnCall call = 2;
+   */
+  call?: OwnCall | undefined;
 };
 
 /**
@@ -443,7 +492,7 @@ export type ReplyToCallResponse = Message<"coordinationplan.v1.ReplyToCallRespon
  * Use `create(ReplyToCallResponseSchema)` to create a new message.
  */
 export const ReplyToCallResponseSchema: GenMessage<ReplyToCallResponse> = /*@__PURE__*/
-  messageDesc(file_coordinationplan_v1_meeting_service, 11);
+  messageDesc(file_coordinationplan_v1_meeting_service, 13);
 
 /**
  * Meetings about a plan: who is called, who answers, who comes. Metadata, errors and logging as for PlanService.
@@ -460,6 +509,18 @@ export const MeetingService: GenService<{
     methodKind: "unary";
     input: typeof ListMeetingsRequestSchema;
     output: typeof ListMeetingsResponseSchema;
+  },
+  /**
+   * The calls of the caller's own unit to a plan's meetings, the latest first: when, where and how, and what the unit has answered. Nothing of the agenda,
+   * the minutes or the other units, so a school can come without learning who else does. Who: the owning unit, and whoever takes part with any release.
+   * Logged as READ_OWN_CALLS.
+   *
+   * @generated from rpc coordinationplan.v1.MeetingService.ListCalls
+   */
+  listCalls: {
+    methodKind: "unary";
+    input: typeof ListCallsRequestSchema;
+    output: typeof ListCallsResponseSchema;
   },
   /**
    * Calls a meeting. The units must take part in the plan, or own it. Refused with WRONG_STATE where a unit outside the principals is among them
@@ -504,8 +565,8 @@ export const MeetingService: GenService<{
     output: typeof RecordMeetingResponseSchema;
   },
   /**
-   * The caller's unit answers its call. May be answered again until the meeting is held. Who: a called unit to which MEETINGS is released, and the owning
-   * unit where it is called. Logged as REPLY_TO_CALL.
+   * The caller's unit answers its call. May be answered again until the meeting is held. Who: a called unit with any release, and the owning unit where it
+   * is called. A unit that is not called and may not read MEETINGS is refused as if there were no such meeting. Logged as REPLY_TO_CALL.
    *
    * @generated from rpc coordinationplan.v1.MeetingService.ReplyToCall
    */

@@ -2462,7 +2462,9 @@ export const PlanService: GenService<{
   /**
    * Opens a plan for a person. The caller's unit becomes its owner. Who: social case workers, unit managers, health-care
    * professionals and named care contacts: each of them may and must see to it that a plan is begun when it is needed.
-   * Logged as CREATE_PLAN with the person.
+   * A person has one plan: where there is an open one that the caller may read, this is refused with PLAN_EXISTS and the name of that plan. Where the
+   * caller may not know of it, the answer is the same as if there were none, and the unit that owns it gets a task (docs/adr/0014).
+   * Logged as CREATE_PLAN with the person; a refusal with PLAN_EXISTS with the plan that it names.
    *
    * @generated from rpc coordinationplan.v1.PlanService.CreatePlan
    */
@@ -2552,7 +2554,7 @@ export const PlanService: GenService<{
   },
   /**
    * Takes up again a plan that was closed, refused or declined: it is NOTED once more, with its history and its revisions. Units take part only
-   * when they are brought in again. Who: the owning unit. Logged as REOPEN_PLAN.
+   * when they are brought in again. Refused with PLAN_EXISTS as CreatePlan is. Who: the owning unit. Logged as REOPEN_PLAN.
    *
    * @generated from rpc coordinationplan.v1.PlanService.ReopenPlan
    */
@@ -2596,7 +2598,8 @@ export const PlanService: GenService<{
   /**
    * Makes the current content the agreed one, as a new revision. Refused with STATUTORY_CONTENT_MISSING and a list of what is
    * missing, unless the plan says which interventions are needed, which principal answers for each, which measures others take, and which
-   * principal has overall responsibility, and a consent of the person is in force. Who: the owning unit. Logged as ESTABLISH_PLAN.
+   * principal has overall responsibility, and a consent of the person is in force. Refused with PLAN_EXISTS where another plan of the person is established
+   * that the caller may read. Who: the owning unit. Logged as ESTABLISH_PLAN.
    *
    * @generated from rpc coordinationplan.v1.PlanService.EstablishPlan
    */
