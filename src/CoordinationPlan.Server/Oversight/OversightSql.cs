@@ -131,7 +131,7 @@ internal static class OversightSql
           AND NOT EXISTS (
               SELECT FROM meeting m
               WHERE m.plan_id = o.plan_id AND m.kind = 2 AND m.state = 2 AND m.starts_at > coalesce(
-                  (SELECT max(h.superseded_at) FROM plan_history h WHERE h.plan_id = o.plan_id AND h.follow_up_on IS DISTINCT FROM o.follow_up_on), o.created_at))
+                  (SELECT max(h.superseded_at) FROM plan_history h WHERE h.plan_id = o.plan_id AND (h.follow_up_on = o.follow_up_on) IS NOT TRUE), o.created_at))
         UNION ALL
         SELECT 8, o.plan_id, c.consent_id, c.ends_on, NULL, NULL, o.coordinator, {OfTheOwner}
         FROM plan o JOIN consent c ON c.plan_id = o.plan_id AND c.state = 1

@@ -90,7 +90,8 @@ public sealed class ConfigurationTests : IDisposable
     {
         var law = new LawOptions
         {
-            Default = { SocialServicesFileYears = 7, KeepsSampledBirths = false }, Controllers = { ["a"] = new() { SocialServicesFileYears = 8, HealthCareRecordYears = 20, KeepsSampledBirths = true } },
+            Default = { SocialServicesFileYears = 7, KeepsSampledBirths = false },
+            Controllers = { ["a"] = new() { SocialServicesFileYears = 8, HealthCareRecordYears = 20, KeepsSampledBirths = true } },
         };
 
         Assert.Equal(

@@ -354,7 +354,11 @@ public sealed class TaskTests(Service service) : IClassFixture<Service>
         past.EndDate = Day(-1);
         var guardian = new Block
         {
-            Guardian = DemonstrationPersons.Jonas, Ground = BlockGround.ConsiderableHarm, DecideDate = Cases.Today, ReviewDate = Cases.InMonths(6), EndDate = Cases.InMonths(7),
+            Guardian = DemonstrationPersons.Jonas,
+            Ground = BlockGround.ConsiderableHarm,
+            DecideDate = Cases.Today,
+            ReviewDate = Cases.InMonths(6),
+            EndDate = Cases.InMonths(7),
         };
         foreach (var block in new[] { past, guardian })
         {
@@ -497,7 +501,10 @@ public sealed class TaskTests(Service service) : IClassFixture<Service>
             Parent = plan.Name,
             Intervention = new()
             {
-                Title = "Insats", ResponsibleUnit = Cases.UnitOf(responsible), Period = Cases.Period(from, to), ContactPerson = contactPerson ? "employees/" + responsible.Id : "",
+                Title = "Insats",
+                ResponsibleUnit = Cases.UnitOf(responsible),
+                Period = Cases.Period(from, to),
+                ContactPerson = contactPerson ? "employees/" + responsible.Id : "",
             },
             Etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag,
             RequestId = Cases.NewId(),
@@ -510,7 +517,10 @@ public sealed class TaskTests(Service service) : IClassFixture<Service>
         block.EndDate = endsIn is { } end ? Day(end) : null;
         return (await service.CaseWorker.Protection.AddBlockAsync(new()
         {
-            Parent = plan.Name, Block = block, Etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag, RequestId = Cases.NewId(),
+            Parent = plan.Name,
+            Block = block,
+            Etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag,
+            RequestId = Cases.NewId(),
         })).Block;
     }
 

@@ -146,6 +146,56 @@ public sealed class PlanStepTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task What_a_plan_of_health_care_lacks_does_not_tell_of_the_citys_sheltered_housing()
+    {
+        var (owner, shelter) = (service.As(DemonstrationDirectory.PrimaryCare), DemonstrationDirectory.Shelter);
+        var plan = (await owner.Plans.CreatePlanAsync(new() { Plan = new() { Subject = Cases.NewPerson() }, RequestId = Cases.NewId() })).Plan;
+        await owner.Participations.AddParticipationAsync(new()
+        {
+            Parent = plan.Name,
+            Participation = new() { Unit = Cases.UnitOf(shelter), Period = Cases.HalfAYear },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        await owner.Consents.RecordConsentAsync(new()
+        {
+            Parent = plan.Name,
+            Consent = new()
+            {
+                State = ConsentState.Given,
+                RecipientUnits = { Cases.UnitOf(shelter) },
+                Categories = { InformationCategory.GoalsAndInterventions },
+                Purpose = shelter.Purpose,
+                Period = Cases.HalfAYear,
+                Form = ConsentForm.Oral,
+                GivenBy = ConsentGiver.Self,
+            },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        await service.As(shelter).Plans.AddInterventionAsync(new()
+        {
+            Parent = plan.Name,
+            Intervention = new() { Title = "Boende", ResponsibleUnit = Cases.UnitOf(shelter) },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        await owner.Meetings.CallMeetingAsync(new()
+        {
+            Parent = plan.Name,
+            Meeting = Cases.NewMeeting(TimeSpan.FromDays(1)),
+            Units = { Cases.UnitOf(DemonstrationDirectory.PrimaryCare) },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        plan = (await owner.Plans.AdvancePlanAsync(new() { Name = plan.Name, State = PlanState.Preparing, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
+
+        var summoned = (await owner.Plans.GetPlanReadinessAsync(new() { Name = plan.Name })).Steps.Single(step => step.To == PlanState.Summoned);
+
+        Assert.Empty(summoned.Missing);
+    }
+
+    [Fact]
     public async Task When_the_person_is_ready_to_be_discharged_the_named_care_contact_is_among_the_summoned()
     {
         var plan = await service.OpenPlan(Cases.NewPerson());
