@@ -40,7 +40,7 @@ public static class LawDocument
             """);
         foreach (var clock in PlanLaw.Clocks)
         {
-            var limit = clock.Months > 0 ? $"{clock.Months} months" : $"{clock.Days} days";
+            var limit = clock.Months > 0 ? $"{clock.Months} months" : clock.Days is { } days ? $"{days} days" : "none";
             var parameter = clock.Parameter is null ? "" : $"`{clock.Parameter}`";
             page.AppendLine(
                 CultureInfo.InvariantCulture, $"| `{clock.Id}` | {clock.Demand} | {clock.DemandSv} | {limit} | {parameter} | {Places(clock)} | {Source(clock)} | {clock.Note} |");
@@ -58,6 +58,46 @@ public static class LawDocument
         foreach (var age in PlanLaw.Ages)
         {
             page.AppendLine(CultureInfo.InvariantCulture, $"| `{age.Id}` | {age.Demand} | {age.DemandSv} | {age.Years} | {Places(age)} | {Source(age)} | {age.Note} |");
+        }
+
+        page.Append(
+            """
+
+            ## Retention
+
+            Disposal is refused before the time has passed for every plan of the person. The section `Law` sets a longer time, never a shorter one, and whether the sample is kept.
+
+            | rule | demands | på svenska | kept | parameter | where it stands | source | note |
+            |---|---|---|---|---|---|---|---|
+
+            """);
+        foreach (var rule in PlanRetention.Rules)
+        {
+            var parameter = rule.Parameter is null ? "" : $"`{rule.Parameter}`";
+            page.AppendLine(
+                CultureInfo.InvariantCulture, $"| `{rule.Id}` | {rule.Demand} | {rule.DemandSv} | {rule.Years} years | {parameter} | {Places(rule)} | {Source(rule)} | {rule.Note} |");
+        }
+
+        var sample = PlanRetention.SampledBirths;
+        page.AppendLine(
+            CultureInfo.InvariantCulture, $"| `{sample.Id}` | {sample.Demand} | {sample.DemandSv} | for good | `{sample.Parameter}` | {Places(sample)} | {Source(sample)} | {sample.Note} |");
+
+        page.Append(
+            """
+
+            ## Tasks
+
+            A task is there as long as the fact behind it; nobody ticks it off. It is due on the day that it counts from, or so many days before or after it.
+
+            | task | counts from | due | shown | done by |
+            |---|---|---|---|---|
+
+            """);
+        foreach (var task in PlanTasks.Rules)
+        {
+            var due = task.After is { } after ? $"after it, `{after.Id}`" : task.Before is { } before ? $"before it, `{before.Id}`" : "on it";
+            var shown = (task.ShownBefore is { } warning ? $"before it, `{warning.Id}`" : "at once") + (task.Lapses ? "; not after it" : "");
+            page.AppendLine(CultureInfo.InvariantCulture, $"| {task.Duty} | {task.Day} | {due} | {shown} | {(task.DoneBy.Length > 0 ? task.DoneBy : "no fact is kept")} |");
         }
 
         page.Append(

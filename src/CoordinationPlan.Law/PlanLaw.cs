@@ -19,6 +19,7 @@ public static class PlanLaw
     ];
 
     private static readonly Paragraph[] OfPractice = [new("practice", Always)];
+    private static readonly Paragraph[] OfDischarge = [new("Lag (2017:612) 4 kap. 3 §", new DateOnly(2018, 1, 1))];
 
     private const string NotRead = "The substance is described as an editorial modernisation of the old section; the new section's own words were not read.";
 
@@ -68,6 +69,24 @@ public static class PlanLaw
         "meeting.called", "meetings", "A meeting must have been called that has not been held.", "Ett möte ska vara kallat som inte har hållits.",
         Certainty.Practice, OfPractice, "A written summons to the principals, who have to come; a written invitation to others, which the person must permit.", plan => plan.MeetingCalled);
 
+    /// <summary>That every principal that is concerned is summoned.</summary>
+    public static readonly Condition PrincipalsSummoned = new(
+        "meeting.principals_summoned", "meetings.calls",
+        "Every principal that answers for an intervention, or whose social services or health care take part, must be summoned to the meeting.",
+        "Varje huvudman som svarar för en insats, eller vars socialtjänst eller hälso- och sjukvård deltar, ska vara kallad till mötet.",
+        Certainty.Practice, OfPractice,
+        "A summons binds the principal; one of its units suffices. The owning unit's principal calls, and is not asked for. What tells where the person is counts for nothing here.",
+        plan => plan.PrincipalsNotSummoned == 0);
+
+    /// <summary>That the named care contact is there when the person is discharged.</summary>
+    public static readonly Condition CareContact = new(
+        "meeting.care_contact", "meetings.calls",
+        "When the person is ready to be discharged, the named care contact's unit must send the summons, or be summoned where another unit owns the plan.",
+        "När den enskilde är utskrivningsklar ska den fasta vårdkontaktens enhet skicka kallelsen, eller vara kallad om en annan enhet äger planen.",
+        Certainty.Uncertain, OfDischarge,
+        "The section says that the named care contact in open care sends the summons. That a unit of social services that owns the plan calls in its place, with the contact among the called, is not in it.",
+        plan => !plan.LacksCareContact);
+
     /// <summary>That the meeting was held.</summary>
     public static readonly Condition MeetingHeld = new(
         "meeting.held", "meetings", "A meeting must have been held.", "Ett möte ska ha hållits.", Certainty.Practice, OfPractice,
@@ -76,11 +95,17 @@ public static class PlanLaw
     /// <summary>That a day for follow-up is set.</summary>
     public static readonly Condition FollowUpDate = new(
         "follow_up.date", "follow_up_date", "The plan must say when it is followed up.", "Planen ska ange när den följs upp.", Certainty.Practice, OfPractice,
-        "No statutory interval.", plan => plan.HasFollowUpDate);
+        "No statutory interval.", plan => plan.FollowUpOn is not null);
+
+    /// <summary>That the day for follow-up is within the interval that the controller has decided.</summary>
+    public static readonly Condition FollowUpInTime = new(
+        "follow_up.interval", "follow_up_date", "The follow-up must be within the interval that the controller has decided.", "Uppföljningen ska ligga inom det intervall som den personuppgiftsansvarige har beslutat.",
+        Certainty.Practice, OfPractice, "Counted from the latest establishment by the clock `clock.follow_up`; without an interval nothing is demanded.",
+        plan => plan is not { FollowUpOn: { } day, EstablishedOn: { } established, FollowUpWithinDays: { } within } || day <= established.AddDays(within));
 
     /// <summary>All conditions.</summary>
     public static IReadOnlyList<Condition> Conditions { get; } =
-        [Interventions, ResponsiblePrincipals, OtherMeasures, LeadPrincipal, Consent, ConsentAsked, MeetingCalled, MeetingHeld, FollowUpDate];
+        [Interventions, ResponsiblePrincipals, OtherMeasures, LeadPrincipal, Consent, ConsentAsked, MeetingCalled, PrincipalsSummoned, CareContact, MeetingHeld, FollowUpDate, FollowUpInTime];
 
     // ------------------------------------------------------------------------------------------------------------------------------- clocks
 
@@ -93,7 +118,7 @@ public static class PlanLaw
     public static readonly Clock Discharge = new(
         "clock.discharge", "summons", "The named care contact sends the summons at the latest three days after the discharge-ready notice.",
         "Fast vårdkontakt ska skicka kallelsen senast tre dagar efter underrättelsen om att patienten är utskrivningsklar.",
-        Certainty.Statute, [new("Lag (2017:612) 4 kap. 3 §", new DateOnly(2018, 1, 1))], "Calendar days, according to an audit.", null, Days: 3);
+        Certainty.Statute, OfDischarge, "Calendar days, according to an audit.", null, Days: 3);
 
     /// <summary>Review of a location-secrecy decision.</summary>
     public static readonly Clock LocationSecrecy = new(
@@ -113,8 +138,44 @@ public static class PlanLaw
         Certainty.Reported, [new("HSLF-FS 2022:39; the city's programme, goals 4 and 7", new DateOnly(2022, 11, 1))], "Section numbers were not read, and no number of days is given.",
         "RiskAssessmentWithinDays", Days: 7);
 
+    /// <summary>A risk assessment made again.</summary>
+    public static readonly Clock Reassessment = new(
+        "clock.reassessment", "risk_assessments", "A risk assessment says when it is made again, within the interval that the controller has decided.",
+        "En riskbedömning anger när den ska göras om, inom det intervall som den personuppgiftsansvarige har beslutat.",
+        Certainty.Uncertain, [new("HSLF-FS 2022:39; the city's programme, goals 4 and 7", new DateOnly(2022, 11, 1))], "Section numbers were not read; no interval is known.",
+        "ReassessRiskWithinDays", Days: null);
+
+    /// <summary>A follow-up.</summary>
+    public static readonly Clock FollowUp = new(
+        "clock.follow_up", "follow_up_date", "An established plan is followed up within the interval that the controller has decided.",
+        "En fastställd plan följs upp inom det intervall som den personuppgiftsansvarige har beslutat.",
+        Certainty.Practice, OfPractice, "No statutory interval.", "FollowUpWithinDays", Days: null);
+
+    /// <summary>A child's placement considered anew.</summary>
+    public static readonly Clock Placement = new(
+        "clock.placement", "placement", "Whether a child's placement in sheltered housing is to go on is considered at least every six months.",
+        "Om ett barns placering i skyddat boende ska fortsätta ska övervägas minst var sjätte månad.",
+        Certainty.Statute, [new("Lag (2024:79) 5 kap. 3 §", new DateOnly(2024, 4, 1))],
+        "The service keeps no decision on placement, so it counts no such day itself.", null, Days: 0, Months: 6);
+
+    /// <summary>A block about to end.</summary>
+    public static readonly Clock BlockEnds = new(
+        "clock.block", "blocks", "Before a block ends by its date, it is considered whether it is needed on.", "Innan en spärr upphör genom sitt slutdatum övervägs om den behövs även därefter.",
+        Certainty.Practice, OfPractice, "The limit is so many days before the block's last day. A guardian's block has no end: it is lifted by a decision.", "BlockWarningDays", Days: 30);
+
+    /// <summary>A call to be answered.</summary>
+    public static readonly Clock Reply = new(
+        "clock.reply", "meetings.calls", "A called unit answers some days before the meeting.", "En kallad enhet svarar några dagar före mötet.",
+        Certainty.Practice, OfPractice, "The limit is so many days before the meeting; a call that comes later is due on the day it comes.", "ReplyDaysBeforeMeeting", Days: 3);
+
+    /// <summary>A meeting soon to be held.</summary>
+    public static readonly Clock Meeting = new(
+        "clock.meeting", "meetings", "A called unit is reminded of the meeting.", "En kallad enhet påminns om mötet.",
+        Certainty.Practice, OfPractice, "The limit is so many days before the meeting.", "MeetingWarningDays", Days: 7);
+
     /// <summary>All clocks.</summary>
-    public static IReadOnlyList<Clock> Clocks { get; } = [Start, Discharge, LocationSecrecy, ConsentEnds, Risk];
+    public static IReadOnlyList<Clock> Clocks { get; } =
+        [Start, Discharge, LocationSecrecy, Placement, ConsentEnds, BlockEnds, Risk, Reassessment, FollowUp, Reply, Meeting];
 
     // --------------------------------------------------------------------------------------------------------------------------------- ages
 
@@ -147,11 +208,11 @@ public static class PlanLaw
         new([Noted], ConsentSought, "AdvancePlan", [ConsentAsked]),
         new([Noted, ConsentSought], Preparing, "AdvancePlan", [Consent]),
         // Also after a meeting that did not suffice, or to which a key actor did not come.
-        new([Preparing, Met], Summoned, "AdvancePlan", [Consent, MeetingCalled]),
+        new([Preparing, Met], Summoned, "AdvancePlan", [Consent, MeetingCalled, PrincipalsSummoned, CareContact]),
         new([Preparing, Summoned], Met, "AdvancePlan", [Consent, MeetingHeld]),
         // The law asks for consent and content; the steps before are practice. From an established plan it is the next revision.
         new(Open, Established, "EstablishPlan", ToEstablish, "A new revision is fixed, which is never changed."),
-        new([Established], InFollowUp, "AdvancePlan", [FollowUpDate]),
+        new([Established], InFollowUp, "AdvancePlan", [FollowUpDate, FollowUpInTime]),
         new(BeforeAgreement, Refused, "DeclinePlan", [], "Participations end, and with them the participants' access."),
         new(BeforeAgreement, Declined, "DeclinePlan", [], "Participations end, and with them the participants' access. The reason and the decision are documented."),
         new(Open, Closed, "ClosePlan", [], "Participations end, and with them the participants' access."),

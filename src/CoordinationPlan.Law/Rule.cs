@@ -46,14 +46,14 @@ public sealed record Condition(
 /// A time limit: so many days, or months, after a day. A limit in days counts calendar days; one in months ends on the day of the same number, or where the month has none, on its last day.
 /// </summary>
 /// <param name="Parameter">The name that an organisation configures it by; null where law leaves no room.</param>
-/// <param name="Days">The limit in days; the default where it is configurable.</param>
+/// <param name="Days">The limit in days; the default where it is configurable. Null: there is none unless it is configured.</param>
 /// <param name="Months">The limit in months, in place of days.</param>
 public sealed record Clock(
-    string Id, string Subject, string Demand, string DemandSv, Certainty Certainty, IReadOnlyList<Paragraph> Paragraphs, string Note, string? Parameter, int Days, int Months = 0)
+    string Id, string Subject, string Demand, string DemandSv, Certainty Certainty, IReadOnlyList<Paragraph> Paragraphs, string Note, string? Parameter, int? Days, int Months = 0)
     : Rule(Id, Subject, Demand, DemandSv, Certainty, Paragraphs, Note)
 {
-    /// <summary>The last day by which it is in time.</summary>
-    public DateOnly DueOn(DateOnly start) => start.AddMonths(Months).AddDays(Days);
+    /// <summary>The last day by which it is in time, by the rule itself.</summary>
+    public DateOnly DueOn(DateOnly start) => start.AddMonths(Months).AddDays(Days ?? 0);
 }
 
 /// <summary>What takes effect on the day a person reaches an age. Who is born on a leap day reaches it on 28 February of a common year.</summary>
@@ -66,6 +66,10 @@ public sealed record Age(
 }
 
 /// <summary>What a plan holds, as far as a rule asks.</summary>
+/// <param name="EstablishedOn">The day of the latest establishment.</param>
+/// <param name="FollowUpWithinDays">The interval that the controller has decided for the follow-up; null where it has none.</param>
+/// <param name="PrincipalsNotSummoned">Principals, other than the owning unit's, that answer for an intervention or take part, and have no summons to a meeting that is called.</param>
+/// <param name="LacksCareContact">The person is ready to be discharged, and no unit where a named care contact works owns the plan or is summoned.</param>
 public sealed record PlanContent(
     long Interventions = 0,
     long InterventionsOutsidePrincipals = 0,
@@ -76,7 +80,11 @@ public sealed record PlanContent(
     bool ConsentInForce = false,
     bool MeetingCalled = false,
     bool MeetingHeld = false,
-    bool HasFollowUpDate = false);
+    DateOnly? EstablishedOn = null,
+    DateOnly? FollowUpOn = null,
+    int? FollowUpWithinDays = null,
+    long PrincipalsNotSummoned = 0,
+    bool LacksCareContact = false);
 
 /// <summary>A rule that is not met, and where it stands.</summary>
 public sealed record Unmet(Condition Rule, string Basis);

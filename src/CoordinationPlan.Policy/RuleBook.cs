@@ -218,7 +218,7 @@ internal static class RuleBook
         new(Act.ExplainAccess, Managers, Relation.Owning, Reads: Existence | Meetings | ConsentDocuments, Basis: Basis.Oversight),
         new(Act.ExplainAccess, Roles.Of(DataProtectionOfficer), Relation.None, Needs.SomePlan | Needs.OwnOrganisation,
             Reads: Existence | Meetings | ConsentDocuments, Basis: Basis.Oversight),
-        new(Act.ListTasks, CaseWorkers, Relation.None, Needs.EachPlanDecided, Reads: Existence | ConsentDocuments, Basis: Basis.RoleAlone),
+        new(Act.ListTasks, Agreeing, Relation.None, Needs.EachPlanDecided, Reads: Existence | ConsentDocuments, Basis: Basis.RoleAlone),
         new(Act.ListTasks, Reviewers, Relation.None, Needs.EachPlanDecided, Reads: Existence | ConsentDocuments, Basis: Basis.LogReviewDuty),
 
         // Everybody who is employed can shut himself out of a relative's case, without learning whether there is one.

@@ -62,7 +62,7 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment", "discharge_notice", "plan_suggestion"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whose plans the person of a suggestion has, and which of them was opened from it.
@@ -73,8 +73,11 @@ public sealed partial class SqlTests
         ["Participations/ParticipationSql.cs"] = ["plan"],
         // Whether the unit that answers for an item still takes part.
         ["Plans/PartSql.cs"] = ["participation"],
-        // Whether somebody has consented and met, before a plan is taken further.
-        ["Plans/PlanSql.cs"] = ["consent", "meeting"],
+        // Whether somebody has consented, is summoned and has met, before a plan is taken further; when anything was last written, before it is disposed of.
+        ["Plans/PlanSql.cs"] =
+        [
+            "consent", "meeting", "meeting_call", "participation", "discharge_notice", "legal_release", "block", "location_secrecy", "whereabouts", "protection_decision", "emergency_access",
+        ],
         // Whether the units that are called take part in the plan or own it.
         ["Meetings/MeetingSql.cs"] = ["plan", "participation"],
         // The entry that says who prepared the directory.

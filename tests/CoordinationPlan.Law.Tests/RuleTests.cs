@@ -3,7 +3,9 @@ namespace CoordinationPlan.Law.Tests;
 /// <summary>Each rule on both sides of its dates and of its limit.</summary>
 public sealed class RuleTests
 {
-    public static TheoryData<string> Rules => [.. PlanLaw.Conditions.Select(rule => rule.Id), .. PlanLaw.Clocks.Select(rule => rule.Id), .. PlanLaw.Ages.Select(rule => rule.Id)];
+    private static readonly Rule[] All = [.. PlanLaw.Conditions, .. PlanLaw.Clocks, .. PlanLaw.Ages, .. PlanRetention.Rules, PlanRetention.SampledBirths];
+
+    public static TheoryData<string> Rules => [.. All.Select(rule => rule.Id)];
 
     [Fact]
     public void The_act_of_2001_applies_until_the_last_of_june_2025_and_that_of_2025_from_the_day_after()
@@ -68,6 +70,8 @@ public sealed class RuleTests
     [InlineData("clock.location_secrecy", "2026-08-31", "2027-02-28")]
     [InlineData("clock.location_secrecy", "2027-08-31", "2028-02-29")]
     [InlineData("clock.location_secrecy", "2024-02-29", "2024-08-29")]
+    [InlineData("clock.placement", "2026-02-28", "2026-08-28")]
+    [InlineData("clock.placement", "2026-10-31", "2027-04-30")]
     [InlineData("clock.start", "2026-02-27", "2026-03-02")]
     [InlineData("clock.risk", "2028-02-24", "2028-03-02")]
     public void A_clock_ends_on_its_day(string id, string start, string due) => Assert.Equal(
@@ -80,9 +84,16 @@ public sealed class RuleTests
     [InlineData("age.majority", "2008-02-29", "2026-02-28")]
     [InlineData("age.own_voice", "2012-02-29", "2027-02-28")]
     [InlineData("age.majority", "2010-02-28", "2028-02-28")]
+    // Who is born the day after a leap day reaches it on the same date, in a leap year too; eighteen years after a leap day is never one.
+    [InlineData("age.majority", "2008-03-01", "2026-03-01")]
+    [InlineData("age.own_voice", "2013-03-01", "2028-03-01")]
     public void An_age_is_reached_on_its_day(string id, string born, string reached) => Assert.Equal(
         DateOnly.Parse(reached, System.Globalization.CultureInfo.InvariantCulture),
         PlanLaw.Ages.Single(age => age.Id == id).ReachedOn(DateOnly.Parse(born, System.Globalization.CultureInfo.InvariantCulture)));
 
-    private static Rule Rule(string id) => PlanLaw.Conditions.Concat<Rule>(PlanLaw.Clocks).Concat(PlanLaw.Ages).Single(rule => rule.Id == id);
+    [Fact]
+    public void A_clock_without_a_limit_of_its_own_is_one_that_is_configured() =>
+        Assert.All(PlanLaw.Clocks, clock => Assert.True(clock.Days is not null || clock.Parameter is not null, clock.Id));
+
+    private static Rule Rule(string id) => All.Single(rule => rule.Id == id);
 }

@@ -5,6 +5,9 @@ namespace CoordinationPlan.Law.Tests;
 /// <summary>Every step between every two stages, with everything that a plan can lack, against the steps written down a second time as sentences.</summary>
 public sealed class StepTests
 {
+    /// <summary>How many things a plan can have or lack.</summary>
+    private const int Things = 14;
+
     private static readonly DateOnly Today = new(2026, 11, 24);
 
     [Fact]
@@ -36,18 +39,33 @@ public sealed class StepTests
         var looked = 0;
         foreach (var step in PlanLaw.Steps)
         {
-            for (var bits = 0; bits < 1 << 10; bits++)
+            for (var bits = 0; bits < 1 << Things; bits++)
             {
                 var has = (int bit) => (bits >> bit & 1) == 1;
                 var plan = new PlanContent(
-                    has(0) ? 2 : 0, has(1) ? 1 : 0, has(2) ? 1 : 0, has(3), has(4), has(5), has(6), has(7), has(8), has(9));
+                    has(0) ? 2 : 0, has(1) ? 1 : 0, has(2) ? 1 : 0, has(3), has(4), has(5), has(6), has(7), has(8),
+                    has(13) ? Today : null, has(9) ? Today.AddDays(91) : null, has(10) ? 90 : null, has(11) ? 1 : 0, has(12));
                 Assert.Equal(ExpectedToLack(step.To, plan).Order(), PlanLaw.MissingFor(step, plan, Today).Select(unmet => unmet.Rule.Id).Order());
                 looked++;
             }
         }
 
-        Assert.Equal(PlanLaw.Steps.Count * 1024, looked);
+        Assert.Equal(PlanLaw.Steps.Count << Things, looked);
     }
+
+    [Theory]
+    // Ninety days, over the autumn's change of the clock and a change of year.
+    [InlineData("2026-10-01", 90, "2026-12-29", true)]
+    [InlineData("2026-10-01", 90, "2026-12-30", true)]
+    [InlineData("2026-10-01", 90, "2026-12-31", false)]
+    [InlineData("2027-12-01", 90, "2028-02-29", true)]
+    [InlineData("2027-12-01", 90, "2028-03-01", false)]
+    [InlineData("2026-10-01", null, "2036-10-01", true)]
+    public void A_follow_up_is_within_the_interval_that_the_controller_has_decided(string established, int? within, string followUp, bool isMet) => Assert.Equal(
+        isMet,
+        PlanLaw.FollowUpInTime.IsMet(new PlanContent(EstablishedOn: Day(established), FollowUpOn: Day(followUp), FollowUpWithinDays: within)));
+
+    private static DateOnly Day(string day) => DateOnly.Parse(day, System.Globalization.CultureInfo.InvariantCulture);
 
     [Fact]
     public void A_plan_can_come_to_every_stage_and_from_every_stage_to_its_end()
@@ -103,9 +121,25 @@ public sealed class StepTests
             yield return "meeting.held";
         }
 
-        if (to == InFollowUp && !plan.HasFollowUpDate)
+        if (to == Summoned && plan.PrincipalsNotSummoned > 0)
+        {
+            yield return "meeting.principals_summoned";
+        }
+
+        if (to == Summoned && plan.LacksCareContact)
+        {
+            yield return "meeting.care_contact";
+        }
+
+        if (to == InFollowUp && plan.FollowUpOn is null)
         {
             yield return "follow_up.date";
+        }
+
+        // The day above is one too many for the interval above.
+        if (to == InFollowUp && plan is { FollowUpOn: not null, EstablishedOn: not null, FollowUpWithinDays: not null })
+        {
+            yield return "follow_up.interval";
         }
 
         if (to != Established)

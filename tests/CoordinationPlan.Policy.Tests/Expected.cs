@@ -153,7 +153,7 @@ internal static class Expected
             Act.ListPlans or Act.FindPlans when person => Decision.Permit(OfOwnPlan(caller) | Ceiling(caller.Role), None, Basis.RoleAlone),
             Act.OpenEmergencyAccess when caller.IsSocial() || caller.IsHealthCare() =>
                 Decision.Permit(Existence, Existence, Basis.Emergency, Obligations.AlertOwningUnit | Obligations.ReviewAfterwards),
-            Act.ListTasks when caller.IsCaseWorker() => Decision.Permit(Existence | ConsentDocuments, None, Basis.RoleAlone),
+            Act.ListTasks when caller.IsCaseWorker() || caller.Role is ShelterContactPerson or SupportProvider => Decision.Permit(Existence | ConsentDocuments, None, Basis.RoleAlone),
             Act.ListTasks when reviewer => Decision.Permit(Existence | ConsentDocuments, None, Basis.LogReviewDuty),
             Act.SearchAccessLog when reviewer => Decision.Permit(AccessLog, None, Basis.LogReviewDuty),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),

@@ -1,5 +1,6 @@
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Law;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -33,12 +34,27 @@ public static class Cases
 
     public static Date InMonths(int months) => ToDate(TimeProvider.System.Today().AddMonths(months));
 
-    /// <summary>A test person whom no other test has.</summary>
+    /// <summary>A test person whom no other test has, and whose file is not kept for good.</summary>
     public static Subject NewPerson(int? yearsOld = null)
     {
-        var n = Interlocked.Increment(ref _persons);
-        var born = yearsOld is { } years ? TimeProvider.System.Today().AddYears(-years).AddDays(-1 - (n % 300)) : new DateOnly(1950, 1, 1).AddDays(n / 2);
+        int n;
+        DateOnly born;
+        do
+        {
+            n = Interlocked.Increment(ref _persons);
+            born = yearsOld is { } years ? TimeProvider.System.Today().AddYears(-years).AddDays(-1 - (n % 300)) : new DateOnly(1950, 1, 1).AddDays(n / 2);
+        }
+        while (PlanRetention.SampledBirths.Holds(born));
+
         var digits = born.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture) + (n % 2 == 0 ? "238" : "239");
+        return NewPerson(n, digits);
+    }
+
+    /// <summary>A test person born on a day.</summary>
+    public static Subject NewPerson(DateOnly born) => NewPerson(Interlocked.Increment(ref _persons), born.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture) + "238");
+
+    private static Subject NewPerson(int n, string digits)
+    {
         return new Subject
         {
             IdentityNumber = new() { Kind = IdentityNumberKind.Personal, Value = digits + IdentityNumbers.CheckDigit(digits.AsSpan(2)) },
@@ -139,6 +155,24 @@ public static class Cases
             Etag = plan.Etag,
             RequestId = NewId(),
         })).Meeting;
+
+    /// <summary>Sets when anything was last written about a plan's person to twelve years ago, as if the time had passed.</summary>
+    public static async Task LetRetentionPass(this Service service, Plan plan)
+    {
+        const string Person = "(SELECT p.subject_id FROM coordinationplan.plan p WHERE p.plan_id = $1)";
+        const string Plans = $"(SELECT q.plan_id FROM coordinationplan.plan q WHERE q.subject_id = {Person})";
+        foreach (var (table, column, whose) in new[]
+        {
+            ("plan", "changed_at", $"subject_id = {Person}"), ("consent", "changed_at", $"plan_id IN {Plans}"), ("legal_release", "changed_at", $"plan_id IN {Plans}"),
+            ("block", "changed_at", $"subject_id = {Person}"), ("location_secrecy", "changed_at", $"subject_id = {Person}"), ("whereabouts", "changed_at", $"subject_id = {Person}"),
+            ("protection_decision", "created_at", $"subject_id = {Person}"), ("emergency_access", "changed_at", $"subject_id = {Person}"),
+        })
+        {
+            await using var age = service.Administrator.CreateCommand($"UPDATE coordinationplan.{table} SET {column} = {column} - interval '12 years' WHERE {whose}");
+            age.Parameters.Add(new() { Value = Guid.Parse(plan.Name.AsSpan("plans/".Length)) });
+            await age.ExecuteNonQueryAsync();
+        }
+    }
 
     /// <summary>Sets a called meeting's beginning to a minute ago, as if the time had passed.</summary>
     public static async Task LetBegin(this Service service, Meeting meeting)

@@ -32,6 +32,9 @@ internal static class Parameter
     public static NpgsqlParameter Of(int[] value) =>
         new NpgsqlParameter<int[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
 
+    public static NpgsqlParameter Of(int?[] value) =>
+        new NpgsqlParameter<int?[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
+
     public static NpgsqlParameter Of(long[] value) =>
         new NpgsqlParameter<long[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
 

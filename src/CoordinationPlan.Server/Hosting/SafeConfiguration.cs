@@ -54,7 +54,7 @@ internal static class SafeConfiguration
 
         if (!options.Law.Controllers.Values.Prepend(options.Law.Default).All(parameters => parameters.IsSound))
         {
-            yield return "Law: every limit must be from 0 to 365 days";
+            yield return "Law: every limit must be from 0 to 365 days, every time that something is kept from the law's lowest to 100 years";
         }
 
         if (options.Access.RefusalSlot < TimeSpan.FromMilliseconds(10) || options.Access.RefusalSlot > TimeSpan.FromSeconds(1))

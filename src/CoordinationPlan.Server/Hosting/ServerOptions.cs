@@ -25,7 +25,7 @@ public sealed class ServerOptions
     public LawOptions Law { get; set; } = new();
 }
 
-/// <summary>What the law leaves open (docs/law.md, the clocks' parameters): for everybody, and for controllers that have decided otherwise.</summary>
+/// <summary>What the law leaves open (docs/law.md, the parameters): for everybody, and for controllers that have decided otherwise.</summary>
 public sealed class LawOptions
 {
     /// <summary>For everybody.</summary>
@@ -34,12 +34,19 @@ public sealed class LawOptions
     /// <summary>For one controller, by its resource name: <c>boards/{board}</c>, or <c>organisations/{organisation}</c> where it has no boards.</summary>
     public Dictionary<string, LawParameters> Controllers { get; set; } = [];
 
-    /// <summary>A clock's limit in days for a controller: its own, else everybody's, else what the law's rule says.</summary>
-    public int DaysOf(Clock clock, string controller) =>
+    /// <summary>A clock's limit in days for a controller: its own, else everybody's, else what the law's rule says, which may be none.</summary>
+    public int? DaysOf(Clock clock, string controller) =>
         (Controllers.GetValueOrDefault(controller)?.DaysOf(clock) ?? Default.DaysOf(clock)) ?? clock.Days;
+
+    /// <summary>For how many years a controller keeps what a rule is about.</summary>
+    public int YearsOf(RetentionRule rule, string controller) =>
+        (Controllers.GetValueOrDefault(controller)?.YearsOf(rule) ?? Default.YearsOf(rule)) ?? rule.Years;
+
+    /// <summary>Whether a controller keeps the files of the sample for good. One that has not said that it does not, does: what is destroyed does not come back.</summary>
+    public bool KeepsSampledBirths(string controller) => (Controllers.GetValueOrDefault(controller)?.KeepsSampledBirths ?? Default.KeepsSampledBirths) ?? true;
 }
 
-/// <summary>Limits in days, 0 to 365. What is not set is not decided.</summary>
+/// <summary>Limits in days, 0 to 365; times in years, from the law's lowest to 100. What is not set is not decided.</summary>
 public sealed class LawParameters
 {
     /// <summary>Within how many days after a need was noted a plan is being prepared.</summary>
@@ -48,19 +55,55 @@ public sealed class LawParameters
     /// <summary>How many days before its end a consent shows as a task.</summary>
     public int? ConsentWarningDays { get; set; }
 
+    /// <summary>How many days before its end a block shows as a task.</summary>
+    public int? BlockWarningDays { get; set; }
+
     /// <summary>Within how many days after a plan was opened the risk is assessed.</summary>
     public int? RiskAssessmentWithinDays { get; set; }
 
-    internal int? DaysOf(Clock clock) => clock.Parameter switch
-    {
-        nameof(StartWithinDays) => StartWithinDays,
-        nameof(ConsentWarningDays) => ConsentWarningDays,
-        nameof(RiskAssessmentWithinDays) => RiskAssessmentWithinDays,
-        _ => null,
-    };
+    /// <summary>At most how many days lie between an assessment of risk and the next.</summary>
+    public int? ReassessRiskWithinDays { get; set; }
+
+    /// <summary>At most how many days lie between the establishment of a plan and its follow-up.</summary>
+    public int? FollowUpWithinDays { get; set; }
+
+    /// <summary>How many days before a meeting a called unit answers.</summary>
+    public int? ReplyDaysBeforeMeeting { get; set; }
+
+    /// <summary>How many days before a meeting a called unit is reminded of it.</summary>
+    public int? MeetingWarningDays { get; set; }
+
+    /// <summary>For how many years after its last note a plan of the social services is kept.</summary>
+    public int? SocialServicesFileYears { get; set; }
+
+    /// <summary>For how many years after its last note a plan of health care is kept.</summary>
+    public int? HealthCareRecordYears { get; set; }
+
+    /// <summary>Whether the files of those born on the 5th, 15th and 25th are kept for good.</summary>
+    public bool? KeepsSampledBirths { get; set; }
+
+    internal int? DaysOf(Clock clock) => Days.FirstOrDefault(day => day.Parameter == clock.Parameter).Value;
+
+    internal int? YearsOf(RetentionRule rule) => Years.FirstOrDefault(year => year.Rule == rule).Value;
 
     /// <summary>Whether every limit that is set is one that makes sense.</summary>
-    internal bool IsSound => new[] { StartWithinDays, ConsentWarningDays, RiskAssessmentWithinDays }.All(days => days is null or (>= 0 and <= 365));
+    internal bool IsSound =>
+        Days.All(day => day.Value is null or (>= 0 and <= 365)) && Years.All(year => year.Value is not { } years || (years >= year.Rule.Years && years <= 100));
+
+    private IEnumerable<(string Parameter, int? Value)> Days =>
+    [
+        (nameof(StartWithinDays), StartWithinDays),
+        (nameof(ConsentWarningDays), ConsentWarningDays),
+        (nameof(BlockWarningDays), BlockWarningDays),
+        (nameof(RiskAssessmentWithinDays), RiskAssessmentWithinDays),
+        (nameof(ReassessRiskWithinDays), ReassessRiskWithinDays),
+        (nameof(FollowUpWithinDays), FollowUpWithinDays),
+        (nameof(ReplyDaysBeforeMeeting), ReplyDaysBeforeMeeting),
+        (nameof(MeetingWarningDays), MeetingWarningDays),
+    ];
+
+    private IEnumerable<(RetentionRule Rule, int? Value)> Years =>
+        [(PlanRetention.SocialServicesFile, SocialServicesFileYears), (PlanRetention.HealthCareRecord, HealthCareRecordYears)];
 }
 
 /// <summary>How the service answers those who may not know.</summary>

@@ -26,6 +26,9 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     /// <summary>Fewer where each plan is locked: the database has room for so many locks only.</summary>
     private const int DecidedAtATime = 100;
 
+    /// <summary>How far back what was done is listed.</summary>
+    private const int DoneAtMostDays = 400;
+
     public override Task<ExplainAccessResponse> ExplainAccess(ExplainAccessRequest request, ServerCallContext context)
     {
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
@@ -74,6 +77,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
                 before => OversightSql.Alerts(IsReviewer(entry) ? null : entry.CallerFacts.UnitId, entry.CallerFacts.Controller, before, DecidedAtATime),
                 alert => (alert.RaisedAt, alert.AlertId),
                 alert => alert.PlanId,
+                (alert, plan, _) => alert.PlanId is null || MayHearOf(entry, plan),
                 pageSize,
                 context.CancellationToken);
             var response = new ListAlertsResponse { Alerts = { alerts.Select(ToAlert) } };
@@ -92,40 +96,54 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     public override Task<ListTasksResponse> ListTasks(ListTasksRequest request, ServerCallContext context)
     {
         var pageSize = PageSize(request.PageSize);
+        var employee = keys.Names.ParseOptional(request.Employee, ResourceName.Employees, "employee");
+        Progress[] asked = request.States.Count > 0 ? [.. request.States.Select(state => (Progress)state)] : [Progress.Due, Progress.Overdue];
         return gate.Read<ListTasksResponse>(request, context, null, async (entry, _) =>
         {
+            var doneSince = DoneSince(request, asked.Contains(Progress.Done), entry.Today);
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
-            var first = position is null ? (new DateOnly(1900, 1, 1), "") : (DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(position)), Encoding.UTF8.GetString(position.AsSpan(4)));
+            var first = position is null ? TaskPosition.First : TaskPosition.Read(position);
             var controller = keys.Names.NameOf(entry.CallerFacts.Controller);
-            var limits = new TaskLimits(law.DaysOf(PlanLaw.Start, controller), law.DaysOf(PlanLaw.ConsentEnds, controller), law.DaysOf(PlanLaw.Risk, controller));
+            var windows = PlanTasks.Windows(clock => law.DaysOf(clock, controller) ?? 0).ToDictionary(window => window.Duty);
             var (tasks, isMore) = await PermittedPage(
                 entry,
                 first,
-                after => OversightSql.Tasks(entry.CallerFacts.UnitId, limits, entry.Now, after, DecidedAtATime),
-                task => (task.DueOn, task.Subject),
+                after => OversightSql.Tasks(
+                    entry.CallerFacts.UnitId, employee, asked.Any(state => state != Progress.Done), doneSince, [.. windows.Values], entry.Now, after, DecidedAtATime),
+                task => task.Position,
                 task => task.PlanId,
+                (task, plan, person) => StandingOf(task) is { } standing && asked.Contains(standing.Progress)
+                    && (task.PersonId is null
+                        ? plan is not null && entry.Decide(Policy.Act.ReadPlan, plan) is { IsPermit: true } decision && decision.Reads.HasFlag(task.Tells)
+                        : person is not null && MayHearOf(entry, person)),
                 pageSize,
                 context.CancellationToken,
-                task => task.SubjectId);
-            var response = new ListTasksResponse
-            {
-                Tasks =
-                {
-                    tasks.Select(task => new UnitTask
-                    {
-                        Subject = task.Subject, Kind = task.Kind, DueDate = task.DueOn.ToDate(), Overdue = task.DueOn < entry.Today,
-                    }),
-                },
-            };
+                task => task.PersonId);
+            var response = new ListTasksResponse { Tasks = { tasks.Select(task => ToTask(task, StandingOf(task)!)) } };
             if (isMore)
             {
-                var next = new byte[4];
-                BinaryPrimitives.WriteInt32BigEndian(next, tasks[^1].DueOn.DayNumber);
-                response.NextPageToken = pageTokens.Seal([.. next, .. Encoding.UTF8.GetBytes(tasks[^1].Subject)], entry.Caller.AssignmentId!, request);
+                response.NextPageToken = pageTokens.Seal(tasks[^1].Position.ToBytes(), entry.Caller.AssignmentId!, request);
             }
 
             return () => response;
+
+            PlanTask? StandingOf(TaskCandidate task) => PlanTasks.Of(task.Fact, windows[task.Fact.Duty], entry.Today);
         });
+    }
+
+    /// <summary>From which day on what was done is asked for; null where it is not.</summary>
+    private static DateOnly? DoneSince(ListTasksRequest request, bool isAsked, DateOnly today)
+    {
+        var since = request.DoneSince?.ToDateOnly();
+        var fault = (isAsked, since) switch
+        {
+            (true, null) => "is required where DONE is asked for",
+            (false, not null) => "is for DONE, which is not asked for",
+            (true, { } day) when day > today => "must not be in the future",
+            (true, { } day) when day < today.AddDays(-DoneAtMostDays) => $"must be at most {DoneAtMostDays} days ago",
+            _ => null,
+        };
+        return fault is null ? since : throw Errors.InvalidFields(new FieldFault("done_since", fault));
     }
 
     /// <summary>
@@ -138,6 +156,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         Func<TPosition, Query<List<T>>> candidatesAfter,
         Func<T, TPosition> positionOf,
         Func<T, Guid?> planOf,
+        Func<T, PlanFacts?, PersonFacts?, bool> isShown,
         int pageSize,
         CancellationToken stop,
         Func<T, Guid?>? personOf = null)
@@ -159,9 +178,10 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             var persons = decide.Add(FactsSql.Persons(subjects, entry.Caller, entry.Today));
             await decide.Run(stop);
 
-            page.AddRange(candidates.Value.Where(candidate =>
-                (planOf(candidate) is not { } plan || MayHearOf(entry, facts.Value.GetValueOrDefault(plan)))
-                && (personOf?.Invoke(candidate) is not { } person || MayHearOf(entry, persons.Value[person]))));
+            page.AddRange(candidates.Value.Where(candidate => isShown(
+                candidate,
+                planOf(candidate) is { } plan ? facts.Value.GetValueOrDefault(plan) : null,
+                personOf?.Invoke(candidate) is { } person ? persons.Value.GetValueOrDefault(person) : null)));
             if (page.Count > pageSize)
             {
                 return (page[..pageSize], true);
@@ -211,6 +231,17 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             Categories = { CategorySets.ToList(decision.Reads) },
         };
     }
+
+    private UnitTask ToTask(TaskCandidate task, PlanTask standing) => new()
+    {
+        Subject = task.Subject,
+        Kind = (TaskKind)task.Fact.Duty,
+        DueDate = standing.DueOn.ToDate(),
+        Overdue = standing.Progress == Progress.Overdue,
+        State = (TaskState)standing.Progress,
+        DoneDate = task.Fact.DoneOn.ToDate(),
+        Employee = keys.Names.Name(ResourceName.Employees, task.Employee),
+    };
 
     private Alert ToAlert(AlertRecord record)
     {

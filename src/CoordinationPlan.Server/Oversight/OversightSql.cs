@@ -1,3 +1,6 @@
+using System.Buffers.Binary;
+using CoordinationPlan.Law;
+using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -29,109 +32,321 @@ internal static class OversightSql
         });
 
     /// <summary>
-    /// What the unit's plans leave to do. Candidates only: each plan is decided afterwards. Each row is a fact that is so now: nothing is ticked off. Overdue reviews open nothing; they stand here
-    /// until they are made.
+    /// The facts behind what a unit has to do or has done. Candidates only: each plan is decided afterwards, and what a fact is on the day PlanTasks says; here its windows
+    /// choose and order. Nothing is ticked off. Plans that are worked on only.
     /// </summary>
-    public static Query<List<TaskRecord>> Tasks(
-        string unit, TaskLimits limits, DateTimeOffset now, (DateOnly DueOn, string Subject) after, int limit) => new(
-        """
-        SELECT kind, name, due_on, plan_id, subject_id
-        FROM (SELECT kind, due_on, plan_id, NULL::uuid AS subject_id, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
-            SELECT 1 AS kind, o.plan_id, 'locationSecrecies' AS collection, d.decision_id AS id, d.review_on AS due_on
-            FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 2, o.plan_id, 'blocks', b.block_id, b.review_on
-            FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.review_on IS NOT NULL
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 3, o.plan_id, 'releases', l.release_id, l.review_on
-            FROM plan o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NULL
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 4, o.plan_id, 'emergencyAccesses', e.access_id, e.review_by
-            FROM plan o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NULL
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 5, o.plan_id, 'protection', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date
-            FROM plan o JOIN subject s ON s.subject_id = o.subject_id AND s.protection = 0
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 6, o.plan_id, NULL, NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date + $5
-            FROM plan o
-            WHERE o.owner_unit_id = $1 AND o.state IN (4, 5)
-            UNION ALL
-            SELECT 7, o.plan_id, NULL, NULL, o.follow_up_on
-            FROM plan o
-            WHERE o.owner_unit_id = $1 AND o.state IN (2, 10) AND o.follow_up_on IS NOT NULL
-            UNION ALL
-            SELECT 8, o.plan_id, 'consents', c.consent_id, c.ends_on
-            FROM plan o JOIN consent c ON c.plan_id = o.plan_id AND c.state = 1
-            WHERE o.owner_unit_id = $1 AND o.is_open AND c.ends_on BETWEEN $8 AND $8 + $6
-              AND NOT EXISTS (
-                  SELECT FROM consent r
-                  WHERE r.plan_id = c.plan_id AND r.state = 1 AND r.ends_on > c.ends_on AND r.recipient_units @> c.recipient_units AND r.categories & c.categories = c.categories)
-            UNION ALL
-            SELECT 9, o.plan_id, 'riskAssessments', NULL, (o.created_at AT TIME ZONE 'Europe/Stockholm')::date + $7
-            FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1
-            WHERE o.owner_unit_id = $1 AND o.is_open
-              AND NOT EXISTS (
-                  SELECT FROM plan s JOIN risk_assessment k ON k.plan_id = s.plan_id
-                  WHERE s.subject_id = o.subject_id AND s.owner_unit_id = o.owner_unit_id AND (s.plan_id = o.plan_id OR (k.superseded_by IS NULL AND k.reassess_on >= $8)))
-            UNION ALL
-            SELECT 10, o.plan_id, 'riskAssessments', k.assessment_id, k.reassess_on
-            FROM plan o JOIN risk_assessment k ON k.plan_id = o.plan_id AND k.superseded_by IS NULL
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 11, o.plan_id, 'meetings', m.meeting_id, (m.starts_at AT TIME ZONE 'Europe/Stockholm')::date
-            FROM plan o JOIN meeting m ON m.plan_id = o.plan_id AND m.state = 1 AND m.starts_at < $9
-            WHERE o.owner_unit_id = $1 AND o.is_open
-            UNION ALL
-            SELECT 12, o.plan_id, 'dischargeNotices', d.notice_id, d.summons_due_on
-            FROM plan o JOIN discharge_notice d ON d.plan_id = o.plan_id AND d.summons_due_on IS NOT NULL
-            WHERE o.owner_unit_id = $1 AND o.is_open
-              AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = d.plan_id AND (l.noticed_at, l.created_at) > (d.noticed_at, d.created_at))
-              AND NOT EXISTS (SELECT FROM meeting m WHERE m.plan_id = d.plan_id AND m.state <> 3 AND m.created_at > d.created_at)
-            UNION ALL
-            SELECT 21, o.plan_id, 'relatedPlans', NULL, (min(n.created_at) AT TIME ZONE 'Europe/Stockholm')::date + $5
-            FROM plan o JOIN plan n ON n.subject_id = o.subject_id AND n.is_open AND (n.created_at, n.plan_id) > (o.created_at, o.plan_id)
-            WHERE o.owner_unit_id = $1 AND o.is_open
-              AND NOT EXISTS (
-                  SELECT FROM plan f WHERE f.subject_id = o.subject_id AND f.is_open AND (f.created_at, f.plan_id) < (o.created_at, o.plan_id))
-            GROUP BY o.plan_id
-        ) task
-        UNION ALL
-        SELECT 20, (g.sent_at AT TIME ZONE 'Europe/Stockholm')::date + $5, NULL, g.subject_id, 'planSuggestions/' || g.suggestion_id
-        FROM plan_suggestion g
-        WHERE g.recipient_unit_id = $1 AND g.state = 1) named
-        WHERE (due_on, name) > ($2, $3)
-        ORDER BY due_on, name
-        LIMIT $4
+    /// <param name="open">Whether what is to be done is asked for.</param>
+    /// <param name="doneSince">From which day on what was done is asked for; null where it is not.</param>
+    public static Query<List<TaskCandidate>> Tasks(
+        string unit, string? employee, bool open, DateOnly? doneSince, IReadOnlyList<TaskWindow> windows, DateTimeOffset now, TaskPosition after, int limit) => new(
+        $"""
+        SELECT f.kind, f.plan_id, f.item_id, f.day, f.since, f.done_on, f.employee, f.categories, t.due_on
+        FROM ({string.Join(" UNION ALL ", new[] { open ? ToDo : null, doneSince is null ? null : Done }.OfType<string>())}) AS f (kind, plan_id, item_id, day, since, done_on, employee, categories)
+        JOIN unnest($8, $9, $10, $11) AS w (kind, opens, due, closes) ON w.kind = f.kind
+        CROSS JOIN LATERAL (SELECT greatest(f.day + w.due, f.since) AS due_on) t
+        WHERE CASE
+              WHEN f.done_on IS NULL THEN coalesce(greatest(f.day + w.opens, f.since) <= $12, true) AND coalesce(f.day + w.closes >= $12, true)
+              ELSE f.done_on >= $14 END
+          AND ($15 IS NULL OR f.employee = $15)
+          AND (t.due_on, f.kind, f.plan_id, f.item_id, coalesce(f.done_on, '9000-01-01')) > ($2, $3, $4, $5, $6)
+        ORDER BY t.due_on, f.kind, f.plan_id, f.item_id, coalesce(f.done_on, '9000-01-01')
+        LIMIT $7
         """,
         [
-            Parameter.Of(unit), Parameter.Of(after.DueOn), Parameter.Of(after.Subject), Parameter.Of(limit),
-            Parameter.Of(limits.DaysToStart), Parameter.Of(limits.DaysOfWarning), Parameter.Of(limits.DaysToAssessRisk), Parameter.Of(SwedishTime.DayOf(now)), Parameter.Of(now),
+            Parameter.Of(unit), Parameter.Of(after.DueOn), Parameter.Of((int)after.Duty), Parameter.Of(after.AboutId), Parameter.Of(after.ItemId), Parameter.Of(after.DoneOn), Parameter.Of(limit),
+            Parameter.Of(windows.Select(window => (int)window.Duty).ToArray()), Parameter.Of(windows.Select(window => window.Opens).ToArray()),
+            Parameter.Of(windows.Select(window => window.Due).ToArray()), Parameter.Of(windows.Select(window => window.Closes).ToArray()),
+            Parameter.Of(SwedishTime.DayOf(now)), Parameter.Of(now), Parameter.OrNull(doneSince), Parameter.OrNull(employee),
         ],
         static async (reader, stop) =>
         {
-            var tasks = new List<TaskRecord>();
+            var tasks = new List<TaskCandidate>();
             while (await reader.ReadAsync(stop))
             {
-                tasks.Add(new TaskRecord((TaskKind)reader.GetInt32(0), reader.GetString(1), reader.GetFieldValue<DateOnly>(2),
-                    reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.IsDBNull(4) ? null : reader.GetGuid(4)));
+                tasks.Add(new TaskCandidate(
+                    new TaskFact(
+                        (Duty)reader.GetInt32(0),
+                        reader.GetFieldValue<DateOnly>(3),
+                        reader.IsDBNull(4) ? null : reader.GetFieldValue<DateOnly>(4),
+                        reader.IsDBNull(5) ? null : reader.GetFieldValue<DateOnly>(5)),
+                    reader.GetGuid(1),
+                    reader.GetGuid(2),
+                    reader.IsDBNull(6) ? null : reader.GetString(6),
+                    (Categories)reader.GetInt32(7),
+                    reader.GetFieldValue<DateOnly>(8)));
             }
 
             return tasks;
         });
+
+    private const int OfTheOwner = (int)Categories.ConsentDocuments;
+
+    /// <summary>Whoever may know of the plan may know when it is to come; that a sheltered housing is called is where the person is.</summary>
+    private static readonly string OfACall = $"x.category & {(int)Categories.Whereabouts} | {(int)Categories.Existence}";
+
+    /// <summary>The unit's own plans that are worked on.</summary>
+    private const string Own = "o.owner_unit_id = $1 AND o.is_open";
+
+    /// <summary>A block of the same, decided on after this one.</summary>
+    private const string BlockedAnew = "FROM block r WHERE r.subject_id = b.subject_id AND r.target = b.target AND r.created_at > b.created_at";
+
+    /// <summary>The same, and longer.</summary>
+    private const string BlockedLonger = BlockedAnew + " AND (r.ends_on IS NULL OR r.ends_on > b.ends_on)";
+
+    /// <summary>A consent that covers this one and holds longer.</summary>
+    private const string Covered =
+        "FROM consent r WHERE r.plan_id = c.plan_id AND r.state = 1 AND r.ends_on > c.ends_on AND r.recipient_units @> c.recipient_units AND r.categories & c.categories = c.categories";
+
+    /// <summary>When the plan's need was noted: when it was opened, or taken up again.</summary>
+    private const string NotedAt = "coalesce((SELECT max(h.superseded_at) FROM plan_history h WHERE h.plan_id = o.plan_id AND h.state IN (3, 6, 7)), o.created_at)";
+
+    /// <summary>What is to be done, one arm a kind: kind, plan, item, day, since, done, employee, categories that tell of it.</summary>
+    private static readonly string ToDo =
+        $"""
+        SELECT 1, o.plan_id, d.decision_id, d.review_on, NULL::date, NULL::date, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id AND d.ended_at IS NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 2, o.plan_id, b.block_id, b.review_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.review_on IS NOT NULL AND (b.ends_on IS NULL OR b.ends_on >= $12)
+        WHERE {Own} AND NOT EXISTS (SELECT {BlockedAnew})
+        UNION ALL
+        SELECT 3, o.plan_id, l.release_id, l.review_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 4, o.plan_id, e.access_id, e.review_by, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 5, o.plan_id, o.plan_id, {Day("o.created_at")}, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN subject s ON s.subject_id = o.subject_id AND s.protection = 0
+        WHERE {Own}
+        UNION ALL
+        SELECT 6, o.plan_id, o.plan_id, {Day(NotedAt)}, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o
+        WHERE {Own} AND o.state IN (4, 5)
+        UNION ALL
+        SELECT 7, o.plan_id, o.plan_id, o.follow_up_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o
+        WHERE {Own} AND o.state IN (2, 10) AND o.follow_up_on IS NOT NULL
+          AND NOT EXISTS (
+              SELECT FROM meeting m
+              WHERE m.plan_id = o.plan_id AND m.kind = 2 AND m.state = 2 AND m.starts_at > coalesce(
+                  (SELECT max(h.superseded_at) FROM plan_history h WHERE h.plan_id = o.plan_id AND (h.follow_up_on = o.follow_up_on) IS NOT TRUE), o.created_at))
+        UNION ALL
+        SELECT 8, o.plan_id, c.consent_id, c.ends_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN consent c ON c.plan_id = o.plan_id AND c.state = 1
+        WHERE {Own} AND NOT EXISTS (SELECT {Covered})
+        UNION ALL
+        SELECT 9, o.plan_id, o.plan_id, {Day("o.created_at")}, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1
+        WHERE {Own}
+          AND NOT EXISTS (
+              SELECT FROM plan s JOIN risk_assessment k ON k.plan_id = s.plan_id
+              WHERE s.subject_id = o.subject_id AND s.owner_unit_id = o.owner_unit_id AND (s.plan_id = o.plan_id OR (k.superseded_by IS NULL AND k.reassess_on >= $12)))
+        UNION ALL
+        SELECT 10, o.plan_id, k.assessment_id, k.reassess_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN risk_assessment k ON k.plan_id = o.plan_id AND k.superseded_by IS NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 11, o.plan_id, m.meeting_id, {Day("m.starts_at")}, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN meeting m ON m.plan_id = o.plan_id AND m.state = 1 AND m.starts_at < $13
+        WHERE {Own}
+        UNION ALL
+        SELECT 12, o.plan_id, d.notice_id, d.summons_due_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN discharge_notice d ON d.plan_id = o.plan_id AND d.summons_due_on IS NOT NULL
+        WHERE {Own}
+          AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = d.plan_id AND (l.noticed_at, l.created_at) > (d.noticed_at, d.created_at))
+          AND NOT EXISTS (SELECT FROM meeting m WHERE m.plan_id = d.plan_id AND m.state <> 3 AND m.created_at > d.created_at)
+        UNION ALL
+        SELECT 13, o.plan_id, m.meeting_id, {Day("m.starts_at")}, {Day("x.changed_at")}, NULL, CASE WHEN o.owner_unit_id = $1 THEN o.coordinator END, {OfACall}
+        FROM meeting_call x JOIN meeting m ON m.plan_id = x.plan_id AND m.meeting_id = x.meeting_id AND m.state = 1 JOIN plan o ON o.plan_id = x.plan_id AND o.is_open
+        WHERE x.unit_id = $1 AND x.reply = 0
+        UNION ALL
+        SELECT 14, o.plan_id, m.meeting_id, {Day("m.starts_at")}, NULL, NULL, CASE WHEN o.owner_unit_id = $1 THEN o.coordinator END, {OfACall}
+        FROM meeting_call x JOIN meeting m ON m.plan_id = x.plan_id AND m.meeting_id = x.meeting_id AND m.state = 1 JOIN plan o ON o.plan_id = x.plan_id AND o.is_open
+        WHERE x.unit_id = $1 AND x.reply <> 2
+        UNION ALL
+        SELECT 15, o.plan_id, i.part_id, i.ends_on, i.starts_on, NULL, i.contact_person, i.category
+        FROM plan_part i JOIN plan o ON o.plan_id = i.plan_id AND o.is_open
+        WHERE i.unit_id = $1 AND i.kind = 3 AND i.ends_on IS NOT NULL AND i.state = 1
+        UNION ALL
+        SELECT 16, o.plan_id, b.block_id, b.ends_on, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.lifted_at IS NULL AND b.ends_on IS NOT NULL
+        WHERE {Own} AND NOT EXISTS (SELECT {BlockedLonger})
+        UNION ALL
+        SELECT 20, g.subject_id, g.suggestion_id, {Day("g.sent_at")}, NULL, NULL, NULL, 0
+        FROM plan_suggestion g
+        WHERE g.recipient_unit_id = $1 AND g.state = 1
+        UNION ALL
+        SELECT 21, o.plan_id, o.plan_id, {Day("min(n.created_at)")}, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN plan n ON n.subject_id = o.subject_id AND n.is_open AND (n.created_at, n.plan_id) > (o.created_at, o.plan_id)
+        WHERE {Own}
+          AND NOT EXISTS (SELECT FROM plan f WHERE f.subject_id = o.subject_id AND f.is_open AND (f.created_at, f.plan_id) < (o.created_at, o.plan_id))
+        GROUP BY o.plan_id, o.coordinator
+        """;
+
+    /// <summary>What was done, for every kind whose doing leaves a fact.</summary>
+    private static readonly string Done =
+        $"""
+        SELECT 1, o.plan_id, d.decision_id, e.review_on, NULL::date, d.decided_on, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN location_secrecy d ON d.subject_id = o.subject_id
+        CROSS JOIN LATERAL (
+            SELECT h.review_on FROM location_secrecy_history h
+            WHERE h.subject_id = d.subject_id AND h.decision_id = d.decision_id AND h.version = d.version - 1
+            ORDER BY h.superseded_at DESC LIMIT 1) e
+        WHERE {Own}
+        UNION ALL
+        SELECT 2, o.plan_id, b.block_id, b.review_on, NULL, least({Day("b.lifted_at")}, {Day("a.blocked_at")}), o.coordinator, {OfTheOwner}
+        FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.review_on IS NOT NULL
+        CROSS JOIN LATERAL (SELECT min(r.created_at) AS blocked_at {BlockedAnew}) a
+        WHERE {Own} AND coalesce(b.lifted_at, a.blocked_at) IS NOT NULL
+        UNION ALL
+        SELECT 3, o.plan_id, l.release_id, l.review_on, NULL, {Day("l.reviewed_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN legal_release l ON l.plan_id = o.plan_id AND l.reviewed_at IS NOT NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 4, o.plan_id, e.access_id, e.review_by, NULL, {Day("e.reviewed_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN emergency_access e ON e.subject_id = o.subject_id AND e.reviewed_at IS NOT NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 6, o.plan_id, o.plan_id, {Day("n.noted_at")}, NULL, {Day("least(v.begun_at, CASE WHEN o.changed_at >= n.noted_at THEN o.changed_at END)")}, o.coordinator, {OfTheOwner}
+        FROM plan o
+        CROSS JOIN LATERAL (SELECT {NotedAt} AS noted_at) n
+        CROSS JOIN LATERAL (
+            SELECT min(h.changed_at) AS begun_at FROM plan_history h
+            WHERE h.plan_id = o.plan_id AND h.state NOT IN (3, 4, 5, 6, 7) AND h.changed_at >= n.noted_at) v
+        WHERE {Own} AND o.state NOT IN (4, 5)
+        UNION ALL
+        SELECT 7, o.plan_id, o.plan_id, v.follow_up_on, NULL, {Day("min(m.starts_at)")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN meeting m ON m.plan_id = o.plan_id AND m.kind = 2 AND m.state = 2
+        CROSS JOIN LATERAL (
+            SELECT h.follow_up_on
+            FROM (SELECT p.follow_up_on, p.version, p.changed_at FROM plan_history p WHERE p.plan_id = o.plan_id UNION ALL SELECT o.follow_up_on, o.version, o.changed_at) h
+            WHERE h.changed_at < m.starts_at
+            ORDER BY h.version DESC LIMIT 1) v
+        WHERE {Own} AND v.follow_up_on IS NOT NULL
+        GROUP BY o.plan_id, o.coordinator, v.follow_up_on
+        UNION ALL
+        SELECT 8, o.plan_id, c.consent_id, c.ends_on, NULL, {Day("a.covered_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN consent c ON c.plan_id = o.plan_id AND c.state = 1
+        CROSS JOIN LATERAL (SELECT min(r.recorded_at) AS covered_at {Covered}) a
+        WHERE {Own} AND a.covered_at > c.recorded_at
+        UNION ALL
+        SELECT 8, o.plan_id, c.consent_id, h.ends_on, NULL, {Day("h.superseded_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN consent c ON c.plan_id = o.plan_id JOIN consent_history h ON h.plan_id = c.plan_id AND h.consent_id = c.consent_id AND h.state = 1
+        WHERE {Own} AND h.ends_on < coalesce(
+            (SELECT n.ends_on FROM consent_history n WHERE n.plan_id = h.plan_id AND n.consent_id = h.consent_id AND n.version = h.version + 1 LIMIT 1), c.ends_on)
+        UNION ALL
+        SELECT 9, o.plan_id, o.plan_id, {Day("o.created_at")}, NULL, min(k.assessed_on), o.coordinator, {OfTheOwner}
+        FROM plan o JOIN risk_assessment k ON k.plan_id = o.plan_id
+        WHERE {Own}
+        GROUP BY o.plan_id, o.created_at, o.coordinator
+        UNION ALL
+        SELECT 10, o.plan_id, k.assessment_id, k.reassess_on, NULL, n.assessed_on, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN risk_assessment k ON k.plan_id = o.plan_id JOIN risk_assessment n ON n.plan_id = k.plan_id AND n.assessment_id = k.superseded_by
+        WHERE {Own}
+        UNION ALL
+        SELECT 11, o.plan_id, m.meeting_id, {Day("m.starts_at")}, NULL, {Day("m.changed_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN meeting m ON m.plan_id = o.plan_id AND m.state = 2
+        WHERE {Own}
+        UNION ALL
+        SELECT 12, o.plan_id, d.notice_id, d.summons_due_on, NULL, {Day("a.called_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN discharge_notice d ON d.plan_id = o.plan_id AND d.summons_due_on IS NOT NULL
+        CROSS JOIN LATERAL (
+            SELECT min(m.created_at) AS called_at FROM meeting m
+            WHERE m.plan_id = d.plan_id AND m.state <> 3 AND m.created_at > d.created_at
+              AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = d.plan_id AND l.created_at > d.created_at AND l.created_at < m.created_at)) a
+        WHERE {Own} AND a.called_at IS NOT NULL
+        UNION ALL
+        SELECT 13, o.plan_id, m.meeting_id, {Day("m.starts_at")}, {Day("x.created_at")}, {Day("x.replied_at")}, CASE WHEN o.owner_unit_id = $1 THEN o.coordinator END, {OfACall}
+        FROM meeting_call x JOIN meeting m ON m.plan_id = x.plan_id AND m.meeting_id = x.meeting_id AND m.state <> 3 JOIN plan o ON o.plan_id = x.plan_id AND o.is_open
+        WHERE x.unit_id = $1 AND x.reply <> 0
+        UNION ALL
+        SELECT 14, o.plan_id, m.meeting_id, {Day("m.starts_at")}, NULL, {Day("m.starts_at")}, CASE WHEN o.owner_unit_id = $1 THEN o.coordinator END, {OfACall}
+        FROM meeting_call x JOIN meeting m ON m.plan_id = x.plan_id AND m.meeting_id = x.meeting_id AND m.state = 2 JOIN plan o ON o.plan_id = x.plan_id AND o.is_open
+        WHERE x.unit_id = $1 AND x.attendance = 1
+        UNION ALL
+        SELECT 15, o.plan_id, i.part_id, i.ends_on, i.starts_on, {Day("i.changed_at")}, i.contact_person, i.category
+        FROM plan_part i JOIN plan o ON o.plan_id = i.plan_id AND o.is_open
+        WHERE i.unit_id = $1 AND i.kind = 3 AND i.ends_on IS NOT NULL AND i.state = 2
+        UNION ALL
+        SELECT 16, o.plan_id, b.block_id, b.ends_on, NULL, {Day("a.blocked_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN block b ON b.subject_id = o.subject_id AND b.ends_on IS NOT NULL
+        CROSS JOIN LATERAL (SELECT min(r.created_at) AS blocked_at {BlockedLonger}) a
+        WHERE {Own} AND a.blocked_at IS NOT NULL
+        UNION ALL
+        SELECT 20, g.subject_id, g.suggestion_id, {Day("g.sent_at")}, NULL, {Day("g.changed_at")}, NULL, 0
+        FROM plan_suggestion g
+        WHERE g.recipient_unit_id = $1 AND g.state = 2
+        """;
+
+    /// <summary>The Swedish day of an instant.</summary>
+    private static string Day(string instant) => $"({instant} AT TIME ZONE 'Europe/Stockholm')::date";
 }
 
 /// <summary>An alert as it is stored.</summary>
 internal sealed record AlertRecord(Guid AlertId, AlertKind Kind, Guid? PlanId, DateTime RaisedAt, byte[] Sealed);
 
-/// <summary>Something to do, and by when.</summary>
-/// <param name="PlanId">The plan that it is about.</param>
-/// <param name="SubjectId">Where it is about none: the person.</param>
-internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn, Guid? PlanId, Guid? SubjectId);
+/// <summary>A fact behind something to do, and where it stands in the list.</summary>
+/// <param name="AboutId">The plan that it is about, or for a suggestion of one, the person.</param>
+/// <param name="ItemId">What of the plan it is about; the plan itself where it is about that.</param>
+/// <param name="Tells">The categories that tell of it: who may not read them all does not hear of it.</param>
+internal sealed record TaskCandidate(TaskFact Fact, Guid AboutId, Guid ItemId, string? Employee, Categories Tells, DateOnly DueOn)
+{
+    private static readonly DateOnly NotDone = new(9000, 1, 1);
 
-/// <summary>The limits, in days, that the law leaves to the controller.</summary>
-internal sealed record TaskLimits(int DaysToStart, int DaysOfWarning, int DaysToAssessRisk);
+    public Guid? PlanId => PersonId is null ? AboutId : null;
+
+    public Guid? PersonId => Fact.Duty == Duty.AnswerSuggestion ? AboutId : null;
+
+    public TaskPosition Position => new(DueOn, Fact.Duty, AboutId, ItemId, Fact.DoneOn ?? NotDone);
+
+    /// <summary>What is to be looked at, by its resource name.</summary>
+    public string Subject => Fact.Duty switch
+    {
+        Duty.BeginPlan or Duty.FollowUpPlan => ResourceName.Plan(AboutId),
+        Duty.FindOutProtectionLevel => $"{ResourceName.Plan(AboutId)}/{ResourceName.Protection}",
+        Duty.AssessRisk => $"{ResourceName.Plan(AboutId)}/{ResourceName.RiskAssessments}",
+        Duty.ReviewLocationSecrecy => ResourceName.Child(AboutId, ResourceName.LocationSecrecies, ItemId),
+        Duty.ReviewBlock or Duty.BlockEnds => ResourceName.Child(AboutId, ResourceName.Blocks, ItemId),
+        Duty.ReviewRelease => ResourceName.Child(AboutId, ResourceName.Releases, ItemId),
+        Duty.ReviewEmergencyAccess => ResourceName.Child(AboutId, ResourceName.EmergencyAccesses, ItemId),
+        Duty.RenewConsent => ResourceName.Child(AboutId, ResourceName.Consents, ItemId),
+        Duty.ReassessRisk => ResourceName.Child(AboutId, ResourceName.RiskAssessments, ItemId),
+        Duty.RecordMeeting or Duty.AnswerCall or Duty.AttendMeeting => ResourceName.Child(AboutId, ResourceName.Meetings, ItemId),
+        Duty.SummonForDischarge => ResourceName.Child(AboutId, ResourceName.DischargeNotices, ItemId),
+        Duty.AnswerSuggestion => ResourceName.PlanSuggestion(ItemId),
+        Duty.CoordinatePlans => $"{ResourceName.Plan(AboutId)}/{ResourceName.RelatedPlans}",
+        Duty.DoIntervention => ResourceName.Child(AboutId, ResourceName.Interventions, ItemId),
+        _ => throw new InvalidOperationException("A task of an unknown kind."),
+    };
+}
+
+/// <summary>After which task a page goes on.</summary>
+internal readonly record struct TaskPosition(DateOnly DueOn, Duty Duty, Guid AboutId, Guid ItemId, DateOnly DoneOn)
+{
+    private const int Size = 44;
+
+    /// <summary>Before every task.</summary>
+    public static TaskPosition First { get; } = new(new DateOnly(1900, 1, 1), Duty.Unspecified, Guid.Empty, Guid.Empty, new DateOnly(1900, 1, 1));
+
+    public static TaskPosition Read(ReadOnlySpan<byte> bytes) => new(
+        DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(bytes)),
+        (Duty)BinaryPrimitives.ReadInt32BigEndian(bytes[4..]),
+        new Guid(bytes.Slice(8, 16)),
+        new Guid(bytes.Slice(24, 16)),
+        DateOnly.FromDayNumber(BinaryPrimitives.ReadInt32BigEndian(bytes[40..])));
+
+    public byte[] ToBytes()
+    {
+        var bytes = new byte[Size];
+        BinaryPrimitives.WriteInt32BigEndian(bytes, DueOn.DayNumber);
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(4), (int)Duty);
+        AboutId.TryWriteBytes(bytes.AsSpan(8));
+        ItemId.TryWriteBytes(bytes.AsSpan(24));
+        BinaryPrimitives.WriteInt32BigEndian(bytes.AsSpan(40), DoneOn.DayNumber);
+        return bytes;
+    }
+}

@@ -96,21 +96,26 @@ internal static class PartSql
         ReadAll);
 
     public static Command Insert(Guid plan, PlanPart part, string changedBy) => new(
-        "INSERT INTO plan_part (plan_id, part_id, kind, category, unit_id, state, body, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        """
+        INSERT INTO plan_part (plan_id, part_id, kind, category, unit_id, state, body, changed_by, starts_on, ends_on, contact_person)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        """,
         [
             Parameter.Of(plan), Parameter.Of(part.PartId), Parameter.Of((short)part.Kind), Parameter.Of(part.Category), Parameter.OrNull(part.UnitId),
-            Parameter.Of((short)part.State), Parameter.Of(part.Sealed), Parameter.Of(changedBy),
+            Parameter.Of((short)part.State), Parameter.Of(part.Sealed), Parameter.Of(changedBy), Parameter.OrNull(part.Schedule?.StartsOn), Parameter.OrNull(part.Schedule?.EndsOn),
+            Parameter.OrNull(part.Schedule?.ContactPerson),
         ]);
 
     /// <summary>Replaces the current version; the trigger keeps it in the history.</summary>
     public static Command Replace(Guid plan, PlanPart part, string changedBy) => new(
         """
-        UPDATE plan_part SET state = $4, body = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
+        UPDATE plan_part
+        SET state = $4, body = $5, starts_on = $7, ends_on = $8, contact_person = $9, version = $3, changed_by = $6, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND part_id = $2 AND version = $3 - 1
         """,
         [
             Parameter.Of(plan), Parameter.Of(part.PartId), Parameter.Of(part.Version), Parameter.Of((short)part.State), Parameter.Of(part.Sealed),
-            Parameter.Of(changedBy),
+            Parameter.Of(changedBy), Parameter.OrNull(part.Schedule?.StartsOn), Parameter.OrNull(part.Schedule?.EndsOn), Parameter.OrNull(part.Schedule?.ContactPerson),
         ],
         ExpectedRows: 1);
 

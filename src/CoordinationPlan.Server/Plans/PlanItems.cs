@@ -12,34 +12,34 @@ namespace CoordinationPlan.Server.Plans;
 internal static class PlanItems
 {
     /// <summary>Adds an item in a plan that can be changed. What the service gives, the request cannot.</summary>
-    public static T Add<T>(Entry entry, RoundTrip trip, T item, PartKind kind, string etag, string? unitId = null, Categories category = Categories.GoalsAndInterventions)
+    public static T Add<T>(Entry entry, RoundTrip trip, T item, PartKind kind, string etag, string? unitId = null, Categories category = Categories.GoalsAndInterventions, Schedule? schedule = null)
         where T : IPlanItem, new()
     {
         Entry.RequireEtag(etag, Etag.Of(entry.Plan.PlanId, entry.Plan.Version));
         item.Outcome = "";
-        var part = PlanPart.New(entry.Key, kind, category, unitId, BodyOf(item));
+        var part = PlanPart.New(entry.Key, kind, category, unitId, BodyOf(item)) with { Schedule = schedule };
         trip.Add(PartSql.Insert(entry.Plan.PlanId, part, entry.ChangedBy));
         return PlanMapping.ToItem<T>(entry.Plan.PlanId, part, entry.Key);
     }
 
     /// <summary>Changes the fields that the mask lists.</summary>
-    public static T Update<T>(Entry entry, RoundTrip trip, PlanPart part, T changes, FieldMask mask, string etag)
+    public static T Update<T>(Entry entry, RoundTrip trip, PlanPart part, T changes, FieldMask mask, string etag, Func<T, Schedule>? scheduleOf = null)
         where T : IPlanItem, new()
     {
         RequireChangeable(entry, part, etag);
         var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part, entry.Key);
         mask.Merge(changes, item, new FieldMask.MergeOptions { ReplaceMessageFields = true, ReplaceRepeatedFields = true, ReplacePrimitiveFields = true });
-        return Replace(entry, trip, part, item, ItemState.Active);
+        return Replace(entry, trip, part, item, ItemState.Active, scheduleOf);
     }
 
     /// <summary>Ends an item; it stays in the plan.</summary>
-    public static T End<T>(Entry entry, RoundTrip trip, PlanPart part, ItemEnding ending, string outcome, string etag)
+    public static T End<T>(Entry entry, RoundTrip trip, PlanPart part, ItemEnding ending, string outcome, string etag, Func<T, Schedule>? scheduleOf = null)
         where T : IPlanItem, new()
     {
         RequireChangeable(entry, part, etag);
         var item = PlanMapping.ToItem<T>(entry.Plan.PlanId, part, entry.Key);
         item.Outcome = outcome;
-        return Replace(entry, trip, part, item, ending == ItemEnding.Completed ? ItemState.Completed : ItemState.Discontinued);
+        return Replace(entry, trip, part, item, ending == ItemEnding.Completed ? ItemState.Completed : ItemState.Discontinued, scheduleOf);
     }
 
     private static void RequireChangeable(Entry entry, PlanPart part, string etag)
@@ -51,10 +51,10 @@ internal static class PlanItems
         }
     }
 
-    private static T Replace<T>(Entry entry, RoundTrip trip, PlanPart part, T item, ItemState state)
+    private static T Replace<T>(Entry entry, RoundTrip trip, PlanPart part, T item, ItemState state, Func<T, Schedule>? scheduleOf)
         where T : IPlanItem, new()
     {
-        var next = part.Next(entry.Key, state, BodyOf(item));
+        var next = part.Next(entry.Key, state, BodyOf(item)) with { Schedule = scheduleOf?.Invoke(item) };
         trip.Add(PartSql.Replace(entry.Plan.PlanId, next, entry.ChangedBy));
         return PlanMapping.ToItem<T>(entry.Plan.PlanId, next, entry.Key);
     }

@@ -19,7 +19,8 @@ internal enum PartKind : short
 
 /// <summary>One part of a plan: changed as one, released as one, sealed as one.</summary>
 /// <param name="Sealed">The body, sealed with the person's key for just this version of just this part.</param>
-internal sealed record PlanPart(Guid PartId, PartKind Kind, Categories Category, string? UnitId, ItemState State, int Version, byte[] Sealed)
+/// <param name="Schedule">When an intervention is given and by whom, beside the body; not read back, and so given with every version that is written.</param>
+internal sealed record PlanPart(Guid PartId, PartKind Kind, Categories Category, string? UnitId, ItemState State, int Version, byte[] Sealed, Schedule? Schedule = null)
 {
     public string Etag => Rpc.Etag.Of(PartId, Version);
 
@@ -35,6 +36,15 @@ internal sealed record PlanPart(Guid PartId, PartKind Kind, Categories Category,
     public byte[] Open(DataKey key) => key.Open(Place, Sealed);
 
     private PlanPart Holding(DataKey key, byte[] body) => this with { Sealed = key.Seal(Place, body) };
+}
+
+/// <summary>What tasks follow from: the days of an intervention, and the contact person as the directory is stored.</summary>
+internal sealed record Schedule(DateOnly? StartsOn, DateOnly? EndsOn, string? ContactPerson)
+{
+    public static Schedule Of(Intervention intervention, DirectoryNames names) => new(
+        intervention.Period?.StartDate?.ToDateOnly(),
+        intervention.Period?.EndDate?.ToDateOnly(),
+        names.ParseOptional(intervention.ContactPerson, ResourceName.Employees, "intervention.contact_person"));
 }
 
 /// <summary>The typed columns of a plan.</summary>

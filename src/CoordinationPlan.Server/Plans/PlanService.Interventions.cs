@@ -35,7 +35,7 @@ internal sealed partial class PlanService
                 var category = found.UnitKind == UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.GoalsAndInterventions;
                 return new AddInterventionResponse
                 {
-                    Intervention = PlanItems.Add(entry, trip, intervention, PartKind.Intervention, request.Etag, unitId, category),
+                    Intervention = PlanItems.Add(entry, trip, intervention, PartKind.Intervention, request.Etag, unitId, category, ScheduleOf(intervention)),
                 };
             });
     }
@@ -63,7 +63,7 @@ internal sealed partial class PlanService
 
                 return new UpdateInterventionResponse
                 {
-                    Intervention = PlanItems.Update(entry, trip, part, request.Intervention, request.UpdateMask, request.Etag),
+                    Intervention = PlanItems.Update(entry, trip, part, request.Intervention, request.UpdateMask, request.Etag, ScheduleOf),
                 };
             });
     }
@@ -78,9 +78,11 @@ internal sealed partial class PlanService
             trip => trip.Add(PartSql.Find(planId, interventionId, PartKind.Intervention, time.Today())),
             (entry, part, trip) => new EndInterventionResponse
             {
-                Intervention = PlanItems.End<Intervention>(entry, trip, part, request.Ending, request.Outcome, request.Etag),
+                Intervention = PlanItems.End<Intervention>(entry, trip, part, request.Ending, request.Outcome, request.Etag, ScheduleOf),
             });
     }
+
+    private Schedule ScheduleOf(Intervention intervention) => Schedule.Of(intervention, keys.Names);
 
     /// <summary>What an intervention refers to beside its unit.</summary>
     private sealed record InterventionLinks(Guid[] Goals, string? ContactPerson)

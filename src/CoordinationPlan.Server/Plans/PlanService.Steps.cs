@@ -25,7 +25,7 @@ internal sealed partial class PlanService
                 var response = new GetPlanReadinessResponse { State = entry.Plan.State };
                 if (content is not null)
                 {
-                    response.Steps.AddRange(PlanLaw.StepsFrom((Stage)entry.Plan.State).Select(step => ToStep(step, content.Value, entry.Today)));
+                    response.Steps.AddRange(PlanLaw.StepsFrom((Stage)entry.Plan.State).Select(step => ToStep(step, Under(entry, content.Value), entry.Today)));
                 }
 
                 return response;
@@ -175,7 +175,7 @@ internal sealed partial class PlanService
             (entry, record, trip) =>
             {
                 Entry.RequireEtag(etag, record.Etag);
-                RequireStep(record.State, to, method, content!.Value, entry.Today);
+                RequireStep(record.State, to, method, Under(entry, content!.Value), entry.Today);
                 alsoRequire?.Invoke(record, entry);
                 var next = change(record, entry) with { State = to, Version = record.Version + 1 };
                 trip.Add(PlanSql.Replace(next, entry.ChangedBy));
@@ -183,6 +183,10 @@ internal sealed partial class PlanService
                 return answer(WithActs(entry, next));
             });
     }
+
+    /// <summary>With what the plan's controller has decided.</summary>
+    private PlanContent Under(Entry entry, PlanContent content) =>
+        content with { FollowUpWithinDays = law.DaysOf(PlanLaw.FollowUp, keys.Names.NameOf(entry.Plan.OwnerController)) };
 
     /// <summary>Refuses a step that does not lead on, or lacks something.</summary>
     private static void RequireStep(PlanState from, PlanState to, string method, PlanContent content, DateOnly today)

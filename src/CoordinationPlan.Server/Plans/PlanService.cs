@@ -17,7 +17,7 @@ namespace CoordinationPlan.Server.Plans;
 
 /// <summary>The plan itself. What each RPC does and who may call it stands in plan_service.proto.</summary>
 internal sealed partial class PlanService(
-    CaseGate gate, PageTokens pageTokens, ServiceKeys keys, IPopulationRegister register, TimeProvider time, TestPersons testPersons) : V1.PlanService.PlanServiceBase
+    CaseGate gate, PageTokens pageTokens, ServiceKeys keys, IPopulationRegister register, TimeProvider time, TestPersons testPersons, LawOptions law) : V1.PlanService.PlanServiceBase
 {
     private const int DefaultPageSize = 50;
     private const int MaxPageSize = 100;
@@ -102,6 +102,8 @@ internal sealed partial class PlanService(
     {
         var planId = ResourceName.ParsePlan(request.Name, "name");
         Pending<long>? open = null;
+        Pending<List<KeptFile>>? files = null;
+        Pending<Loaded<SealedIdentity>>? identity = null;
         return gate.Change(
             request,
             context,
@@ -109,6 +111,8 @@ internal sealed partial class PlanService(
             trip =>
             {
                 open = trip.Add(PlanSql.CountOpenPlansOfPersonOf(planId));
+                files = trip.Add(PlanSql.FilesOfPersonOf(planId));
+                identity = trip.Add(SubjectSql.Identity(planId));
                 return trip.Add(PlanSql.Load(planId));
             },
             (entry, record, trip) =>
@@ -119,6 +123,7 @@ internal sealed partial class PlanService(
                     throw Errors.WrongState("A plan of the person is not closed.");
                 }
 
+                RequireRetentionPassed(entry, files!.Value, identity!.Value.State);
                 foreach (var command in SubjectSql.Dispose(entry.Plan.SubjectId).Append(PlanSql.ForgetSearchKeys(entry.Plan.SubjectId)))
                 {
                     trip.Add(command);
@@ -126,6 +131,21 @@ internal sealed partial class PlanService(
 
                 return new DisposeSubjectResponse { DisposeDate = entry.Today.ToDate() };
             });
+    }
+
+    /// <summary>Refuses the disposal of what is still to be kept. It says nothing of when the person was born, nor of whose plan it is.</summary>
+    private void RequireRetentionPassed(Entry entry, IEnumerable<KeptFile> files, SealedIdentity? identity)
+    {
+        DateOnly? born = identity is null ? null : IdentityNumbers.DayOfBirth(entry.NumberOf(identity).Value);
+        foreach (var file in files)
+        {
+            var controller = keys.Names.NameOf(file.Controller);
+            var years = law.YearsOf(PlanRetention.RuleOf(file.Class), controller);
+            if (PlanRetention.DisposableFrom(file.Class, file.LastNote, born, years, law.KeepsSampledBirths(controller)) is not { } first || entry.Today < first)
+            {
+                throw Errors.WrongState("What is written about the person is still to be kept (docs/law.md, retention).");
+            }
+        }
     }
 
     public override Task<CreatePlanResponse> CreatePlan(CreatePlanRequest request, ServerCallContext context)

@@ -1,6 +1,7 @@
 using CoordinationPlan.Law;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Npgsql;
 
@@ -123,17 +124,38 @@ internal static class PlanSql
 
     /// <summary>What the plan holds, as far as the rules of law ask.</summary>
     public static Query<PlanContent> Content(Guid plan, DateOnly today) => new(
-        """
+        $"""
         SELECT count(*) FILTER (WHERE i.kind = 3),
                count(*) FILTER (WHERE i.kind = 3 AND o.kind NOT IN (1, 2)),
                count(*) FILTER (WHERE i.kind = 4),
                coalesce(bool_or(p.no_other_measures), false),
                coalesce(bool_or(p.lead_principal IS NOT NULL), false),
-               coalesce(bool_or(p.follow_up_on IS NOT NULL), false),
+               max(p.follow_up_on),
                EXISTS (SELECT FROM consent c WHERE c.plan_id = $1),
                EXISTS (SELECT FROM consent c WHERE c.plan_id = $1 AND c.state = 1 AND c.starts_on <= $2 AND c.ends_on >= $2),
                EXISTS (SELECT FROM meeting m WHERE m.plan_id = $1 AND m.kind = 1 AND m.state = 1),
-               EXISTS (SELECT FROM meeting m WHERE m.plan_id = $1 AND m.kind = 1 AND m.state = 2)
+               EXISTS (SELECT FROM meeting m WHERE m.plan_id = $1 AND m.kind = 1 AND m.state = 2),
+               max(p.established_on),
+               (SELECT count(DISTINCT n.organisation_id)
+                FROM (
+                    SELECT v.organisation_id
+                    FROM participation x JOIN unit v ON v.unit_id = x.unit_id AND v.kind IN (1, 2)
+                    WHERE x.plan_id = $1 AND x.ended_at IS NULL AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)
+                    UNION
+                    SELECT v.organisation_id
+                    FROM plan_part a JOIN unit v ON v.unit_id = a.unit_id
+                    WHERE a.plan_id = $1 AND a.kind = 3 AND a.state = 1 AND a.category <> {(int)Policy.Categories.Whereabouts}) n
+                JOIN organisation g ON g.organisation_id = n.organisation_id AND g.kind IN (1, 2)
+                WHERE n.organisation_id NOT IN (SELECT v.organisation_id FROM {Summoned})
+                  AND n.organisation_id <> (SELECT v.organisation_id FROM plan q JOIN unit v ON v.unit_id = q.owner_unit_id WHERE q.plan_id = $1)),
+               EXISTS (
+                   SELECT FROM discharge_notice d
+                   WHERE d.plan_id = $1 AND d.summons_due_on IS NOT NULL
+                     AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = $1 AND (l.noticed_at, l.created_at) > (d.noticed_at, d.created_at)))
+               AND NOT EXISTS (
+                   SELECT FROM assignment w
+                   WHERE w.role = {(int)Policy.Role.NamedCareContact} AND NOT w.revoked AND w.starts_on <= $2 AND (w.ends_on IS NULL OR w.ends_on >= $2)
+                     AND (w.unit_id = (SELECT q.owner_unit_id FROM plan q WHERE q.plan_id = $1) OR w.unit_id IN (SELECT v.unit_id FROM {Summoned})))
         FROM plan p
         LEFT JOIN plan_part i ON i.plan_id = p.plan_id AND i.state IN (1, 2)
         LEFT JOIN unit u ON u.unit_id = i.unit_id
@@ -150,11 +172,50 @@ internal static class PlanSql
                 OtherMeasures: reader.GetInt64(2),
                 NoOtherMeasures: reader.GetBoolean(3),
                 HasLeadPrincipal: reader.GetBoolean(4),
-                HasFollowUpDate: reader.GetBoolean(5),
+                FollowUpOn: reader.IsDBNull(5) ? null : reader.GetFieldValue<DateOnly>(5),
                 ConsentAsked: reader.GetBoolean(6),
                 ConsentInForce: reader.GetBoolean(7),
                 MeetingCalled: reader.GetBoolean(8),
-                MeetingHeld: reader.GetBoolean(9) && !reader.GetBoolean(8));
+                MeetingHeld: reader.GetBoolean(9) && !reader.GetBoolean(8),
+                EstablishedOn: reader.IsDBNull(10) ? null : reader.GetFieldValue<DateOnly>(10),
+                PrincipalsNotSummoned: reader.GetInt64(11),
+                LacksCareContact: reader.GetBoolean(12));
+        });
+
+    /// <summary>The units that are summoned to a planning meeting that is called.</summary>
+    private const string Summoned =
+        """
+        meeting m
+        JOIN meeting_call c ON c.plan_id = m.plan_id AND c.meeting_id = m.meeting_id AND c.kind = 1
+        JOIN unit v ON v.unit_id = c.unit_id
+        WHERE m.plan_id = $1 AND m.kind = 1 AND m.state = 1
+        """;
+
+    /// <summary>Every plan of a plan's person: what kind of unit owns it, for whom, and when anything about it or the person was last written.</summary>
+    public static Query<List<KeptFile>> FilesOfPersonOf(Guid plan) => new(
+        """
+        SELECT u.kind, q.owner_controller, greatest(
+            q.changed_at,
+            (SELECT max(c.changed_at) FROM consent c WHERE c.plan_id = q.plan_id),
+            (SELECT max(l.changed_at) FROM legal_release l WHERE l.plan_id = q.plan_id),
+            (SELECT max(b.changed_at) FROM block b WHERE b.subject_id = q.subject_id),
+            (SELECT max(d.changed_at) FROM location_secrecy d WHERE d.subject_id = q.subject_id),
+            (SELECT max(w.changed_at) FROM whereabouts w WHERE w.subject_id = q.subject_id),
+            (SELECT max(t.created_at) FROM protection_decision t WHERE t.subject_id = q.subject_id),
+            (SELECT max(e.changed_at) FROM emergency_access e WHERE e.subject_id = q.subject_id))
+        FROM plan p JOIN plan q ON q.subject_id = p.subject_id JOIN unit u ON u.unit_id = q.owner_unit_id
+        WHERE p.plan_id = $1
+        """,
+        [Parameter.Of(plan)],
+        static async (reader, stop) =>
+        {
+            var files = new List<KeptFile>();
+            while (await reader.ReadAsync(stop))
+            {
+                files.Add(new KeptFile((UnitKind)reader.GetInt16(0), reader.GetString(1), SwedishTime.DayOf(reader.GetFieldValue<DateTimeOffset>(2))));
+            }
+
+            return files;
         });
 
     public static PlanRecord ReadRecord(NpgsqlDataReader reader) => new(
@@ -172,6 +233,13 @@ internal static class PlanSql
         reader.IsDBNull(11) ? null : reader.GetFieldValue<DateOnly>(11),
         reader.IsDBNull(12) ? PlanClosingReason.Unspecified : (PlanClosingReason)reader.GetInt16(12),
         reader.IsDBNull(13) ? PlanDeclineReason.Unspecified : (PlanDeclineReason)reader.GetInt16(13));
+}
+
+/// <summary>A plan as something that is kept for a time.</summary>
+internal sealed record KeptFile(UnitKind Owner, string Controller, DateOnly LastNote)
+{
+    /// <summary>What it is kept as. A plan whose owner is neither is kept as long as any.</summary>
+    public RetentionClass Class => Owner == UnitKind.SocialServices ? RetentionClass.SocialServicesFile : RetentionClass.HealthCareRecord;
 }
 
 /// <summary>What the frame refers to in the directory.</summary>

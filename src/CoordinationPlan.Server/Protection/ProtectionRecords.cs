@@ -7,7 +7,7 @@ using Google.Protobuf.WellKnownTypes;
 namespace CoordinationPlan.Server.Protection;
 
 /// <summary>That somebody is kept out. Everything that names the blocked is in the sealed body; the target is a name that nobody can read.</summary>
-internal sealed record BlockRecord(Guid BlockId, Policy.Blocked Kind, string Target, DateOnly DecidedOn, DateOnly? ReviewOn, DateTime? LiftedAt, int Version, byte[] Sealed)
+internal sealed record BlockRecord(Guid BlockId, Policy.Blocked Kind, string Target, DateOnly DecidedOn, DateOnly? ReviewOn, DateOnly? EndsOn, DateTime? LiftedAt, int Version, byte[] Sealed)
 {
     public string Etag => Rpc.Etag.Of(BlockId, Version);
 

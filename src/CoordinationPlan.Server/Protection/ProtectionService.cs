@@ -308,7 +308,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
         body.RecordedBy = keys.Names.NameOf(entry.ChangedBy);
         var id = Ids.Opaque();
         return new BlockRecord(
-            id, kind, target, block.DecideDate.ToDateOnly(), block.ReviewDate?.ToDateOnly(), null, 1, entry.Key.Seal(BlockRecord.Place(id), body.ToByteArray()));
+            id, kind, target, block.DecideDate.ToDateOnly(), block.ReviewDate?.ToDateOnly(), block.EndDate?.ToDateOnly(), null, 1, entry.Key.Seal(BlockRecord.Place(id), body.ToByteArray()));
     }
 
     private ProtectionDecision Decide(Entry entry, Guid subjectId, ProtectionDecision decision, RoundTrip trip)
@@ -397,6 +397,15 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
         if (block.Guardian is not null && (block.ReviewDate is null || block.ReviewDate.ToDateOnly() <= block.DecideDate.ToDateOnly()))
         {
             faults.Add(new FieldFault("block.review_date", "is required for a guardian, after decide_date (OSL 12 kap. 3 §)"));
+        }
+
+        if (block.EndDate is not null && block.Guardian is not null)
+        {
+            faults.Add(new FieldFault("block.end_date", "is not for a guardian: a guardian's block is lifted by a decision and ends by no date"));
+        }
+        else if (block.EndDate is not null && (block.EndDate.ToDateOnly() < block.DecideDate.ToDateOnly() || block.EndDate.ToDateOnly() < time.Today()))
+        {
+            faults.Add(new FieldFault("block.end_date", "must not be before decide_date, nor before today"));
         }
 
         if (faults.Count > 0)

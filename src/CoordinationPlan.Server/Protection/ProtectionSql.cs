@@ -9,7 +9,7 @@ namespace CoordinationPlan.Server.Protection;
 internal static class ProtectionSql
 {
     private const string OfPlan = "(SELECT o.subject_id FROM plan o WHERE o.plan_id = $1)";
-    private const string BlockColumns = "b.block_id, b.kind, b.target, b.decided_on, b.review_on, b.lifted_at, b.version, b.body";
+    private const string BlockColumns = "b.block_id, b.kind, b.target, b.decided_on, b.review_on, b.ends_on, b.lifted_at, b.version, b.body";
     private const string SecrecyColumns = "d.decision_id, d.decided_on, d.review_on, d.ended_at, d.version, d.body";
 
     public static Command InsertDecision(Guid subject, Guid decision, Policy.ProtectionLevel level, V1.ProtectionSource source, DateOnly decidedOn, byte[] body, string changedBy) => new(
@@ -52,10 +52,10 @@ internal static class ProtectionSql
         });
 
     public static Command InsertBlock(Guid subject, BlockRecord block, string changedBy) => new(
-        "INSERT INTO block (subject_id, block_id, kind, target, body, decided_on, review_on, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        "INSERT INTO block (subject_id, block_id, kind, target, body, decided_on, review_on, ends_on, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         [
             Parameter.Of(subject), Parameter.Of(block.BlockId), Parameter.Of((short)block.Kind), Parameter.Of(block.Target), Parameter.Of(block.Sealed),
-            Parameter.Of(block.DecidedOn), Parameter.OrNull(block.ReviewOn), Parameter.Of(changedBy),
+            Parameter.Of(block.DecidedOn), Parameter.OrNull(block.ReviewOn), Parameter.OrNull(block.EndsOn), Parameter.Of(changedBy),
         ]);
 
     public static Command LiftBlock(Guid subject, BlockRecord block, DateTimeOffset now, string changedBy) => new(
@@ -130,9 +130,10 @@ internal static class ProtectionSql
         reader.GetString(2),
         reader.GetFieldValue<DateOnly>(3),
         reader.IsDBNull(4) ? null : reader.GetFieldValue<DateOnly>(4),
-        reader.IsDBNull(5) ? null : reader.GetDateTime(5),
-        reader.GetInt32(6),
-        reader.GetFieldValue<byte[]>(7));
+        reader.IsDBNull(5) ? null : reader.GetFieldValue<DateOnly>(5),
+        reader.IsDBNull(6) ? null : reader.GetDateTime(6),
+        reader.GetInt32(7),
+        reader.GetFieldValue<byte[]>(8));
 
     private static LocationSecrecyRecord ReadSecrecy(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

@@ -1,5 +1,7 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -7,7 +9,7 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Risk;
 
 /// <summary>Risk assessments. What each RPC does and who may call it stands in risk_service.proto.</summary>
-internal sealed class RiskService(CaseGate gate, DirectoryNames names) : V1.RiskService.RiskServiceBase
+internal sealed class RiskService(CaseGate gate, DirectoryNames names, LawOptions law) : V1.RiskService.RiskServiceBase
 {
     public override Task<ListRiskAssessmentsResponse> ListRiskAssessments(ListRiskAssessmentsRequest request, ServerCallContext context)
     {
@@ -51,6 +53,11 @@ internal sealed class RiskService(CaseGate gate, DirectoryNames names) : V1.Risk
                 if (assessedOn > entry.Today)
                 {
                     throw Errors.InvalidFields(new FieldFault("risk_assessment.assess_date", "must not be in the future"));
+                }
+
+                if (law.DaysOf(PlanLaw.Reassessment, names.NameOf(entry.Plan.OwnerController)) is { } within && reassessOn > assessedOn.AddDays(within))
+                {
+                    throw Errors.InvalidFields(new FieldFault("risk_assessment.reassess_date", $"must be at most {within} days after assess_date"));
                 }
 
                 if (superseded.Record is { SupersededBy: not null })

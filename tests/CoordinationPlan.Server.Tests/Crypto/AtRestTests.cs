@@ -69,6 +69,7 @@ public sealed class AtRestTests(Service service) : IClassFixture<Service>
         var disposed = await service.OpenAndClosePlan(person);
         var other = await service.OpenPlan(Cases.NewPerson());
         var backup = await Key(disposed);
+        await service.LetRetentionPass(disposed);
         await service.As(DemonstrationDirectory.UnitManager).Plans.DisposeSubjectAsync(
             new DisposeSubjectRequest { Name = disposed.Name, DecisionReference = "GALL 2026-1", Etag = disposed.Etag, RequestId = Cases.NewId() });
 

@@ -40,6 +40,9 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["plan_part"] = ("SIU", "", ""),
         // What was agreed is read as it was.
         ["plan_history"] = ("S", "", ""),
+        // By which day what has been reviewed and renewed since was due.
+        ["consent_history"] = ("S", "", ""),
+        ["location_secrecy_history"] = ("S", "", ""),
         ["plan_part_history"] = ("S", "", ""),
         ["plan_revision"] = ("SI", "", ""),
         ["plan_revision_part"] = ("SI", "", ""),

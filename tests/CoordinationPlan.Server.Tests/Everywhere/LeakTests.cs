@@ -82,6 +82,7 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
             var current = await service.Read(DemonstrationDirectory.CaseWorker, world.Plan);
             await service.CaseWorker.Plans.ClosePlanAsync(new() { Name = current.Name, Reason = PlanClosingReason.Moved, Etag = current.Etag, RequestId = Cases.NewId() });
             current = await service.Read(DemonstrationDirectory.CaseWorker, world.Plan);
+            await service.LetRetentionPass(current);
             await service.As(DemonstrationDirectory.UnitManager).Plans.DisposeSubjectAsync(
                 new() { Name = current.Name, DecisionReference = "GALL-1", Etag = current.Etag, RequestId = Cases.NewId() });
             return new(world, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.UnitManager, Care]);

@@ -74,7 +74,7 @@ public sealed class World
     /// <summary>What a school has suggested to the owning unit about the same person.</summary>
     public required PlanSuggestion Suggestion { get; init; }
 
-    /// <summary>A closed plan of another person.</summary>
+    /// <summary>A closed plan of another person, which need not be kept any longer.</summary>
     public Plan Closed { get; }
 
     public Release Release { get; }
@@ -108,9 +108,11 @@ public sealed class World
         var secrecy = await service.KeepSecretFromJonas(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
         var whereabouts = (await service.CaseWorker.Protection.GetWhereaboutsAsync(new() { Name = plan.Name + "/whereabouts" })).Whereabouts;
+        var closed = await service.OpenAndClosePlan();
+        await service.LetRetentionPass(closed);
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
-            block, secrecy, await service.OpenAndClosePlan())
+            block, secrecy, closed)
         {
             WhereaboutsEtag = whereabouts.Etag,
             Meeting = meeting,

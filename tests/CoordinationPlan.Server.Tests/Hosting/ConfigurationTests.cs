@@ -54,6 +54,8 @@ public sealed class ConfigurationTests : IDisposable
         ["authorities of the issuer that are not there"] = (options => options.Identity.Issuers[0].TrustedAuthorities = "/nowhere.pem", "TrustedAuthorities"),
         ["a limit of law that has passed"] = (options => options.Law.Default.StartWithinDays = -1, "Law:"),
         ["a controller's limit of more than a year"] = (options => options.Law.Controllers["boards/b"] = new() { RiskAssessmentWithinDays = 366 }, "Law:"),
+        ["a time that the law does not leave"] = (options => options.Law.Controllers["boards/b"] = new() { HealthCareRecordYears = 9 }, "Law:"),
+        ["a time without end"] = (options => options.Law.Default.SocialServicesFileYears = 101, "Law:"),
         ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
     };
 
@@ -73,8 +75,33 @@ public sealed class ConfigurationTests : IDisposable
             });
         // Every parameter that the page of law names can be set, and no other.
         Assert.Equal(
-            PlanLaw.Clocks.Select(clock => clock.Parameter).OfType<string>().Order(),
-            typeof(LawParameters).GetProperties().Where(property => property.PropertyType == typeof(int?)).Select(property => property.Name).Order());
+            PlanLaw.Clocks.Select(clock => clock.Parameter).Concat(PlanRetention.Rules.Select(rule => rule.Parameter)).OfType<string>().Append(PlanRetention.SampledBirths.Parameter).Order(),
+            typeof(LawParameters).GetProperties().Select(property => property.Name).Order());
+        Assert.All(PlanLaw.Clocks.Where(clock => clock.Parameter is not null), clock =>
+        {
+            var set = new LawParameters();
+            typeof(LawParameters).GetProperty(clock.Parameter!)!.SetValue(set, 11);
+            Assert.Equal((11, clock.Days), (new LawOptions { Default = set }.DaysOf(clock, "a"), new LawOptions().DaysOf(clock, "a")));
+        });
+    }
+
+    [Fact]
+    public void What_is_kept_is_kept_as_long_as_its_controller_says_else_as_everybody_else_the_rule()
+    {
+        var law = new LawOptions
+        {
+            Default = { SocialServicesFileYears = 7, KeepsSampledBirths = false },
+            Controllers = { ["a"] = new() { SocialServicesFileYears = 8, HealthCareRecordYears = 20, KeepsSampledBirths = true } },
+        };
+
+        Assert.Equal(
+            [8, 7, 20, 10],
+            new[]
+            {
+                law.YearsOf(PlanRetention.SocialServicesFile, "a"), law.YearsOf(PlanRetention.SocialServicesFile, "b"), law.YearsOf(PlanRetention.HealthCareRecord, "a"),
+                law.YearsOf(PlanRetention.HealthCareRecord, "b"),
+            });
+        Assert.Equal((true, false, true), (law.KeepsSampledBirths("a"), law.KeepsSampledBirths("b"), new LawOptions().KeepsSampledBirths("b")));
     }
 
     [Fact]

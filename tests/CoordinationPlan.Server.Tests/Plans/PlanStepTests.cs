@@ -22,7 +22,7 @@ public sealed class PlanStepTests(Service service) : IClassFixture<Service>
 
         await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings]);
         plan = (await Advance(plan, PlanState.Preparing)).Plan;
-        Assert.Equal(["meeting.called"], await MissingFor(plan, PlanState.Summoned));
+        Assert.Equal(["meeting.called", "meeting.principals_summoned"], await MissingFor(plan, PlanState.Summoned));
         await Advance(plan, PlanState.Met).Fails(StatusCode.FailedPrecondition, ErrorReason.StatutoryContentMissing);
 
         var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(1));
@@ -100,6 +100,165 @@ public sealed class PlanStepTests(Service service) : IClassFixture<Service>
         await using var kept = await history.ExecuteReaderAsync(TestContext.Current.CancellationToken);
         Assert.True(await kept.ReadAsync(TestContext.Current.CancellationToken));
         Assert.Equal(((short)reason, false), (kept.GetInt16(0), kept.GetBoolean(1)));
+    }
+
+    [Fact]
+    public async Task Every_principal_that_takes_part_or_answers_for_an_intervention_is_summoned_before_the_plan_is()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings]);
+        // Others than the principals are invited and not asked for; nor is a housing, which would tell where the person is.
+        foreach (var unit in new[] { DemonstrationDirectory.School, DemonstrationDirectory.Origo, DemonstrationDirectory.Shelter, DemonstrationDirectory.ElderCare })
+        {
+            await service.Join(plan, unit);
+        }
+
+        await service.AddIntervention(plan, DemonstrationDirectory.Shelter);
+        plan = (await Advance(plan, PlanState.Preparing)).Plan;
+        var first = await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker], TimeSpan.FromDays(1));
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
+
+        // Now the region takes part: one of its units is summoned, whichever.
+        var care = await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        Assert.Equal(["meeting.principals_summoned"], await MissingFor(plan, PlanState.Summoned));
+        await Advance(plan, PlanState.Summoned).Fails(StatusCode.FailedPrecondition, ErrorReason.StatutoryContentMissing);
+        await service.Join(plan, DemonstrationDirectory.ChildPsychiatry);
+        var second = await service.CallMeeting(plan, [DemonstrationDirectory.ChildPsychiatry], TimeSpan.FromDays(2));
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
+        await service.CaseWorker.Meetings.CancelMeetingAsync(new() { Name = second.Name, Etag = second.Etag, RequestId = Cases.NewId() });
+        Assert.Equal(["meeting.principals_summoned"], await MissingFor(plan, PlanState.Summoned));
+        // A call to a follow-up is not one to the planning.
+        await service.CallMeeting(plan, [DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(2), MeetingKind.FollowUp);
+        Assert.Equal(["meeting.principals_summoned"], await MissingFor(plan, PlanState.Summoned));
+
+        // It takes part no longer, and answers for an intervention.
+        var intervention = await service.AddIntervention(plan, DemonstrationDirectory.PrimaryCare);
+        foreach (var participation in (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations.Where(found => found.Unit == care.Unit || found.Unit == Cases.UnitOf(DemonstrationDirectory.ChildPsychiatry)))
+        {
+            await service.CaseWorker.Participations.EndParticipationAsync(new() { Name = participation.Name, Etag = participation.Etag, RequestId = Cases.NewId() });
+        }
+
+        Assert.Equal(["meeting.principals_summoned"], await MissingFor(plan, PlanState.Summoned));
+        await service.CaseWorker.Plans.EndInterventionAsync(new() { Name = intervention.Name, Ending = ItemEnding.Discontinued, Etag = intervention.Etag, RequestId = Cases.NewId() });
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
+        Assert.Equal(MeetingState.Called, first.State);
+        Assert.Equal(PlanState.Summoned, (await Advance(plan, PlanState.Summoned)).Plan.State);
+    }
+
+    [Fact]
+    public async Task What_a_plan_of_health_care_lacks_does_not_tell_of_the_citys_sheltered_housing()
+    {
+        var (owner, shelter) = (service.As(DemonstrationDirectory.PrimaryCare), DemonstrationDirectory.Shelter);
+        var plan = (await owner.Plans.CreatePlanAsync(new() { Plan = new() { Subject = Cases.NewPerson() }, RequestId = Cases.NewId() })).Plan;
+        await owner.Participations.AddParticipationAsync(new()
+        {
+            Parent = plan.Name,
+            Participation = new() { Unit = Cases.UnitOf(shelter), Period = Cases.HalfAYear },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        await owner.Consents.RecordConsentAsync(new()
+        {
+            Parent = plan.Name,
+            Consent = new()
+            {
+                State = ConsentState.Given,
+                RecipientUnits = { Cases.UnitOf(shelter) },
+                Categories = { InformationCategory.GoalsAndInterventions },
+                Purpose = shelter.Purpose,
+                Period = Cases.HalfAYear,
+                Form = ConsentForm.Oral,
+                GivenBy = ConsentGiver.Self,
+            },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        await service.As(shelter).Plans.AddInterventionAsync(new()
+        {
+            Parent = plan.Name,
+            Intervention = new() { Title = "Boende", ResponsibleUnit = Cases.UnitOf(shelter) },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        await owner.Meetings.CallMeetingAsync(new()
+        {
+            Parent = plan.Name,
+            Meeting = Cases.NewMeeting(TimeSpan.FromDays(1)),
+            Units = { Cases.UnitOf(DemonstrationDirectory.PrimaryCare) },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        plan = (await owner.Plans.AdvancePlanAsync(new() { Name = plan.Name, State = PlanState.Preparing, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
+
+        var summoned = (await owner.Plans.GetPlanReadinessAsync(new() { Name = plan.Name })).Steps.Single(step => step.To == PlanState.Summoned);
+
+        Assert.Empty(summoned.Missing);
+    }
+
+    [Fact]
+    public async Task When_the_person_is_ready_to_be_discharged_the_named_care_contact_is_among_the_summoned()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings]);
+        await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        await service.Join(plan, DemonstrationDirectory.Ward);
+        plan = (await Advance(plan, PlanState.Preparing)).Plan;
+        await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.Ward], TimeSpan.FromDays(1));
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
+
+        await Notice(DischargeNoticeKind.Ready, 30);
+        var missing = Assert.Single((await StepTo(plan, PlanState.Summoned)).Missing);
+        Assert.Equal(("meeting.care_contact", "meetings.calls", "Lag (2017:612) 4 kap. 3 §"), (missing.Rule, missing.Subject, missing.LegalBasis));
+        await Advance(plan, PlanState.Summoned).Fails(StatusCode.FailedPrecondition, ErrorReason.StatutoryContentMissing);
+        await Notice(DischargeNoticeKind.NotReady, 20);
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
+        await Notice(DischargeNoticeKind.Ready, 10);
+        Assert.Equal(["meeting.care_contact"], await MissingFor(plan, PlanState.Summoned));
+        await service.CallMeeting(plan, [DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(2));
+
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
+        await Advance(plan, PlanState.Summoned);
+
+        async Task Notice(DischargeNoticeKind kind, int minutesAgo) => await service.CaseWorker.Discharge.AddDischargeNoticeAsync(new()
+        {
+            Parent = plan.Name,
+            DischargeNotice = new() { Kind = kind, NoticeTime = Google.Protobuf.WellKnownTypes.Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(-minutesAgo)) },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+    }
+
+    [Fact]
+    public async Task Where_a_controller_has_decided_intervals_a_follow_up_and_a_new_assessment_of_risk_are_within_them()
+    {
+        var plan = await service.OpenCompletePlan(Cases.NewPerson());
+        plan = (await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
+        await using var decided = await LaterService.Start(service, 0, options => (options.Law.Default.FollowUpWithinDays, options.Law.Default.ReassessRiskWithinDays) = (30, 30));
+        foreach (var (days, missing) in new (int, string[])[] { (31, ["follow_up.interval"]), (30, []) })
+        {
+            plan = (await service.CaseWorker.Plans.UpdatePlanAsync(new()
+            {
+                Plan = new() { Name = plan.Name, FollowUpDate = Cases.Period(days, null).StartDate },
+                UpdateMask = new() { Paths = { "follow_up_date" } },
+                Etag = plan.Etag,
+                RequestId = Cases.NewId(),
+            })).Plan;
+            var step = (await decided.CaseWorker.Plans.GetPlanReadinessAsync(new() { Name = plan.Name })).Steps.Single(step => step.To == PlanState.InFollowUp);
+            Assert.Equal((days, string.Join(' ', missing)), (days, string.Join(' ', step.Missing.Select(rule => rule.Rule))));
+            // Nobody else has decided anything.
+            Assert.Empty(await MissingFor(plan, PlanState.InFollowUp));
+        }
+
+        var assessment = Cases.NewRiskAssessment();
+        var request = new RecordRiskAssessmentRequest { Parent = plan.Name, RiskAssessment = assessment, Etag = plan.Etag, RequestId = Cases.NewId() };
+        assessment.ReassessDate = Cases.Period(31, null).StartDate;
+        await decided.CaseWorker.Risk.RecordRiskAssessmentAsync(request).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
+        assessment.ReassessDate = Cases.Period(30, null).StartDate;
+        request.RequestId = Cases.NewId();
+        await decided.CaseWorker.Risk.RecordRiskAssessmentAsync(request);
+        Assert.Equal(
+            PlanState.InFollowUp,
+            (await decided.CaseWorker.Plans.AdvancePlanAsync(new() { Name = plan.Name, State = PlanState.InFollowUp, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan.State);
     }
 
     [Fact]

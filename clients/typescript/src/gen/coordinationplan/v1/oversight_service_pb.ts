@@ -20,7 +20,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/oversight_service.proto.
  */
 export const file_coordinationplan_v1_oversight_service: GenFile = /*@__PURE__*/
-  fileDesc("Citjb29yZGluYXRpb25wbGFuL3YxL292ZXJzaWdodF9zZXJ2aWNlLnByb3RvEhNjb29yZGluYXRpb25wbGFuLnYxIlsKFEV4cGxhaW5BY2Nlc3NSZXF1ZXN0EhMKBnBhcmVudBgBIAEoCUID4EECEhEKCXBhZ2Vfc2l6ZRgCIAEoBRIbCgpwYWdlX3Rva2VuGAMgASgJQgealCMDCPQDImoKFUV4cGxhaW5BY2Nlc3NSZXNwb25zZRIyCgdyZWFkZXJzGAEgAygLMhsuY29vcmRpbmF0aW9ucGxhbi52MS5SZWFkZXJCBJCUIw4SHQoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgSQlCMOItwBCgZSZWFkZXISFgoIZW1wbG95ZWUYASABKAlCBJCUIw4SGAoKYXNzaWdubWVudBgCIAEoCUIEkJQjDhISCgR1bml0GAMgASgJQgSQlCMOEhMKBWJhc2lzGAQgASgJQgSQlCMOEjMKB3B1cnBvc2UYBSABKA4yHC5jb29yZGluYXRpb25wbGFuLnYxLlB1cnBvc2VCBJCUIw4SQgoKY2F0ZWdvcmllcxgGIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIEkJQjDiJDChFMaXN0QWxlcnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AyJlChJMaXN0QWxlcnRzUmVzcG9uc2USMAoGYWxlcnRzGAEgAygLMhouY29vcmRpbmF0aW9ucGxhbi52MS5BbGVydEIEkJQjDhIdCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlCBJCUIw4ivwEKBUFsZXJ0EhIKBG5hbWUYASABKAlCBJCUIw4SMgoEa2luZBgCIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuQWxlcnRLaW5kQgSQlCMOEi4KBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMOEhIKBHBsYW4YBCABKAlCBJCUIw4SFgoIZW1wbG95ZWUYBSABKAlCBJCUIw4SEgoEdW5pdBgGIAEoCUIEkJQjDiJCChBMaXN0VGFza3NSZXF1ZXN0EhEKCXBhZ2Vfc2l6ZRgBIAEoBRIbCgpwYWdlX3Rva2VuGAIgASgJQgealCMDCPQDImYKEUxpc3RUYXNrc1Jlc3BvbnNlEjIKBXRhc2tzGAEgAygLMh0uY29vcmRpbmF0aW9ucGxhbi52MS5Vbml0VGFza0IEkJQjDhIdCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlCBJCUIw4ilgEKCFVuaXRUYXNrEhUKB3N1YmplY3QYASABKAlCBJCUIw4SMQoEa2luZBgCIAEoDjIdLmNvb3JkaW5hdGlvbnBsYW4udjEuVGFza0tpbmRCBJCUIw4SKQoIZHVlX2RhdGUYAyABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMOEhUKB292ZXJkdWUYBCABKAhCBJCUIw4qiAEKCUFsZXJ0S2luZBIaChZBTEVSVF9LSU5EX1VOU1BFQ0lGSUVEEAASHwobQUxFUlRfS0lORF9FTUVSR0VOQ1lfQUNDRVNTEAESHgoaQUxFUlRfS0lORF9CTE9DS0VEX0FUVEVNUFQQAhIeChpBTEVSVF9LSU5EX1JFUEVBVEVEX01JU1NFUxADKuYDCghUYXNrS2luZBIZChVUQVNLX0tJTkRfVU5TUEVDSUZJRUQQABIlCiFUQVNLX0tJTkRfUkVWSUVXX0xPQ0FUSU9OX1NFQ1JFQ1kQARIaChZUQVNLX0tJTkRfUkVWSUVXX0JMT0NLEAISHAoYVEFTS19LSU5EX1JFVklFV19SRUxFQVNFEAMSJQohVEFTS19LSU5EX1JFVklFV19FTUVSR0VOQ1lfQUNDRVNTEAQSJwojVEFTS19LSU5EX0ZJTkRfT1VUX1BST1RFQ1RJT05fTEVWRUwQBRIYChRUQVNLX0tJTkRfQkVHSU5fUExBThAGEhwKGFRBU0tfS0lORF9GT0xMT1dfVVBfUExBThAHEhsKF1RBU0tfS0lORF9SRU5FV19DT05TRU5UEAgSGQoVVEFTS19LSU5EX0FTU0VTU19SSVNLEAkSGwoXVEFTS19LSU5EX1JFQVNTRVNTX1JJU0sQChIcChhUQVNLX0tJTkRfUkVDT1JEX01FRVRJTkcQCxIiCh5UQVNLX0tJTkRfU1VNTU9OX0ZPUl9ESVNDSEFSR0UQDBIfChtUQVNLX0tJTkRfQU5TV0VSX1NVR0dFU1RJT04QFBIeChpUQVNLX0tJTkRfQ09PUkRJTkFURV9QTEFOUxAVMtACChBPdmVyc2lnaHRTZXJ2aWNlEm8KDUV4cGxhaW5BY2Nlc3MSKS5jb29yZGluYXRpb25wbGFuLnYxLkV4cGxhaW5BY2Nlc3NSZXF1ZXN0GiouY29vcmRpbmF0aW9ucGxhbi52MS5FeHBsYWluQWNjZXNzUmVzcG9uc2UiB5ACAYiUIx0SZgoKTGlzdEFsZXJ0cxImLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdEFsZXJ0c1JlcXVlc3QaJy5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RBbGVydHNSZXNwb25zZSIHkAIBiJQjHhJjCglMaXN0VGFza3MSJS5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RUYXNrc1JlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RUYXNrc1Jlc3BvbnNlIgeQAgGIlCMeQkcKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCFU92ZXJzaWdodFNlcnZpY2VQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_coordinationplan_v1_purpose, file_google_api_field_behavior, file_google_protobuf_timestamp, file_google_type_date]);
+  fileDesc("Citjb29yZGluYXRpb25wbGFuL3YxL292ZXJzaWdodF9zZXJ2aWNlLnByb3RvEhNjb29yZGluYXRpb25wbGFuLnYxIlsKFEV4cGxhaW5BY2Nlc3NSZXF1ZXN0EhMKBnBhcmVudBgBIAEoCUID4EECEhEKCXBhZ2Vfc2l6ZRgCIAEoBRIbCgpwYWdlX3Rva2VuGAMgASgJQgealCMDCPQDImoKFUV4cGxhaW5BY2Nlc3NSZXNwb25zZRIyCgdyZWFkZXJzGAEgAygLMhsuY29vcmRpbmF0aW9ucGxhbi52MS5SZWFkZXJCBJCUIw4SHQoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgSQlCMOItwBCgZSZWFkZXISFgoIZW1wbG95ZWUYASABKAlCBJCUIw4SGAoKYXNzaWdubWVudBgCIAEoCUIEkJQjDhISCgR1bml0GAMgASgJQgSQlCMOEhMKBWJhc2lzGAQgASgJQgSQlCMOEjMKB3B1cnBvc2UYBSABKA4yHC5jb29yZGluYXRpb25wbGFuLnYxLlB1cnBvc2VCBJCUIw4SQgoKY2F0ZWdvcmllcxgGIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIEkJQjDiJDChFMaXN0QWxlcnRzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AyJlChJMaXN0QWxlcnRzUmVzcG9uc2USMAoGYWxlcnRzGAEgAygLMhouY29vcmRpbmF0aW9ucGxhbi52MS5BbGVydEIEkJQjDhIdCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAlCBJCUIw4ivwEKBUFsZXJ0EhIKBG5hbWUYASABKAlCBJCUIw4SMgoEa2luZBgCIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuQWxlcnRLaW5kQgSQlCMOEi4KBHRpbWUYAyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMOEhIKBHBsYW4YBCABKAlCBJCUIw4SFgoIZW1wbG95ZWUYBSABKAlCBJCUIw4SEgoEdW5pdBgGIAEoCUIEkJQjDiKrAQoQTGlzdFRhc2tzUmVxdWVzdBIRCglwYWdlX3NpemUYASABKAUSGwoKcGFnZV90b2tlbhgCIAEoCUIHmpQjAwj0AxIQCghlbXBsb3llZRgDIAEoCRIuCgZzdGF0ZXMYBCADKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLlRhc2tTdGF0ZRIlCgpkb25lX3NpbmNlGAUgASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZSJmChFMaXN0VGFza3NSZXNwb25zZRIyCgV0YXNrcxgBIAMoCzIdLmNvb3JkaW5hdGlvbnBsYW4udjEuVW5pdFRhc2tCBJCUIw4SHQoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgSQlCMOIo8CCghVbml0VGFzaxIVCgdzdWJqZWN0GAEgASgJQgSQlCMOEjEKBGtpbmQYAiABKA4yHS5jb29yZGluYXRpb25wbGFuLnYxLlRhc2tLaW5kQgSQlCMOEikKCGR1ZV9kYXRlGAMgASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIEkJQjDhIVCgdvdmVyZHVlGAQgASgIQgSQlCMOEjMKBXN0YXRlGAUgASgOMh4uY29vcmRpbmF0aW9ucGxhbi52MS5UYXNrU3RhdGVCBJCUIw4SKgoJZG9uZV9kYXRlGAYgASgLMhEuZ29vZ2xlLnR5cGUuRGF0ZUIEkJQjDhIWCghlbXBsb3llZRgHIAEoCUIEkJQjDiqIAQoJQWxlcnRLaW5kEhoKFkFMRVJUX0tJTkRfVU5TUEVDSUZJRUQQABIfChtBTEVSVF9LSU5EX0VNRVJHRU5DWV9BQ0NFU1MQARIeChpBTEVSVF9LSU5EX0JMT0NLRURfQVRURU1QVBACEh4KGkFMRVJUX0tJTkRfUkVQRUFURURfTUlTU0VTEAMqaAoJVGFza1N0YXRlEhoKFlRBU0tfU1RBVEVfVU5TUEVDSUZJRUQQABISCg5UQVNLX1NUQVRFX0RVRRABEhYKElRBU0tfU1RBVEVfT1ZFUkRVRRACEhMKD1RBU0tfU1RBVEVfRE9ORRADKtgECghUYXNrS2luZBIZChVUQVNLX0tJTkRfVU5TUEVDSUZJRUQQABIlCiFUQVNLX0tJTkRfUkVWSUVXX0xPQ0FUSU9OX1NFQ1JFQ1kQARIaChZUQVNLX0tJTkRfUkVWSUVXX0JMT0NLEAISHAoYVEFTS19LSU5EX1JFVklFV19SRUxFQVNFEAMSJQohVEFTS19LSU5EX1JFVklFV19FTUVSR0VOQ1lfQUNDRVNTEAQSJwojVEFTS19LSU5EX0ZJTkRfT1VUX1BST1RFQ1RJT05fTEVWRUwQBRIYChRUQVNLX0tJTkRfQkVHSU5fUExBThAGEhwKGFRBU0tfS0lORF9GT0xMT1dfVVBfUExBThAHEhsKF1RBU0tfS0lORF9SRU5FV19DT05TRU5UEAgSGQoVVEFTS19LSU5EX0FTU0VTU19SSVNLEAkSGwoXVEFTS19LSU5EX1JFQVNTRVNTX1JJU0sQChIcChhUQVNLX0tJTkRfUkVDT1JEX01FRVRJTkcQCxIiCh5UQVNLX0tJTkRfU1VNTU9OX0ZPUl9ESVNDSEFSR0UQDBIZChVUQVNLX0tJTkRfQU5TV0VSX0NBTEwQDRIcChhUQVNLX0tJTkRfQVRURU5EX01FRVRJTkcQDhIdChlUQVNLX0tJTkRfRE9fSU5URVJWRU5USU9OEA8SGAoUVEFTS19LSU5EX0JMT0NLX0VORFMQEBIfChtUQVNLX0tJTkRfQU5TV0VSX1NVR0dFU1RJT04QFBIeChpUQVNLX0tJTkRfQ09PUkRJTkFURV9QTEFOUxAVMtACChBPdmVyc2lnaHRTZXJ2aWNlEm8KDUV4cGxhaW5BY2Nlc3MSKS5jb29yZGluYXRpb25wbGFuLnYxLkV4cGxhaW5BY2Nlc3NSZXF1ZXN0GiouY29vcmRpbmF0aW9ucGxhbi52MS5FeHBsYWluQWNjZXNzUmVzcG9uc2UiB5ACAYiUIx0SZgoKTGlzdEFsZXJ0cxImLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdEFsZXJ0c1JlcXVlc3QaJy5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RBbGVydHNSZXNwb25zZSIHkAIBiJQjHhJjCglMaXN0VGFza3MSJS5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RUYXNrc1JlcXVlc3QaJi5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RUYXNrc1Jlc3BvbnNlIgeQAgGIlCMeQkcKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCFU92ZXJzaWdodFNlcnZpY2VQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_information_category, file_coordinationplan_v1_options, file_coordinationplan_v1_purpose, file_google_api_field_behavior, file_google_protobuf_timestamp, file_google_type_date]);
 
 /**
  * Request of ExplainAccess.
@@ -272,6 +272,27 @@ export type ListTasksRequest = Message<"coordinationplan.v1.ListTasksRequest"> &
    * @generated from field: string page_token = 2;
    */
   pageToken: string;
+
+  /**
+   * Only this employee's: `employees/{employee}`. Empty: all of the unit.
+   *
+   * @generated from field: string employee = 3;
+   */
+  employee: string;
+
+  /**
+   * In which of these states; none: DUE and OVERDUE.
+   *
+   * @generated from field: repeated coordinationplan.v1.TaskState states = 4;
+   */
+  states: TaskState[];
+
+  /**
+   * What was done on this day and after it, at most 400 days ago. Required where DONE is asked for, and only there.
+   *
+   * @generated from field: google.type.Date done_since = 5;
+   */
+  doneSince?: Date | undefined;
 };
 
 /**
@@ -337,11 +358,32 @@ export type UnitTask = Message<"coordinationplan.v1.UnitTask"> & {
   dueDate?: Date | undefined;
 
   /**
-   * Whether that day has passed.
+   * Whether that day has passed: the state is OVERDUE.
    *
    * @generated from field: bool overdue = 4;
    */
   overdue: boolean;
+
+  /**
+   * Where it stands.
+   *
+   * @generated from field: coordinationplan.v1.TaskState state = 5;
+   */
+  state: TaskState;
+
+  /**
+   * The Swedish day on which it was done, where it was.
+   *
+   * @generated from field: google.type.Date done_date = 6;
+   */
+  doneDate?: Date | undefined;
+
+  /**
+   * Whose it is: `employees/{employee}`; the plan's coordinator in the unit that owns the plan, the intervention's contact person for an intervention. Empty where there is none.
+   *
+   * @generated from field: string employee = 7;
+   */
+  employee: string;
 };
 
 /**
@@ -393,7 +435,48 @@ export const AlertKindSchema: GenEnum<AlertKind> = /*@__PURE__*/
   enumDesc(file_coordinationplan_v1_oversight_service, 0);
 
 /**
- * What a task is about.
+ * Where a task stands on the day of the call, in Sweden.
+ *
+ * @generated from enum coordinationplan.v1.TaskState
+ */
+export enum TaskState {
+  /**
+   * Not a state; refused.
+   *
+   * @generated from enum value: TASK_STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * To be done; the due date has not passed.
+   *
+   * @generated from enum value: TASK_STATE_DUE = 1;
+   */
+  DUE = 1,
+
+  /**
+   * To be done; the due date has passed.
+   *
+   * @generated from enum value: TASK_STATE_OVERDUE = 2;
+   */
+  OVERDUE = 2,
+
+  /**
+   * Done. Only for kinds whose doing leaves a fact, see TaskKind.
+   *
+   * @generated from enum value: TASK_STATE_DONE = 3;
+   */
+  DONE = 3,
+}
+
+/**
+ * Describes the enum coordinationplan.v1.TaskState.
+ */
+export const TaskStateSchema: GenEnum<TaskState> = /*@__PURE__*/
+  enumDesc(file_coordinationplan_v1_oversight_service, 1);
+
+/**
+ * What a task is about. From which day each is counted, and by what fact it is done, stands in docs/law.md, tasks; limits there are configured for each controller.
  *
  * @generated from enum coordinationplan.v1.TaskKind
  */
@@ -406,14 +489,14 @@ export enum TaskKind {
   UNSPECIFIED = 0,
 
   /**
-   * Review a location-secrecy decision.
+   * Review a location-secrecy decision. Done: the latest review.
    *
    * @generated from enum value: TASK_KIND_REVIEW_LOCATION_SECRECY = 1;
    */
   REVIEW_LOCATION_SECRECY = 1,
 
   /**
-   * Review a block.
+   * Review a block. Done when it is lifted, or the same is blocked anew.
    *
    * @generated from enum value: TASK_KIND_REVIEW_BLOCK = 2;
    */
@@ -434,28 +517,28 @@ export enum TaskKind {
   REVIEW_EMERGENCY_ACCESS = 4,
 
   /**
-   * The protection level is not known.
+   * The protection level is not known. Never listed as DONE: which decision found it out is not kept.
    *
    * @generated from enum value: TASK_KIND_FIND_OUT_PROTECTION_LEVEL = 5;
    */
   FIND_OUT_PROTECTION_LEVEL = 5,
 
   /**
-   * Begin: a need has been noted, and the plan is not being prepared (rule clock.start).
+   * Begin: a need has been noted, or a plan has been reopened, and it is not being prepared (rule clock.start).
    *
    * @generated from enum value: TASK_KIND_BEGIN_PLAN = 6;
    */
   BEGIN_PLAN = 6,
 
   /**
-   * Follow up an established plan.
+   * Follow up an established plan. Done when a follow-up meeting has been held since the plan's follow-up date was set.
    *
    * @generated from enum value: TASK_KIND_FOLLOW_UP_PLAN = 7;
    */
   FOLLOW_UP_PLAN = 7,
 
   /**
-   * Ask whether a consent that is about to end is to be renewed (rule clock.consent).
+   * Ask whether a consent that is about to end is to be renewed (rule clock.consent). Gone when it has ended; done when it is renewed, or another covers it and holds longer.
    *
    * @generated from enum value: TASK_KIND_RENEW_CONSENT = 8;
    */
@@ -490,6 +573,35 @@ export enum TaskKind {
   SUMMON_FOR_DISCHARGE = 12,
 
   /**
+   * Answer the call to a meeting: for each called unit, some days before it (rule clock.reply). Gone after the meeting's day; due anew when the meeting is moved.
+   *
+   * @generated from enum value: TASK_KIND_ANSWER_CALL = 13;
+   */
+  ANSWER_CALL = 13,
+
+  /**
+   * Attend a meeting that is soon to be held (rule clock.meeting): for each called unit that has not declined. Gone after its day, or when it is cancelled; done where the unit came.
+   *
+   * @generated from enum value: TASK_KIND_ATTEND_MEETING = 14;
+   */
+  ATTEND_MEETING = 14,
+
+  /**
+   * Give an intervention: for the unit that answers for it, from the first day of its period to its last, by which it is due; overdue until it is ended. One without
+   * a last day has no day to be done by, and is none. Done when it is completed.
+   *
+   * @generated from enum value: TASK_KIND_DO_INTERVENTION = 15;
+   */
+  DO_INTERVENTION = 15,
+
+  /**
+   * Consider whether a block that ends by its date is needed on (rule clock.block). Gone when it has ended or is lifted; done when the same is blocked anew and longer.
+   *
+   * @generated from enum value: TASK_KIND_BLOCK_ENDS = 16;
+   */
+  BLOCK_ENDS = 16,
+
+  /**
    * Answer a suggestion of a plan (rule clock.start). Gone when it is answered.
    *
    * @generated from enum value: TASK_KIND_ANSWER_SUGGESTION = 20;
@@ -509,7 +621,7 @@ export enum TaskKind {
  * Describes the enum coordinationplan.v1.TaskKind.
  */
 export const TaskKindSchema: GenEnum<TaskKind> = /*@__PURE__*/
-  enumDesc(file_coordinationplan_v1_oversight_service, 1);
+  enumDesc(file_coordinationplan_v1_oversight_service, 2);
 
 /**
  * Who can read, what a unit must hear of, and what it has to do. Metadata, errors and logging as for PlanService.
@@ -540,7 +652,9 @@ export const OversightService: GenService<{
     output: typeof ListAlertsResponseSchema;
   },
   /**
-   * What the caller's unit has to do by when, see TaskKind. A task is there as long as the fact behind it: it is never ticked off. Logged as LIST_TASKS.
+   * What the caller's unit has to do by when and what it has done, see TaskKind: of its own plans, and of others' where it is called or answers for an
+   * intervention. A task is there as long as the fact behind it: it is never ticked off. Only of plans that are worked on, and only those that the caller may read what
+   * tells of the task in. Who: case workers, contact persons of sheltered housings and support providers; a sheltered housing hears of no other's call. Logged as LIST_TASKS.
    *
    * @generated from rpc coordinationplan.v1.OversightService.ListTasks
    */

@@ -2641,7 +2641,9 @@ export const PlanService: GenService<{
   },
   /**
    * Disposes of the person's content (gallring) by destroying the person's keys: in every plan of the owning unit's person, and in every backup
-   * once the key ring has been rotated (docs/operations.md). Refused while a plan of the person is not closed. The log stays. Who: the owning unit's
+   * once the key ring has been rotated (docs/operations.md). Refused while a plan of the person is not closed, and with WRONG_STATE while one of them is still to be kept: five
+   * years after the last note for a plan of the social services and for good for those born on the 5th, 15th and 25th (SoL 2025:400 chapter 16 section 4; förordning 2025:468
+   * chapter 13 section 1), ten years for one of health care (PDL 2008:355 chapter 3 section 17; docs/law.md, retention). The log stays. Who: the owning unit's
    * manager. Logged as DISPOSE_SUBJECT. A retry finds no plan any more and is answered so.
    *
    * @generated from rpc coordinationplan.v1.PlanService.DisposeSubject
