@@ -1,4 +1,6 @@
+using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -108,6 +110,66 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         foreach (var caller in callers)
         {
             await LearnsNothingElsewhere(world, caller);
+        }
+    }
+
+    /// <summary>
+    /// Calls that name any person by number answer alike whoever it is. Their work takes longer for a person whom the service does not know, and where somebody
+    /// is alerted; with a slot that is longer than any of it, each answer is seen to wait for its end.
+    /// </summary>
+    [Theory]
+    [InlineData("CreatePlan")]
+    [InlineData("SuggestPlan")]
+    [InlineData("OpenEmergencyAccess")]
+    [InlineData("DeclareRelation")]
+    public async Task Whether_a_person_is_known_is_not_told_by_the_time_that_an_answer_takes(string name)
+    {
+        var slot = TimeSpan.FromMilliseconds(300);
+        var method = World.Methods.Single(method => method.Name == name);
+        var world = await World.Make(service);
+        var caller = name switch
+        {
+            "SuggestPlan" => DemonstrationDirectory.School,
+            "DeclareRelation" => DemonstrationDirectory.Ward,
+            _ => DemonstrationDirectory.Psychiatry,
+        };
+        var options = service.Infrastructure.ServerOptions(service.Database.Options, 0, null);
+        options.Access = new AccessOptions { RefusalSlot = slot };
+        await using var app = await CoordinationPlanHost.CreateAsync(options, TimeProvider.System);
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        using var connection = service.Infrastructure.Connect(app.ApiAddress(), DevelopmentInfrastructure.ClientOf(caller));
+        var clients = connection.For(service.Infrastructure.Choice(caller));
+        await World.Call(clients, method, About(Cases.NewPerson()));
+
+        foreach (var person in new[] { world.Plan.Subject, Cases.NewPerson() })
+        {
+            var start = TimeProvider.System.GetTimestamp();
+            await World.Call(clients, method, About(person));
+            Assert.InRange(TimeProvider.System.GetElapsedTime(start), slot - TimeSpan.FromMilliseconds(20), TimeSpan.FromMinutes(1));
+        }
+
+        await app.StopAsync(TestContext.Current.CancellationToken);
+
+        IMessage About(Subject person)
+        {
+            var request = world.Request(method);
+            switch (request)
+            {
+                case CreatePlanRequest create:
+                    create.Plan.Subject = person;
+                    break;
+                case SuggestPlanRequest suggest:
+                    suggest.PlanSuggestion.Subject = person;
+                    break;
+                case OpenEmergencyAccessRequest open:
+                    open.Person = person.IdentityNumber;
+                    break;
+                case DeclareRelationRequest declare:
+                    declare.Person = person.IdentityNumber;
+                    break;
+            }
+
+            return request;
         }
     }
 

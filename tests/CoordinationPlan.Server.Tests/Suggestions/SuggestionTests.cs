@@ -113,36 +113,6 @@ public sealed class SuggestionTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
-    public async Task Nothing_is_told_by_the_time_that_a_suggestion_takes()
-    {
-        const int Pairs = 60;
-        var (known, blocked) = (Cases.NewPerson(), Cases.NewPerson());
-        var plan = await service.OpenPlan(known);
-        await service.OpenCompletePlan(blocked);
-        await service.BlockEmployee(plan, DemonstrationDirectory.Cousin);
-        foreach (var person in new[] { known, blocked })
-        {
-            var (existing, missing) = (new long[Pairs], new long[Pairs]);
-            for (var i = 0; i < Pairs; i++)
-            {
-                existing[i] = await Time(person);
-                missing[i] = await Time(Cases.NewPerson());
-            }
-
-            Array.Sort(missing);
-            var slower = existing.Average(time => (double)(Array.BinarySearch(missing, time) is var at && at < 0 ? ~at : at) / Pairs);
-            Assert.InRange(slower, 0.25, 0.75);
-        }
-
-        async Task<long> Time(Subject person)
-        {
-            var start = TimeProvider.System.GetTimestamp();
-            await service.As(DemonstrationDirectory.Cousin).Suggestions.SuggestPlanAsync(Cases.NewSuggestion(person, DemonstrationDirectory.Psychiatry));
-            return TimeProvider.System.GetTimestamp() - start;
-        }
-    }
-
-    [Fact]
     public async Task Of_one_who_is_kept_out_the_owning_unit_is_alerted_once_and_nobody_reads_it()
     {
         var person = Cases.NewPerson();
