@@ -12,14 +12,10 @@ using Microsoft.AspNetCore.Builder;
 
 namespace CoordinationPlan.Server.Tests.Everywhere;
 
-/// <summary>What is measured in time runs after everything else and alone: another test's load is no finding.</summary>
-[CollectionDefinition(nameof(TimingTests), DisableParallelization = true)]
-public sealed class Alone;
-
 /// <summary>
 /// A plan that is there and one that never was are refused in the same time, by a service with the refusal slot that a production has unless it is configured.
 /// </summary>
-[Collection(nameof(TimingTests))]
+[Collection(nameof(Alone))]
 public sealed class TimingTests(Service service, ITestOutputHelper output) : IClassFixture<Service>, IAsyncLifetime
 {
     private const int PairsOfEach = 16;
