@@ -46,6 +46,8 @@ public enum Act
     AnswerProposal = 38,
     WriteRelatedPlan = 39,
     WriteDischarge = 40,
+    IssueCopy = 45,
+    ListCopies = 46,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -15,6 +15,7 @@ public sealed class CoordinationPlanClients
         Meetings = new(invoker);
         Risk = new(invoker);
         Discharge = new(invoker);
+        Copies = new(invoker);
         Protection = new(invoker);
         Releases = new(invoker);
         EmergencyAccess = new(invoker);
@@ -40,6 +41,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Discharge from inpatient care.</summary>
     public DischargeService.DischargeServiceClient Discharge { get; }
+
+    /// <summary>Copies of a plan as documents.</summary>
+    public CopyService.CopyServiceClient Copies { get; }
 
     /// <summary>Protection level, blocks, location secrecy, whereabouts.</summary>
     public ProtectionService.ProtectionServiceClient Protection { get; }

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Consents;
+using CoordinationPlan.Server.Copies;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
@@ -98,6 +99,7 @@ public static class CoordinationPlanHost
             .AddSingleton<MeetingService>()
             .AddSingleton<RiskService>()
             .AddSingleton<DischargeService>()
+            .AddSingleton<CopyService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
             .AddSingleton<EmergencyAccessService>()
@@ -155,6 +157,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<MeetingService>();
         endpoints.MapGrpcService<RiskService>();
         endpoints.MapGrpcService<DischargeService>();
+        endpoints.MapGrpcService<CopyService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
         endpoints.MapGrpcService<EmergencyAccessService>();

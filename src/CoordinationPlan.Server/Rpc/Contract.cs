@@ -15,6 +15,7 @@ internal static class Contract
         MeetingServiceReflection.Descriptor.Services[0],
         RiskServiceReflection.Descriptor.Services[0],
         DischargeServiceReflection.Descriptor.Services[0],
+        CopyServiceReflection.Descriptor.Services[0],
         ProtectionServiceReflection.Descriptor.Services[0],
         ReleaseServiceReflection.Descriptor.Services[0],
         EmergencyAccessServiceReflection.Descriptor.Services[0],

@@ -16,6 +16,7 @@ internal static partial class ResourceName
     public const string Releases = "releases";
     public const string RelatedPlans = "relatedPlans";
     public const string DischargeNotices = "dischargeNotices";
+    public const string Copies = "copies";
     public const string Proposals = "proposals";
     public const string Meetings = "meetings";
     public const string RiskAssessments = "riskAssessments";
