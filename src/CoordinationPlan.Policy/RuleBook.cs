@@ -165,8 +165,8 @@ internal static class RuleBook
         new(Act.WriteDischarge, HealthCare, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
 
         // A copy is what may be read, on paper (PDL 3:11): the owning unit issues the person's, and everybody its own.
-        new(Act.IssueCopy, CaseWorkers, Relation.Owning),
-        new(Act.IssueCopy, Participants, Relation.Participating),
+        new(Act.IssueCopy, CaseWorkers, Relation.Owning, Writes: Existence),
+        new(Act.IssueCopy, Participants, Relation.Participating, Writes: Existence),
         new(Act.ListCopies, CaseWorkers, Relation.Owning),
         new(Act.ListCopies, Participants, Relation.Participating),
 

@@ -97,7 +97,7 @@ internal sealed class DocumentFont
         return shown.ToString();
     }
 
-    private bool Shows(Rune rune) => rune.Value is < 0x0530 or (>= 0x1E00 and < 0x2C00) && _glyphs[rune.Value] != 0;
+    private bool Shows(Rune rune) => rune.Value is < 0x0530 or (>= 0x1E00 and < 0x2C00) or Missing && _glyphs[rune.Value] != 0;
 
     private ReadOnlySpan<byte> Table(string tag)
     {

@@ -193,41 +193,31 @@ internal sealed class DocumentPdf
 
     private static string[] Lines(string text) => text.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
 
-    /// <summary>The lines that a text is broken into; a word that is wider than a line is broken where the line ends.</summary>
+    /// <summary>
+    /// The lines that a text is broken into: at a space, which stays at the line's end, so that read aloud or copied the words on both sides are two; or in a word
+    /// that is wider than a line, where the line ends.
+    /// </summary>
     private static List<string> Broken(string text, Style style, double width)
     {
         var lines = new List<string>();
-        var line = "";
-        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        var (start, space, used) = (0, -1, 0.0);
+        for (var at = 0; at < text.Length; at++)
         {
-            var longer = line.Length == 0 ? word : line + " " + word;
-            if (style.WidthOf(longer) <= width)
+            used += style.WidthOf(text.AsSpan(at, 1));
+            if (text[at] == ' ')
             {
-                line = longer;
-                continue;
+                space = at;
             }
-
-            if (line.Length > 0)
+            else if (used > width && at > start)
             {
-                // With the space that it was broken at: read aloud or copied, its last word and the next line's first are two.
-                lines.Add(line + " ");
-            }
-
-            line = word;
-            while (style.WidthOf(line) > width)
-            {
-                var fits = line.Length - 1;
-                while (fits > 1 && style.WidthOf(line.AsSpan(0, fits)) > width)
-                {
-                    fits--;
-                }
-
-                lines.Add(line[..fits]);
-                line = line[fits..];
+                var next = space >= start ? space + 1 : at;
+                lines.Add(text[start..next]);
+                used = style.WidthOf(text.AsSpan(next, at + 1 - next));
+                start = next;
             }
         }
 
-        lines.Add(line);
+        lines.Add(text[start..]);
         return lines;
     }
 
