@@ -30,7 +30,7 @@ internal sealed class DocumentPdf
     private static readonly Style Strong = new(DocumentFont.Bold, 11, 16);
     private static readonly Style Aside = new(DocumentFont.Regular, 9.5, 14) { IsPale = true };
     private static readonly Style Small = new(DocumentFont.Regular, 9, 12) { IsPale = true };
-    private static readonly Style[] Headings = [new(DocumentFont.Bold, 22, 28) { IsAccented = true }, new(DocumentFont.Bold, 14.5, 20) { IsAccented = true }, new(DocumentFont.Bold, 11.5, 17)];
+    private static readonly Style[] Headings = [new(DocumentFont.Bold, 22, 28) { IsAccented = true }, new(DocumentFont.Bold, 14.5, 20) { IsAccented = true }, new(DocumentFont.Bold, 12, 18) { IsAccented = true }];
 
     private static readonly XColor Ink = XColor.FromArgb(0x1A, 0x1A, 0x1A);
     private static readonly XColor Accent = XColor.FromArgb(0x17, 0x3A, 0x64);
@@ -147,21 +147,23 @@ internal sealed class DocumentPdf
 
     private void PlaceTable(Table table)
     {
-        var width = (Right - Left) / table.Head.Count;
+        // The first column says what the row is about, in more words than the others.
+        var others = (Right - Left) * 0.4 / (table.Head.Count - 1);
         _steps.Add(new Begin(PdfBlockLevelElementTag.Table));
-        PlaceRow(table.Head, Strong, width, isHead: true);
+        PlaceRow(table.Head, Strong, others, isHead: true);
         foreach (var row in table.Rows)
         {
-            PlaceRow(row, Body, width, isHead: false);
+            PlaceRow(row, Body, others, isHead: false);
         }
 
         _steps.Add(new End());
         _y += 8;
     }
 
-    private void PlaceRow(IReadOnlyList<string> cells, Style style, double width, bool isHead)
+    private void PlaceRow(IReadOnlyList<string> cells, Style style, double others, bool isHead)
     {
-        var broken = cells.Select(cell => Lines(cell).SelectMany(line => Broken(line, style, width - (2 * CellPadding))).ToList()).ToList();
+        var first = Right - Left - (others * (cells.Count - 1));
+        var broken = cells.Select((cell, column) => Lines(cell).SelectMany(line => Broken(line, style, (column == 0 ? first : others) - (2 * CellPadding))).ToList()).ToList();
         var height = (broken.Max(lines => lines.Count) * style.Leading) + (2 * CellPadding);
         Reserve(height);
         _steps.Add(new Begin(PdfBlockLevelElementTag.TableRow));
@@ -170,7 +172,7 @@ internal sealed class DocumentPdf
             _steps.Add(new Begin(isHead ? PdfBlockLevelElementTag.TableHeaderCell : PdfBlockLevelElementTag.TableDataCell));
             for (var i = 0; i < broken[column].Count; i++)
             {
-                _steps.Add(new Letters(_page, Left + (column * width) + (column == 0 ? 0 : CellPadding), _y + CellPadding + (i * style.Leading) + style.Size, broken[column][i], style));
+                _steps.Add(new Letters(_page, column == 0 ? Left : Left + first + ((column - 1) * others) + CellPadding, _y + CellPadding + (i * style.Leading) + style.Size, broken[column][i], style));
             }
 
             _steps.Add(new End());

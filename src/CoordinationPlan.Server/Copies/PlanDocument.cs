@@ -62,7 +62,8 @@ internal sealed class PlanDocument
         return (new DocumentContent(Title, $"{Title} · {document.CopyNumber}", copy.IssuedAt, document._blocks), document._missing);
     }
 
-    private string CopyNumber => string.Create(CultureInfo.InvariantCulture, $"kopia {_copy.Number}");
+    private string CopyNumber =>
+        string.Create(CultureInfo.InvariantCulture, $"{(_copy.Revision == 0 ? "" : $"version {_copy.Revision} · ")}kopia {_copy.Number}");
 
     private void AddTop()
     {
