@@ -88,7 +88,8 @@ public sealed class CopyTests(Service service) : IClassFixture<Service>
     [Fact]
     public async Task A_copy_shows_the_revision_that_was_asked_for_and_who_the_person_is_today()
     {
-        var plan = await Full(Cases.NewPerson());
+        var old = Cases.NewPerson();
+        var plan = await Full(old);
         plan = (await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
         var goal = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Goals[0];
         await service.CaseWorker.Plans.UpdateGoalAsync(new() { Goal = new() { Name = goal.Name, Title = "Ett nytt mål" }, UpdateMask = new() { Paths = { "title" } }, Etag = goal.Etag, RequestId = Cases.NewId() });
@@ -116,7 +117,7 @@ public sealed class CopyTests(Service service) : IClassFixture<Service>
         Assert.All(new[] { established, now }, file =>
         {
             Assert.Contains(renamed.GivenName, file.Text, StringComparison.Ordinal);
-            Assert.DoesNotContain(plan.Subject.GivenName == renamed.GivenName ? "Ingen alls" : plan.Subject.GivenName, file.Text, StringComparison.Ordinal);
+            Assert.DoesNotContain(old.GivenName + " ", file.Text, StringComparison.Ordinal);
         });
         Assert.Equal(2, latest.PlanCopy.Number);
         await service.CaseWorker.Copies.IssueCopyAsync(new() { Parent = plan.Name, Receiver = CopyReceiver.ThePerson, Revision = 2, Etag = plan.Etag, RequestId = Cases.NewId() })
