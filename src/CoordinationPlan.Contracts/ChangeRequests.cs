@@ -123,3 +123,5 @@ public sealed partial class EndProtectionMeasureRequest : IChangeRequest;
 public sealed partial class SuggestPlanRequest : IChangeRequest;
 
 public sealed partial class AnswerSuggestionRequest : IChangeRequest;
+
+public sealed partial class IssueCopyRequest : IChangeRequest;

@@ -183,6 +183,12 @@ internal static class RuleBook
         new(Act.WriteDischarge, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Health),
         new(Act.WriteDischarge, HealthCare, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
 
+        // A copy is what may be read, on paper (PDL 3:11): the owning unit issues the person's, and everybody its own.
+        new(Act.IssueCopy, CaseWorkers, Relation.Owning, Writes: Existence),
+        new(Act.IssueCopy, Participants, Relation.Participating, Writes: Existence),
+        new(Act.ListCopies, CaseWorkers, Relation.Owning),
+        new(Act.ListCopies, Participants, Relation.Participating),
+
         // A unit agrees to what it may read, for itself.
         new(Act.AnswerProposal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
         new(Act.AnswerProposal, Agreeing, Relation.Participating, Needs.OpenPlan, Writes: GoalsAndInterventions),

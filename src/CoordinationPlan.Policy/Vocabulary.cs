@@ -50,6 +50,8 @@ public enum Act
     ReadSuggestions = 42,
     AnswerSuggestion = 43,
     ReadOwnCalls = 44,
+    IssueCopy = 45,
+    ListCopies = 46,
     WriteProtectionMeasure = 56,
 }
 

@@ -32,6 +32,7 @@ public sealed partial class SqlTests
         ["meeting"] = "Meetings",
         ["meeting_call"] = "Meetings",
         ["risk_assessment"] = "Risk",
+        ["plan_copy"] = "Copies",
         ["discharge_notice"] = "Discharge",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",

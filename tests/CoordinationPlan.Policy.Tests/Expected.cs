@@ -172,7 +172,8 @@ internal static class Expected
         var knowsWhereabouts = caller.IsSocial() && caller.HandlesProtectedPersons;
         return act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls => Owner(None),
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => Owner(None),
+            Act.IssueCopy => Owner(Existence),
             Act.ReadProtection when mayBlock => Owner(None),
             Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords),
             Act.EstablishPlan when facts.PlanOpen => Owner(Existence),
@@ -224,7 +225,8 @@ internal static class Expected
         var consentSuffices = reads == OfAnothersPlan(caller, facts with { ReleasedByLaw = None, Overriding = None });
         var writes = act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls => None,
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => None,
+            Act.IssueCopy => Existence,
             Act.ReplyToCall when facts.PlanOpen => Existence,
             Act.AnswerProposal when facts.PlanOpen => GoalsAndInterventions,
             Act.UpdatePlan or Act.WriteDischarge when facts.PlanOpen && caller.IsHealthCare() => Health,

@@ -21,8 +21,7 @@ public sealed class PermittedActsTests
             [
                 Act.ReadPlan, Act.UpdatePlan, Act.EstablishPlan, Act.ClosePlan, Act.WriteGoal, Act.WriteIntervention, Act.WriteOtherMeasure,
                 Act.WriteParticipation, Act.RecordConsent, Act.WithdrawConsent, Act.WriteRelease, Act.AdvancePlan, Act.WriteMeeting, Act.ReplyToCall, Act.ReadRiskAssessment,
-                Act.WriteRiskAssessment, Act.AnswerProposal, Act.WriteRelatedPlan, Act.WriteDischarge,
-                Act.ReadOwnCalls,
+                Act.WriteRiskAssessment, Act.AnswerProposal, Act.WriteRelatedPlan, Act.WriteDischarge, Act.ReadOwnCalls, Act.IssueCopy, Act.ListCopies,
                 Act.WriteProtectionMeasure,
             ],
             AccessPolicy.PermittedActs(
@@ -32,7 +31,7 @@ public sealed class PermittedActsTests
     [Fact]
     public void A_participant_that_may_read_goals_may_add_an_intervention_of_its_own() =>
         Assert.Equal(
-            [Act.ReadPlan, Act.WriteIntervention, Act.ReplyToCall, Act.AnswerProposal, Act.ReadOwnCalls],
+            [Act.ReadPlan, Act.WriteIntervention, Act.ReplyToCall, Act.AnswerProposal, Act.ReadOwnCalls, Act.IssueCopy, Act.ListCopies],
             AccessPolicy.PermittedActs(
                 new(true, true, Role.ShelterContactPerson, Purpose.SocialServicesCase, true, AssuranceLevel.Level3, UnitKind.ShelteredHousing, false),
                 World.Open with { Relation = Relation.Participating, Released = Categories.GoalsAndInterventions }));

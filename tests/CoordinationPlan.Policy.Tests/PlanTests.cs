@@ -35,7 +35,7 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
                 is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
-                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge)),
+                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge or Act.IssueCopy or Act.ListCopies)),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
 
     [Fact]
@@ -69,7 +69,8 @@ public sealed class PlanTests
             {
                 None => true,
                 GoalsAndInterventions => question is { Act: Act.WriteIntervention, Facts.ResponsibleUnit: true } or { Act: Act.AnswerProposal },
-                Existence => question.Act == Act.ReplyToCall,
+                // That it comes, and that its own copy was issued.
+                Existence => question.Act is Act.ReplyToCall or Act.IssueCopy,
                 Health => question.Act is Act.UpdatePlan or Act.WriteDischarge && question.Caller.IsHealthCare(),
                 _ => false,
             });
@@ -80,7 +81,7 @@ public sealed class PlanTests
             World.Permitted(),
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
-                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment
+                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ListCopies
                 or Act.ReadSuggestions or Act.ReadOwnCalls
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
@@ -102,7 +103,9 @@ public sealed class PlanTests
             World.PermittedOfPlans().Where(question => !question.Facts.PlanOpen),
             (question, answer) => answer.Writes == None
                 || question.Act is Act.WithdrawConsent or Act.WriteRelease or Act.ReviewRelease or Act.WriteProtectionLevel or Act.WriteLocationSecrecy
-                    or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject or Act.ReopenPlan);
+                    or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject or Act.ReopenPlan
+                    // A copy changes nothing in the plan but that it was issued.
+                    or Act.IssueCopy);
 
     [Fact]
     public void Only_a_manager_disposes_and_only_of_a_closed_plan() =>

@@ -16,6 +16,7 @@ public sealed class CoordinationPlanClients
         Risk = new(invoker);
         Discharge = new(invoker);
         Suggestions = new(invoker);
+        Copies = new(invoker);
         Protection = new(invoker);
         Releases = new(invoker);
         EmergencyAccess = new(invoker);
@@ -44,6 +45,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Suggestions of plans.</summary>
     public SuggestionService.SuggestionServiceClient Suggestions { get; }
+
+    /// <summary>Copies of a plan as documents.</summary>
+    public CopyService.CopyServiceClient Copies { get; }
 
     /// <summary>Protection level, blocks, location secrecy, whereabouts.</summary>
     public ProtectionService.ProtectionServiceClient Protection { get; }

@@ -6,6 +6,7 @@ import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
+import { CopyService } from "./gen/coordinationplan/v1/copy_service_pb.js";
 import { DischargeService } from "./gen/coordinationplan/v1/discharge_service_pb.js";
 import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
@@ -51,6 +52,8 @@ export interface Clients {
   readonly discharge: Client<typeof DischargeService>;
   /** Suggestions of plans. */
   readonly suggestions: Client<typeof SuggestionService>;
+  /** Copies of a plan as documents. */
+  readonly copies: Client<typeof CopyService>;
   /** Emergency access. */
   readonly emergencyAccess: Client<typeof EmergencyAccessService>;
   /** Who can read, what must be heard of, what is to be done. */
@@ -127,6 +130,7 @@ export function clientsOver(transport: Transport): Clients {
     risk: createClient(RiskService, transport),
     discharge: createClient(DischargeService, transport),
     suggestions: createClient(SuggestionService, transport),
+    copies: createClient(CopyService, transport),
     emergencyAccess: createClient(EmergencyAccessService, transport),
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),

@@ -292,7 +292,8 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 new RequestOutcome(call.Caller.Method.Name, call.Hash, key.Seal(call.OutcomePlace, answer().ToByteArray()), concern)));
         }
 
-        AddEntries<TResponse>(call, visit, entry, second, call.IsDryRun ? AccessOutcome.Validated : AccessOutcome.Permitted);
+        var held = call.Change is null ? Categories.None : Redaction.HeldIn(answer());
+        AddEntries<TResponse>(call, visit, entry, second, call.IsDryRun ? AccessOutcome.Validated : AccessOutcome.Permitted, held);
         second.Commit();
         // From here on the caller's going away changes nothing: what is sent is committed or not by the database, never in doubt here.
         await second.Run(CancellationToken.None);
@@ -315,17 +316,17 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             throw Errors.RequestIdReused();
         }
 
-        entry.ConcernAgain(outcome.Concern == default ? default : outcome.Concern with { Categories = Answer<TResponse>.Categories });
-        AddEntries<TResponse>(call, visit, entry, second, AccessOutcome.Permitted);
-        second.Commit();
-        await second.Run(CancellationToken.None);
-        visit.IsLogged = true;
-
         using var key = outcome.Concern.SubjectId is null ? null
             : outcome.Key is { } wrapped ? await subjectKeys.Unwrap(Compartment.Content, wrapped, CancellationToken.None)
             : throw Errors.AccessDenied();
         var response = Answer<TResponse>.Parser.ParseFrom((key ?? keys.OutcomeKey).Open(call.OutcomePlace, outcome.Sealed));
         Redaction.Apply(response, entry.Permit.Reads);
+        var held = Redaction.HeldIn(response);
+        entry.ConcernAgain(outcome.Concern == default ? default : outcome.Concern with { Categories = Answer<TResponse>.Categories | held });
+        AddEntries<TResponse>(call, visit, entry, second, AccessOutcome.Permitted, held);
+        second.Commit();
+        await second.Run(CancellationToken.None);
+        visit.IsLogged = true;
         return response;
     }
 
@@ -358,11 +359,12 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         }
     }
 
-    private void AddEntries<TResponse>(Call call, Visit visit, Entry entry, RoundTrip trip, AccessOutcome outcome)
+    /// <param name="held">What is in fields of the answer that hold several categories.</param>
+    private void AddEntries<TResponse>(Call call, Visit visit, Entry entry, RoundTrip trip, AccessOutcome outcome, Categories held)
         where TResponse : IMessage<TResponse>
     {
         var disclosed = outcome == AccessOutcome.Permitted
-            ? entry.Permit.Reads & Answer<TResponse>.Categories
+            ? entry.Permit.Reads & (Answer<TResponse>.Categories | held)
             : Categories.None;
         IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
         visit.ConcernsNobody = entry.Concerns is [{ SubjectId: null, Resource: null }];

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Linq.Expressions;
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -17,6 +18,8 @@ internal static class Redaction
 
     private static readonly ConcurrentDictionary<MessageDescriptor, Categories> Answers = new();
 
+    private static readonly ConcurrentDictionary<MessageDescriptor, bool> WithSeveral = new();
+
     /// <summary>Drops what the permit does not list, in the message and in what it holds.</summary>
     public static void Apply(IMessage message, Categories permitted) => Redactors.GetOrAdd(message.Descriptor, Compile)(message, permitted);
 
@@ -30,6 +33,18 @@ internal static class Redaction
         var categories = CategoriesIn(found, seen);
         return seen.Contains(Participation.Descriptor) || seen.Contains(Intervention.Descriptor) ? categories | Categories.Whereabouts : categories;
     });
+
+    /// <summary>
+    /// The categories inside the fields of an answer that hold several at once, as documents do. They are what the message lists beside such a field.
+    /// </summary>
+    public static Categories HeldIn(IMessage message) => HoldsSeveral(message.Descriptor)
+        ? message.Descriptor.Fields.InDeclarationOrder().Aggregate(Categories.None, (held, field) => held | (field.Accessor.GetValue(message) switch
+        {
+            ByteString { IsEmpty: false } when ListOf(field) is { } list => Listed(message, list),
+            IMessage inner when IsLookedInto(field) => HeldIn(inner),
+            _ => Categories.None,
+        }))
+        : Categories.None;
 
     /// <summary>The category of a field; one without a category is never sent.</summary>
     public static Categories CategoryOf(FieldDescriptor field)
@@ -47,6 +62,9 @@ internal static class Redaction
     {
         var (any, permitted) = (Expression.Parameter(typeof(IMessage)), Expression.Parameter(typeof(Categories)));
         var message = Expression.Variable(descriptor.ClrType);
+        // First, while the lists that they are decided by are there.
+        var several = descriptor.Fields.InDeclarationOrder().Where(field => ListOf(field) is not null)
+            .Select(field => Expression.Call(((Action<IMessage, FieldDescriptor, Categories>)DropUnlessAllPermitted).Method, any, Expression.Constant(field), permitted));
         var steps = descriptor.Fields.InDeclarationOrder().Select(field =>
         {
             var isPermitted = Expression.NotEqual(
@@ -54,7 +72,7 @@ internal static class Redaction
             return Expression.IfThenElse(isPermitted, IsLookedInto(field) ? LookInto(field, message, permitted) : Expression.Empty(), Clear(field, message));
         });
         return Expression.Lambda<Action<IMessage, Categories>>(
-            Expression.Block([message], [Expression.Assign(message, Expression.Convert(any, descriptor.ClrType)), .. steps]), any, permitted).Compile();
+            Expression.Block([message], [Expression.Assign(message, Expression.Convert(any, descriptor.ClrType)), .. several, .. steps]), any, permitted).Compile();
     }
 
     private static MethodCallExpression LookInto(FieldDescriptor field, Expression message, Expression permitted) =>
@@ -96,6 +114,27 @@ internal static class Redaction
             Apply(message, permitted);
         }
     }
+
+    /// <summary>The field that lists the categories in a field that holds several; null for one that holds its own only.</summary>
+    private static FieldDescriptor? ListOf(FieldDescriptor field) =>
+        field.GetOptions()?.GetExtension(OptionsExtensions.CategoriesIn) is { Length: > 0 } name ? field.ContainingType.FindFieldByName(name) : null;
+
+    private static Categories Listed(IMessage message, FieldDescriptor list) => CategorySets.ToSet((IEnumerable<InformationCategory>)list.Accessor.GetValue(message));
+
+    /// <summary>What lists nothing says not what it holds, and is dropped too.</summary>
+    private static void DropUnlessAllPermitted(IMessage message, FieldDescriptor field, Categories permitted)
+    {
+        var held = Listed(message, ListOf(field)!);
+        if (held == Categories.None || (held & ~permitted) != 0)
+        {
+            field.Accessor.Clear(message);
+        }
+    }
+
+    private static bool HoldsSeveral(MessageDescriptor descriptor) => WithSeveral.GetOrAdd(descriptor, static found => HoldsSeveral(found, []));
+
+    private static bool HoldsSeveral(MessageDescriptor descriptor, HashSet<MessageDescriptor> seen) =>
+        seen.Add(descriptor) && descriptor.Fields.InDeclarationOrder().Any(field => ListOf(field) is not null || (IsLookedInto(field) && HoldsSeveral(field.MessageType, seen)));
 
     private static Categories CategoriesIn(MessageDescriptor descriptor, HashSet<MessageDescriptor> seen) => seen.Add(descriptor)
         ? descriptor.Fields.InDeclarationOrder().Aggregate(

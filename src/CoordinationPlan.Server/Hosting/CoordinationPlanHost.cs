@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Consents;
+using CoordinationPlan.Server.Copies;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
@@ -100,6 +101,7 @@ public static class CoordinationPlanHost
             .AddSingleton<RiskService>()
             .AddSingleton<DischargeService>()
             .AddSingleton<SuggestionService>()
+            .AddSingleton<CopyService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
             .AddSingleton<EmergencyAccessService>()
@@ -158,6 +160,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<RiskService>();
         endpoints.MapGrpcService<DischargeService>();
         endpoints.MapGrpcService<SuggestionService>();
+        endpoints.MapGrpcService<CopyService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
         endpoints.MapGrpcService<EmergencyAccessService>();

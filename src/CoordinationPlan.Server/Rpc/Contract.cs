@@ -16,6 +16,7 @@ internal static class Contract
         RiskServiceReflection.Descriptor.Services[0],
         DischargeServiceReflection.Descriptor.Services[0],
         SuggestionServiceReflection.Descriptor.Services[0],
+        CopyServiceReflection.Descriptor.Services[0],
         ProtectionServiceReflection.Descriptor.Services[0],
         ReleaseServiceReflection.Descriptor.Services[0],
         EmergencyAccessServiceReflection.Descriptor.Services[0],

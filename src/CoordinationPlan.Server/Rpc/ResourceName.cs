@@ -17,6 +17,7 @@ internal static partial class ResourceName
     public const string RelatedPlans = "relatedPlans";
     public const string ProtectionMeasures = "protectionMeasures";
     public const string DischargeNotices = "dischargeNotices";
+    public const string Copies = "copies";
     public const string Proposals = "proposals";
     public const string Meetings = "meetings";
     public const string RiskAssessments = "riskAssessments";

@@ -1,7 +1,9 @@
 using System.Collections;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Tests.Everywhere;
+using CoordinationPlan.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
 
@@ -27,6 +29,26 @@ public sealed class RedactionTests
             Compare(full, redacted, permitted);
         }
     }
+
+    /// <summary>A document is handed out whole or not at all, and what lists nothing is not taken to hold nothing.</summary>
+    [Fact]
+    public void What_holds_several_categories_goes_unless_all_of_them_are_permitted()
+    {
+        Assert.Equal((true, Held), After(Held | Categories.Meetings));
+        Assert.Equal((true, Held), After(Held));
+        Assert.Equal((false, Categories.None), After(Held & ~Categories.Health));
+        Assert.Equal((false, Categories.None), After(Categories.Existence));
+        Assert.Equal((false, Categories.None), After(Held, listsNothing: true));
+
+        static (bool IsThere, Categories Held) After(Categories permitted, bool listsNothing = false)
+        {
+            var answer = new IssueCopyResponse { Document = new() { Content = ByteString.CopyFrom(1), Categories = { CategorySets.ToList(listsNothing ? Categories.None : Held) } } };
+            Redaction.Apply(answer, permitted);
+            return (!answer.Document.Content.IsEmpty, Redaction.HeldIn(answer));
+        }
+    }
+
+    private const Categories Held = Categories.Existence | Categories.Health | Categories.Identity;
 
     /// <summary>A message that is kept is never an empty shell: it holds a field of the category that it is kept for.</summary>
     [Theory]
@@ -59,6 +81,13 @@ public sealed class RedactionTests
             var (before, after) = (field.Accessor.GetValue(full), field.Accessor.GetValue(redacted));
             if ((Redaction.CategoryOf(field) & permitted) == Categories.None)
             {
+                Assert.True(IsUnset(field, redacted, after), $"{field.FullName} was left with {permitted}");
+            }
+            else if (field.GetOptions()?.GetExtension(OptionsExtensions.CategoriesIn) is { Length: > 0 } list
+                && full.Descriptor.FindFieldByName(list).Accessor.GetValue(full) is IEnumerable<InformationCategory> held
+                && !held.All(category => permitted.HasFlag((Categories)(1 << (int)category))))
+            {
+                // It holds several categories, and one of them is not permitted.
                 Assert.True(IsUnset(field, redacted, after), $"{field.FullName} was left with {permitted}");
             }
             else if (!Redaction.IsLookedInto(field))

@@ -23,6 +23,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["meeting"] = ("SIU", "", ""),
         ["meeting_call"] = ("SIU", "", ""),
         ["risk_assessment"] = ("SIU", "", ""),
+        ["plan_copy"] = ("SI", "", ""),
         ["discharge_notice"] = ("SI", "", ""),
         ["plan_proposal"] = ("SIU", "", ""),
         ["proposal_answer"] = ("SIU", "", ""),

@@ -248,6 +248,8 @@ public sealed class World
                 RequestId = id,
             },
             "ReplyToCall" => new ReplyToCallRequest { Name = Meeting.Name, Reply = CallReply.Accepted, Etag = Meeting.Etag, RequestId = id },
+            "IssueCopy" => new IssueCopyRequest { Parent = Plan.Name, Receiver = CopyReceiver.ThePerson, Etag = Plan.Etag, RequestId = id },
+            "ListCopies" => new ListCopiesRequest { Parent = Plan.Name },
             "ListRiskAssessments" => new ListRiskAssessmentsRequest { Parent = Plan.Name },
             "RecordRiskAssessment" => new RecordRiskAssessmentRequest { Parent = Plan.Name, RiskAssessment = Cases.NewRiskAssessment(), Etag = Plan.Etag, RequestId = id },
             "AddGoal" => new AddGoalRequest { Parent = Plan.Name, Goal = new Goal { Title = "Mål" }, Etag = Plan.Etag, RequestId = id },
