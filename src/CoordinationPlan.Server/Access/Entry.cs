@@ -113,7 +113,7 @@ internal sealed class Entry(
     /// The unit whose rows of the category WHEREABOUTS may be read: null for all of them, for the owning unit. A sheltered housing knows by itself
     /// that the person stays with it, and not where the person went next.
     /// </summary>
-    public string? WhereaboutsOf => permit.Basis == Basis.Release ? callerFacts.UnitId : null;
+    public string? WhereaboutsOf => permit.Basis == Basis.OwningUnit ? null : callerFacts.UnitId;
 
     /// <summary>Whether the caller may know of sheltered housings in this plan; if not, one that it names is as unknown as an invented one.</summary>
     public bool MayKnowWhereabouts => permit.Reads.HasFlag(Categories.Whereabouts);
