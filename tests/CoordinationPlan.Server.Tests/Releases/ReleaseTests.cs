@@ -252,6 +252,21 @@ public sealed class ReleaseTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task A_sheltered_housing_that_reads_on_legal_ground_knows_of_itself_and_of_no_other_housing()
+    {
+        var plan = await service.OpenPlan();
+        await service.Join(plan, DemonstrationDirectory.Kruton);
+        await service.AddIntervention(plan, DemonstrationDirectory.Kruton, "Boende");
+        await service.Join(plan, DemonstrationDirectory.Shelter);
+        await service.Release(plan, DemonstrationDirectory.Shelter, [Identity, InformationCategory.GoalsAndInterventions, InformationCategory.Meetings]);
+
+        var read = await service.Read(DemonstrationDirectory.Shelter, plan);
+
+        Assert.Contains(read.Participations, participation => participation.Unit == Cases.UnitOf(DemonstrationDirectory.Shelter));
+        Assert.DoesNotContain(DemonstrationDirectory.Kruton.UnitId, read.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_grounds_in_force_are_listed_to_everyone_with_an_assignment()
     {
         foreach (var employee in new[] { DemonstrationDirectory.CaseWorker, Care, DemonstrationDirectory.School, DemonstrationDirectory.LogReviewer })
