@@ -208,6 +208,8 @@ internal static class RuleBook
 
         // A log reviewer never reads plan content; an administrator never reads plans.
         new(Act.SearchAccessLog, Reviewers, Relation.None, Reads: AccessLog, Basis: Basis.LogReviewDuty),
+        // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
+        new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         new(Act.ReadDirectory, Roles.All, Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         new(Act.WriteDirectory, Roles.Of(DirectoryAdministrator), Relation.None, Needs.OwnOrganisation,
             Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.DirectoryAdministration),

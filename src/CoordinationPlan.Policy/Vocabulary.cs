@@ -46,6 +46,7 @@ public enum Act
     AnswerProposal = 38,
     WriteRelatedPlan = 39,
     WriteDischarge = 40,
+    ReadIndicators = 47,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -74,6 +74,8 @@ public sealed partial class SqlTests
         ["Plans/PlanSql.cs"] = ["consent", "meeting"],
         // Whether the units that are called take part in the plan or own it.
         ["Meetings/MeetingSql.cs"] = ["plan", "participation"],
+        // Who was called to meetings and came, as it stood on a day, of one controller's plans.
+        ["Indicators/AttendanceSql.cs"] = ["meeting", "meeting_call", "plan"],
         // The entry that says who prepared the directory.
         ["Directory/Bootstrap.cs"] = ["access_log"],
     };

@@ -80,7 +80,7 @@ public sealed class PlanTests
             World.Permitted(),
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
-                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment
+                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ReadIndicators
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));

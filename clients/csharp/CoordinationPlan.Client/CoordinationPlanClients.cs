@@ -21,6 +21,7 @@ public sealed class CoordinationPlanClients
         Oversight = new(invoker);
         AccessLog = new(invoker);
         Directory = new(invoker);
+        Indicators = new(invoker);
     }
 
     /// <summary>Plans and their contents.</summary>
@@ -58,6 +59,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Organisations, units, employees, assignments.</summary>
     public DirectoryService.DirectoryServiceClient Directory { get; }
+
+    /// <summary>Counts for follow-up.</summary>
+    public IndicatorService.IndicatorServiceClient Indicators { get; }
 
     /// <summary>What the clients call through, for calls that are made by descriptor.</summary>
     public CallInvoker Invoker { get; }

@@ -10,6 +10,7 @@ import { DischargeService } from "./gen/coordinationplan/v1/discharge_service_pb
 import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
 import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
+import { IndicatorService } from "./gen/coordinationplan/v1/indicator_service_pb.js";
 import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb.js";
 import { ProtectionService } from "./gen/coordinationplan/v1/protection_service_pb.js";
 import { ReleaseService } from "./gen/coordinationplan/v1/release_service_pb.js";
@@ -60,6 +61,8 @@ export interface Clients {
   readonly accessLog: Client<typeof AccessLogService>;
   /** Organisations, units, employees, assignments. */
   readonly directory: Client<typeof DirectoryService>;
+  /** Counts for follow-up. */
+  readonly indicators: Client<typeof IndicatorService>;
 }
 
 /** A connection of one case system to the service, shared by all its users. Keep one for the life of the process. */
@@ -129,5 +132,6 @@ export function clientsOver(transport: Transport): Clients {
     releases: createClient(ReleaseService, transport),
     accessLog: createClient(AccessLogService, transport),
     directory: createClient(DirectoryService, transport),
+    indicators: createClient(IndicatorService, transport),
   };
 }

@@ -9,6 +9,7 @@ using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Discharge;
 using CoordinationPlan.Server.Emergency;
+using CoordinationPlan.Server.Indicators;
 using CoordinationPlan.Server.Meetings;
 using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
@@ -105,9 +106,11 @@ public static class CoordinationPlanHost
             .AddSingleton(options.Register)
             .AddSingleton(options.Access)
             .AddSingleton(options.Law)
+            .AddSingleton(options.Indicators)
             .AddSingleton<IPopulationRegister, HttpPopulationRegister>()
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()
+            .AddSingleton<IndicatorService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -161,6 +164,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<OversightService>();
         endpoints.MapGrpcService<AccessLogService>();
         endpoints.MapGrpcService<DirectoryService>();
+        endpoints.MapGrpcService<IndicatorService>();
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)

@@ -21,6 +21,7 @@ internal static class Contract
         OversightServiceReflection.Descriptor.Services[0],
         AccessLogServiceReflection.Descriptor.Services[0],
         DirectoryServiceReflection.Descriptor.Services[0],
+        IndicatorServiceReflection.Descriptor.Services[0],
     ];
 
     private static readonly Dictionary<string, RpcMethod> Methods = Services

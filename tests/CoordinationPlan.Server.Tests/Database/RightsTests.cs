@@ -40,6 +40,9 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         // What was agreed is read as it was.
         ["plan_history"] = ("S", "", ""),
         ["plan_part_history"] = ("S", "", ""),
+        // Counts are of how things stood on a day.
+        ["meeting_history"] = ("S", "", ""),
+        ["meeting_call_history"] = ("S", "", ""),
         ["plan_revision"] = ("SI", "", ""),
         ["plan_revision_part"] = ("SI", "", ""),
         ["protection_decision"] = ("SI", "", ""),
