@@ -113,3 +113,5 @@ public sealed partial class AddRelatedPlanRequest : IChangeRequest;
 public sealed partial class EndRelatedPlanRequest : IChangeRequest;
 
 public sealed partial class AddDischargeNoticeRequest : IChangeRequest;
+
+public sealed partial class RegisterSchoolRoutineRequest : IChangeRequest;

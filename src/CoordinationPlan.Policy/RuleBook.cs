@@ -210,6 +210,8 @@ internal static class RuleBook
         new(Act.SearchAccessLog, Reviewers, Relation.None, Reads: AccessLog, Basis: Basis.LogReviewDuty),
         // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
         new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
+        // A board's routine is registered by those who answer for its work; whose board it is follows from the unit.
+        new(Act.WriteRoutine, Managers, Relation.None, Needs.SocialServicesUnit, Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.RoleAlone),
         new(Act.ReadDirectory, Roles.All, Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         new(Act.WriteDirectory, Roles.Of(DirectoryAdministrator), Relation.None, Needs.OwnOrganisation,
             Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.DirectoryAdministration),

@@ -47,6 +47,7 @@ public enum Act
     WriteRelatedPlan = 39,
     WriteDischarge = 40,
     ReadIndicators = 47,
+    WriteRoutine = 48,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

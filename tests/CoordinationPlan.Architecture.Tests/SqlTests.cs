@@ -35,6 +35,7 @@ public sealed partial class SqlTests
         ["discharge_notice"] = "Discharge",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
+        ["school_routine"] = "Routines",
         ["alert"] = "Access",
         ["search_miss"] = "Access",
         ["access_log"] = "Audit",

@@ -152,6 +152,8 @@ internal static class Expected
             Act.SearchAccessLog when reviewer => Decision.Permit(AccessLog, None, Basis.LogReviewDuty),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.ReadDirectory => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
+            Act.WriteRoutine when caller is { Role: UnitManager, UnitKind: UnitKind.SocialServices } =>
+                Decision.Permit(Categories.Directory, Categories.Directory, Basis.RoleAlone),
             Act.ReadIndicators when caller.Role == Statistician => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.WriteDirectory when caller.Role == DirectoryAdministrator && facts.OwnOrganisation =>
                 Decision.Permit(Categories.Directory, Categories.Directory, Basis.DirectoryAdministration),

@@ -54,7 +54,7 @@ public sealed class RoleTests
     [Fact]
     public void Nothing_but_the_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
         World.Holds(
-            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators)),
+            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(World.OfACase));
 
     [Fact]

@@ -71,7 +71,7 @@ internal static class World
 
     /// <summary>The acts about one plan. The others are about none yet, about many, about a person, about the log or about the directory.</summary>
     public static bool IsAboutAPlan(Act act) => act is not (Act.Unspecified or Act.CreatePlan or Act.ListPlans or Act.FindPlans or Act.ListTasks
-        or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.OpenEmergencyAccess or Act.ReadIndicators);
+        or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.OpenEmergencyAccess or Act.ReadIndicators or Act.WriteRoutine);
 
     /// <summary>The acts that a block decides: those about one plan, and opening one for a person.</summary>
     public static bool IsAboutAPerson(Act act) => IsAboutAPlan(act) || act == Act.CreatePlan;

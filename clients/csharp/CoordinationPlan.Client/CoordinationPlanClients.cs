@@ -22,6 +22,7 @@ public sealed class CoordinationPlanClients
         AccessLog = new(invoker);
         Directory = new(invoker);
         Indicators = new(invoker);
+        Routines = new(invoker);
     }
 
     /// <summary>Plans and their contents.</summary>
@@ -62,6 +63,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Counts for follow-up.</summary>
     public IndicatorService.IndicatorServiceClient Indicators { get; }
+
+    /// <summary>The boards' routines for schooling.</summary>
+    public SchoolRoutineService.SchoolRoutineServiceClient Routines { get; }
 
     /// <summary>What the clients call through, for calls that are made by descriptor.</summary>
     public CallInvoker Invoker { get; }

@@ -16,6 +16,7 @@ import { ProtectionService } from "./gen/coordinationplan/v1/protection_service_
 import { ReleaseService } from "./gen/coordinationplan/v1/release_service_pb.js";
 import { ParticipationService } from "./gen/coordinationplan/v1/participation_service_pb.js";
 import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
+import { SchoolRoutineService } from "./gen/coordinationplan/v1/school_routine_service_pb.js";
 import { retries } from "./retries.js";
 
 /** How to reach the service, and as which system. */
@@ -63,6 +64,8 @@ export interface Clients {
   readonly directory: Client<typeof DirectoryService>;
   /** Counts for follow-up. */
   readonly indicators: Client<typeof IndicatorService>;
+  /** The boards' routines for schooling. */
+  readonly routines: Client<typeof SchoolRoutineService>;
 }
 
 /** A connection of one case system to the service, shared by all its users. Keep one for the life of the process. */
@@ -133,5 +136,6 @@ export function clientsOver(transport: Transport): Clients {
     accessLog: createClient(AccessLogService, transport),
     directory: createClient(DirectoryService, transport),
     indicators: createClient(IndicatorService, transport),
+    routines: createClient(SchoolRoutineService, transport),
   };
 }

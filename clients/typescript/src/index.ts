@@ -52,6 +52,8 @@ export * from "./gen/coordinationplan/v1/release_service_pb.js";
 export * from "./gen/coordinationplan/v1/risk_assessment_pb.js";
 export * from "./gen/coordinationplan/v1/risk_service_pb.js";
 export * from "./gen/coordinationplan/v1/role_pb.js";
+export * from "./gen/coordinationplan/v1/school_routine_pb.js";
+export * from "./gen/coordinationplan/v1/school_routine_service_pb.js";
 export * from "./gen/coordinationplan/v1/subject_pb.js";
 export * from "./gen/coordinationplan/v1/unit_pb.js";
 export * from "./gen/coordinationplan/v1/whereabouts_pb.js";

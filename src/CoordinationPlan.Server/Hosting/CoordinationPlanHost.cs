@@ -17,6 +17,7 @@ using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Risk;
+using CoordinationPlan.Server.Routines;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -111,6 +112,7 @@ public static class CoordinationPlanHost
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()
             .AddSingleton<IndicatorService>()
+            .AddSingleton<SchoolRoutineService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -165,6 +167,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<AccessLogService>();
         endpoints.MapGrpcService<DirectoryService>();
         endpoints.MapGrpcService<IndicatorService>();
+        endpoints.MapGrpcService<SchoolRoutineService>();
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)

@@ -22,6 +22,7 @@ internal static class Contract
         AccessLogServiceReflection.Descriptor.Services[0],
         DirectoryServiceReflection.Descriptor.Services[0],
         IndicatorServiceReflection.Descriptor.Services[0],
+        SchoolRoutineServiceReflection.Descriptor.Services[0],
     ];
 
     private static readonly Dictionary<string, RpcMethod> Methods = Services

@@ -56,6 +56,9 @@ public sealed class World
     /// <summary>The etag of where the person stays.</summary>
     public required string WhereaboutsEtag { get; init; }
 
+    /// <summary>The etag of the board's routines.</summary>
+    public required string RoutinesEtag { get; init; }
+
     /// <summary>A called meeting, which has begun by now.</summary>
     public required Meeting Meeting { get; init; }
 
@@ -98,10 +101,11 @@ public sealed class World
         var secrecy = await service.KeepSecretFromJonas(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
         var whereabouts = (await service.CaseWorker.Protection.GetWhereaboutsAsync(new() { Name = plan.Name + "/whereabouts" })).Whereabouts;
+        var routines = await service.As(DemonstrationDirectory.UnitManager).Routines.ListSchoolRoutinesAsync(new());
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
+        { WhereaboutsEtag = whereabouts.Etag, RoutinesEtag = routines.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -109,7 +113,7 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "IndicatorService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "IndicatorService" or "SchoolRoutineService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
     public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess";
@@ -122,7 +126,8 @@ public sealed class World
     {
         ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
-        ("IndicatorService", _) => DemonstrationDirectory.Statistician,
+        ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
+        ("SchoolRoutineService", _) => DemonstrationDirectory.UnitManager,
         (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
         (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
@@ -332,6 +337,22 @@ public sealed class World
                 Plan = Plan.Name,
             },
             "GetMeetingAttendance" => new GetMeetingAttendanceRequest { Year = TimeProvider.System.Today().Year - 1, Tertial = 1 },
+            "RegisterSchoolRoutine" => new RegisterSchoolRoutineRequest
+            {
+                SchoolRoutine = new()
+                {
+                    Reference = "Dnr " + number,
+                    Form = RoutineForm.Written,
+                    DecisionLevel = RoutineDecisionLevel.Management,
+                    Decider = "Ledningsgruppen",
+                    DecideDate = Cases.Today,
+                    ValidToDate = Cases.InMonths(24),
+                },
+                Etag = RoutinesEtag,
+                RequestId = id,
+            },
+            "ListSchoolRoutines" => new ListSchoolRoutinesRequest(),
+            "GetSchoolRoutineIndicator" => new GetSchoolRoutineIndicatorRequest(),
             "ListUnits" => new ListUnitsRequest(),
             "PutOrganisation" => new PutOrganisationRequest
             {
