@@ -115,3 +115,5 @@ public sealed partial class EndRelatedPlanRequest : IChangeRequest;
 public sealed partial class AddDischargeNoticeRequest : IChangeRequest;
 
 public sealed partial class RegisterSchoolRoutineRequest : IChangeRequest;
+
+public sealed partial class RecordDisclosureRequest : IChangeRequest;

@@ -181,6 +181,10 @@ internal static class RuleBook
         new(Act.WriteWhereabouts, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons,
             Reads: Whereabouts, Writes: Whereabouts),
 
+        // Whether a document tells where the person is can be told only to those who know it, and so can what was sent. Invoices come after the plan is closed.
+        new(Act.DiscloseDocument, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+        new(Act.ReadDisclosures, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons),
+
         // Emergency access (PDL 4:5): for the one who has no ordinary right and cannot wait. Opening it asks nothing about the person, so that
         // it answers alike for everyone; the owning unit hears of it at once, and its manager reviews it, also when the plan has closed since.
         new(Act.OpenEmergencyAccess, HealthCare, Relation.None, Needs.HealthCareUnit, Reads: Existence, Writes: Existence, Basis: Basis.Emergency,

@@ -48,6 +48,8 @@ public enum Act
     WriteDischarge = 40,
     ReadIndicators = 47,
     WriteRoutine = 48,
+    DiscloseDocument = 49,
+    ReadDisclosures = 50,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -36,6 +36,7 @@ public sealed partial class SqlTests
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
         ["school_routine"] = "Routines",
+        ["disclosure"] = "Disclosures",
         ["alert"] = "Access",
         ["search_miss"] = "Access",
         ["access_log"] = "Audit",
@@ -77,6 +78,8 @@ public sealed partial class SqlTests
         ["Meetings/MeetingSql.cs"] = ["plan", "participation"],
         // Who was called to meetings and came, as it stood on a day, of one controller's plans.
         ["Indicators/AttendanceSql.cs"] = ["meeting", "meeting_call", "plan"],
+        // The units that tell where the person is: of the whereabouts, and of those that take part.
+        ["Disclosures/DisclosureSql.cs"] = ["plan", "participation", "whereabouts"],
         // The entry that says who prepared the directory.
         ["Directory/Bootstrap.cs"] = ["access_log"],
     };

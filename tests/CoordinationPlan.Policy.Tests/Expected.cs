@@ -191,6 +191,8 @@ internal static class Expected
             Act.ReviewRelease or Act.ReviewEmergencyAccess when manager => Owner(ConsentDocuments),
             Act.WriteProtectionLevel or Act.WriteLocationSecrecy when decidesProtection => Owner(ConsentDocuments),
             Act.WriteBlock when mayBlock => Owner(ConsentDocuments),
+            Act.DiscloseDocument when knowsWhereabouts => Owner(ConsentDocuments),
+            Act.ReadDisclosures when knowsWhereabouts => Owner(None),
             Act.ReadWhereabouts when knowsWhereabouts => Decision.Permit(Whereabouts, None, Basis.OwningUnit),
             Act.WriteWhereabouts when knowsWhereabouts => Decision.Permit(Whereabouts, Whereabouts, Basis.OwningUnit),
             Act.ExplainAccess when manager => Decision.Permit(Existence | Meetings | ConsentDocuments, None, Basis.Oversight),

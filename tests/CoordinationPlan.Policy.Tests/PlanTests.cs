@@ -80,7 +80,7 @@ public sealed class PlanTests
             World.Permitted(),
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
-                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ReadIndicators
+                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ReadIndicators or Act.ReadDisclosures
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));
@@ -101,7 +101,9 @@ public sealed class PlanTests
             World.PermittedOfPlans().Where(question => !question.Facts.PlanOpen),
             (question, answer) => answer.Writes == None
                 || question.Act is Act.WithdrawConsent or Act.WriteRelease or Act.ReviewRelease or Act.WriteProtectionLevel or Act.WriteLocationSecrecy
-                    or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject or Act.ReopenPlan);
+                    or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject or Act.ReopenPlan
+                    // What was sent is recorded whenever it was sent.
+                    or Act.DiscloseDocument);
 
     [Fact]
     public void Only_a_manager_disposes_and_only_of_a_closed_plan() =>

@@ -17,6 +17,7 @@ public sealed class CoordinationPlanClients
         Discharge = new(invoker);
         Protection = new(invoker);
         Releases = new(invoker);
+        Disclosures = new(invoker);
         EmergencyAccess = new(invoker);
         Oversight = new(invoker);
         AccessLog = new(invoker);
@@ -48,6 +49,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Releases on legal ground.</summary>
     public ReleaseService.ReleaseServiceClient Releases { get; }
+
+    /// <summary>Documents that leave for receivers outside a plan.</summary>
+    public DisclosureService.DisclosureServiceClient Disclosures { get; }
 
     /// <summary>Emergency access.</summary>
     public EmergencyAccessService.EmergencyAccessServiceClient EmergencyAccess { get; }

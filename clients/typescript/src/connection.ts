@@ -7,6 +7,7 @@ import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_p
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
 import { DischargeService } from "./gen/coordinationplan/v1/discharge_service_pb.js";
+import { DisclosureService } from "./gen/coordinationplan/v1/disclosure_service_pb.js";
 import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
 import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
@@ -58,6 +59,8 @@ export interface Clients {
   readonly protection: Client<typeof ProtectionService>;
   /** Releases on legal ground. */
   readonly releases: Client<typeof ReleaseService>;
+  /** Documents that leave for receivers outside a plan. */
+  readonly disclosures: Client<typeof DisclosureService>;
   /** The access log. */
   readonly accessLog: Client<typeof AccessLogService>;
   /** Organisations, units, employees, assignments. */
@@ -133,6 +136,7 @@ export function clientsOver(transport: Transport): Clients {
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),
     releases: createClient(ReleaseService, transport),
+    disclosures: createClient(DisclosureService, transport),
     accessLog: createClient(AccessLogService, transport),
     directory: createClient(DirectoryService, transport),
     indicators: createClient(IndicatorService, transport),

@@ -20,6 +20,8 @@ export * from "./gen/coordinationplan/v1/consent_service_pb.js";
 export * from "./gen/coordinationplan/v1/directory_service_pb.js";
 export * from "./gen/coordinationplan/v1/discharge_notice_pb.js";
 export * from "./gen/coordinationplan/v1/discharge_service_pb.js";
+export * from "./gen/coordinationplan/v1/disclosure_pb.js";
+export * from "./gen/coordinationplan/v1/disclosure_service_pb.js";
 export * from "./gen/coordinationplan/v1/emergency_access_pb.js";
 export * from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
 export * from "./gen/coordinationplan/v1/employee_pb.js";

@@ -8,6 +8,7 @@ using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Discharge;
+using CoordinationPlan.Server.Disclosures;
 using CoordinationPlan.Server.Emergency;
 using CoordinationPlan.Server.Indicators;
 using CoordinationPlan.Server.Meetings;
@@ -90,6 +91,7 @@ public static class CoordinationPlanHost
             .AddSingleton(new TestPersons(options.Installation))
             .AddSingleton(new FreshLogin(options.Identity.FreshLogin, options.Identity.ClockSkew))
             .AddSingleton(LegalGrounds.Load())
+            .AddSingleton(DisclosureWarnings.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
@@ -102,6 +104,7 @@ public static class CoordinationPlanHost
             .AddSingleton<DischargeService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
+            .AddSingleton<DisclosureService>()
             .AddSingleton<EmergencyAccessService>()
             .AddSingleton<OversightService>()
             .AddSingleton(options.Register)
@@ -162,6 +165,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<DischargeService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
+        endpoints.MapGrpcService<DisclosureService>();
         endpoints.MapGrpcService<EmergencyAccessService>();
         endpoints.MapGrpcService<OversightService>();
         endpoints.MapGrpcService<AccessLogService>();

@@ -17,6 +17,7 @@ internal static class Contract
         DischargeServiceReflection.Descriptor.Services[0],
         ProtectionServiceReflection.Descriptor.Services[0],
         ReleaseServiceReflection.Descriptor.Services[0],
+        DisclosureServiceReflection.Descriptor.Services[0],
         EmergencyAccessServiceReflection.Descriptor.Services[0],
         OversightServiceReflection.Descriptor.Services[0],
         AccessLogServiceReflection.Descriptor.Services[0],

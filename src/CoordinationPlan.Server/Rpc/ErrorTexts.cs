@@ -19,6 +19,7 @@ internal static class ErrorTexts
         ErrorReason.Unavailable => ("The service is not ready; retry with the same request id.", "Tjänsten är inte tillgänglig just nu. Försök igen om en stund."),
         ErrorReason.DeadlineExceeded => ("The deadline passed before the answer was committed; retry with the same request id.", "Det tog för lång tid. Försök igen."),
         ErrorReason.ConsentMissing => ("No consent in force allows this.", "Det finns inget gällande samtycke som tillåter detta."),
+        ErrorReason.WhereaboutsFound => ("The document tells of the person's whereabouts, and what it tells is not accepted; see PreconditionFailure.", "Handlingen avslöjar var personen finns. Ändra den, eller godkänn varje fynd med ett skäl."),
         _ => ("An internal error occurred.", "Ett tekniskt fel uppstod."),
     };
 }

@@ -48,6 +48,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["protection_decision"] = ("SI", "", ""),
         ["request_outcome"] = ("SI", "", ""),
         ["schema_migration"] = ("S", "S", "S"),
+        ["disclosure"] = ("SI", "", ""),
         ["school_routine"] = ("SI", "", ""),
         ["search_miss"] = ("SI", "", ""),
         ["service_key"] = ("SI", "S", "S"),

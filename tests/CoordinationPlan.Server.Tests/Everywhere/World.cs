@@ -56,6 +56,9 @@ public sealed class World
     /// <summary>The etag of where the person stays.</summary>
     public required string WhereaboutsEtag { get; init; }
 
+    /// <summary>A document that was sent.</summary>
+    public required Disclosure Disclosure { get; init; }
+
     /// <summary>The etag of the board's routines.</summary>
     public required string RoutinesEtag { get; init; }
 
@@ -101,11 +104,18 @@ public sealed class World
         var secrecy = await service.KeepSecretFromJonas(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
         var whereabouts = (await service.CaseWorker.Protection.GetWhereaboutsAsync(new() { Name = plan.Name + "/whereabouts" })).Whereabouts;
+        var disclosure = (await service.CaseWorker.Disclosures.RecordDisclosureAsync(new()
+        {
+            Parent = plan.Name,
+            Disclosure = Cases.NewDisclosure("Hämtas vid skolan."),
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        })).Disclosure;
         var routines = await service.As(DemonstrationDirectory.UnitManager).Routines.ListSchoolRoutinesAsync(new());
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, await service.OpenAndClosePlan())
-        { WhereaboutsEtag = whereabouts.Etag, RoutinesEtag = routines.Etag, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
+        { WhereaboutsEtag = whereabouts.Etag, RoutinesEtag = routines.Etag, Disclosure = disclosure, Meeting = meeting, Proposal = proposal, RelatedPlan = related };
     }
 
     /// <summary>Every RPC of the contract.</summary>
@@ -337,6 +347,10 @@ public sealed class World
                 Plan = Plan.Name,
             },
             "GetMeetingAttendance" => new GetMeetingAttendanceRequest { Year = TimeProvider.System.Today().Year - 1, Tertial = 1 },
+            "CheckDisclosure" => new CheckDisclosureRequest { Parent = Plan.Name, Kind = DisclosureKind.Transport, Document = new() { Text = "Hämtas vid skolan." } },
+            "RecordDisclosure" => new RecordDisclosureRequest { Parent = Plan.Name, Disclosure = Cases.NewDisclosure("Hämtas vid skolan."), Etag = Plan.Etag, RequestId = id },
+            "ListDisclosures" => new ListDisclosuresRequest { Parent = Plan.Name },
+            "GetDisclosure" => new GetDisclosureRequest { Name = Disclosure.Name },
             "RegisterSchoolRoutine" => new RegisterSchoolRoutineRequest
             {
                 SchoolRoutine = new()
