@@ -66,13 +66,16 @@ internal sealed partial class WhereaboutsSearch
             from sought in _sought
             from place in folded.Find(sought.Key.Folded, sought.Value)
             select (sought.Key.Kind, place.Offset, place.Length);
-        return
-            from ofKind in found.Distinct().GroupBy(place => place.Kind)
-            from place in ofKind
-            // Of a street and its number the longer finding is enough.
-            where !ofKind.Any(other => other != place && other.Offset <= place.Offset && other.Offset + other.Length >= place.Offset + place.Length)
-            orderby place.Offset, place.Length, place.Kind
-            select new WhereaboutsFinding { Kind = place.Kind, Field = field, Offset = place.Offset, Length = place.Length };
+        // Of a street and its number the longer finding is enough.
+        return found
+            .Distinct()
+            .GroupBy(place => place.Kind)
+            .SelectMany(ofKind => ofKind.Where(place => !ofKind.Any(other =>
+                other != place && other.Offset <= place.Offset && other.Offset + other.Length >= place.Offset + place.Length)))
+            .OrderBy(place => place.Offset)
+            .ThenBy(place => place.Length)
+            .ThenBy(place => place.Kind)
+            .Select(place => new WhereaboutsFinding { Kind = place.Kind, Field = field, Offset = place.Offset, Length = place.Length });
     }
 
     private void ReadAddress(string address)
