@@ -125,3 +125,7 @@ public sealed partial class SuggestPlanRequest : IChangeRequest;
 public sealed partial class AnswerSuggestionRequest : IChangeRequest;
 
 public sealed partial class IssueCopyRequest : IChangeRequest;
+
+public sealed partial class RegisterSchoolRoutineRequest : IChangeRequest;
+
+public sealed partial class RecordDisclosureRequest : IChangeRequest;

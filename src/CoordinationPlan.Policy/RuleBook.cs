@@ -208,6 +208,10 @@ internal static class RuleBook
         new(Act.WriteWhereabouts, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons,
             Reads: Whereabouts, Writes: Whereabouts),
 
+        // Whether a document tells where the person is can be told only to those who know it, and so can what was sent. Invoices come after the plan is closed.
+        new(Act.DiscloseDocument, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
+        new(Act.ReadDisclosures, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons),
+
         // Emergency access (PDL 4:5): for the one who has no ordinary right and cannot wait. Opening it asks nothing about the person, so that
         // it answers alike for everyone; the owning unit hears of it at once, and its manager reviews it, also when the plan has closed since.
         new(Act.OpenEmergencyAccess, HealthCare, Relation.None, Needs.HealthCareUnit, Reads: Existence, Writes: Existence, Basis: Basis.Emergency,
@@ -235,6 +239,10 @@ internal static class RuleBook
 
         // A log reviewer never reads plan content; an administrator never reads plans.
         new(Act.SearchAccessLog, Reviewers, Relation.None, Reads: AccessLog, Basis: Basis.LogReviewDuty),
+        // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
+        new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
+        // A board's routine is registered by those who answer for its work; whose board it is follows from the unit.
+        new(Act.WriteRoutine, Managers, Relation.None, Needs.SocialServicesUnit, Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.RoleAlone),
         new(Act.ReadDirectory, Roles.All, Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         new(Act.WriteDirectory, Roles.Of(DirectoryAdministrator), Relation.None, Needs.OwnOrganisation,
             Reads: Categories.Directory, Writes: Categories.Directory, Basis: Basis.DirectoryAdministration),

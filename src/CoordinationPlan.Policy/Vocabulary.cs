@@ -52,6 +52,10 @@ public enum Act
     ReadOwnCalls = 44,
     IssueCopy = 45,
     ListCopies = 46,
+    ReadIndicators = 47,
+    WriteRoutine = 48,
+    DiscloseDocument = 49,
+    ReadDisclosures = 50,
     WriteProtectionMeasure = 56,
 }
 

@@ -37,6 +37,8 @@ public sealed partial class SqlTests
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
         ["plan_suggestion"] = "Suggestions",
+        ["school_routine"] = "Routines",
+        ["disclosure"] = "Disclosures",
         ["alert"] = "Access",
         ["search_miss"] = "Access",
         ["access_log"] = "Audit",
@@ -81,6 +83,10 @@ public sealed partial class SqlTests
         ],
         // Whether the units that are called take part in the plan or own it.
         ["Meetings/MeetingSql.cs"] = ["plan", "participation"],
+        // Who was called to meetings and came, as it stood on a day, of one controller's plans.
+        ["Indicators/AttendanceSql.cs"] = ["meeting", "meeting_call", "plan"],
+        // The units that tell where the person is: of the whereabouts, and of those that take part.
+        ["Disclosures/DisclosureSql.cs"] = ["plan", "participation", "whereabouts"],
         // The entry that says who prepared the directory.
         ["Directory/Bootstrap.cs"] = ["access_log"],
     };

@@ -158,6 +158,9 @@ internal static class Expected
             Act.SearchAccessLog when reviewer => Decision.Permit(AccessLog, None, Basis.LogReviewDuty),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.ReadDirectory => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
+            Act.WriteRoutine when caller is { Role: UnitManager, UnitKind: UnitKind.SocialServices } =>
+                Decision.Permit(Categories.Directory, Categories.Directory, Basis.RoleAlone),
+            Act.ReadIndicators when caller.Role == Statistician => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.WriteDirectory when caller.Role == DirectoryAdministrator && facts.OwnOrganisation =>
                 Decision.Permit(Categories.Directory, Categories.Directory, Basis.DirectoryAdministration),
             _ => null,
@@ -196,6 +199,8 @@ internal static class Expected
             Act.ReviewRelease or Act.ReviewEmergencyAccess when manager => Owner(ConsentDocuments),
             Act.WriteProtectionLevel or Act.WriteLocationSecrecy when decidesProtection => Owner(ConsentDocuments),
             Act.WriteBlock when mayBlock => Owner(ConsentDocuments),
+            Act.DiscloseDocument when knowsWhereabouts => Owner(ConsentDocuments),
+            Act.ReadDisclosures when knowsWhereabouts => Owner(None),
             Act.ReadWhereabouts when knowsWhereabouts => Decision.Permit(Whereabouts, None, Basis.OwningUnit),
             Act.WriteWhereabouts when knowsWhereabouts => Decision.Permit(Whereabouts, Whereabouts, Basis.OwningUnit),
             Act.ExplainAccess when manager => Decision.Permit(Existence | Meetings | ConsentDocuments, None, Basis.Oversight),

@@ -82,7 +82,7 @@ public sealed class PlanTests
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
                 or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ListCopies
-                or Act.ReadSuggestions or Act.ReadOwnCalls
+                or Act.ReadSuggestions or Act.ReadOwnCalls or Act.ReadIndicators or Act.ReadDisclosures
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));
@@ -105,7 +105,9 @@ public sealed class PlanTests
                 || question.Act is Act.WithdrawConsent or Act.WriteRelease or Act.ReviewRelease or Act.WriteProtectionLevel or Act.WriteLocationSecrecy
                     or Act.WriteBlock or Act.WriteWhereabouts or Act.ReviewEmergencyAccess or Act.DisposeSubject or Act.ReopenPlan
                     // A copy changes nothing in the plan but that it was issued.
-                    or Act.IssueCopy);
+                    or Act.IssueCopy
+                    // What was sent is recorded whenever it was sent.
+                    or Act.DiscloseDocument);
 
     [Fact]
     public void Only_a_manager_disposes_and_only_of_a_closed_plan() =>

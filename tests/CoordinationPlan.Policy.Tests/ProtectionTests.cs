@@ -102,6 +102,14 @@ public sealed class ProtectionTests
                         && question.Facts is { Placement: true, Relation: Relation.Participating })));
 
     [Fact]
+    public void Documents_are_compared_with_whereabouts_and_read_by_those_alone_who_may_read_whereabouts_as_the_owning_unit() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Act is Act.DiscloseDocument or Act.ReadDisclosures),
+            (question, answer) => question.Facts.Relation == Relation.Owning
+                && answer.Reads.HasFlag(Whereabouts)
+                && (question with { Act = Act.ReadWhereabouts }).Answer().IsPermit);
+
+    [Fact]
     public void No_release_and_no_emergency_opens_whereabouts() =>
         World.Holds(
             World.EveryFact().Concat(World.Draw(200_000)).Where(question => question.Act is Act.ReadWhereabouts or Act.WriteWhereabouts),

@@ -31,6 +31,13 @@ public sealed class RoleTests
             (question, _) => question.Act is Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation);
 
     [Fact]
+    public void A_statistician_gets_to_counts_and_the_directory_and_nobody_else_to_counts() =>
+        World.Holds(
+            World.Permitted().Where(question => question.Caller.Role == Role.Statistician || question.Act == Act.ReadIndicators),
+            (question, answer) => question is { Caller.Role: Role.Statistician, Act: Act.ReadIndicators or Act.ReadDirectory or Act.DeclareRelation }
+                && answer.Reads == Categories.Directory && answer.Writes == None);
+
+    [Fact]
     public void Only_reviewers_search_the_log_and_they_get_nothing_but_its_entries() =>
         World.Holds(
             World.Permitted().Where(question => question.Act == Act.SearchAccessLog),
@@ -47,7 +54,7 @@ public sealed class RoleTests
     [Fact]
     public void Nothing_but_the_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
         World.Holds(
-            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog)),
+            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(World.OfACase));
 
     [Fact]

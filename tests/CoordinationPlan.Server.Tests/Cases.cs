@@ -182,6 +182,16 @@ public static class Cases
         Assert.Equal(1, await begin.ExecuteNonQueryAsync());
     }
 
+    /// <summary>An order of school transport with a text.</summary>
+    public static Disclosure NewDisclosure(string text) => new()
+    {
+        Kind = DisclosureKind.Transport,
+        Ground = "SKOL_10_33",
+        DecisionReference = "BESLUT 77",
+        ReceiverName = "Taxibolaget, beställningen",
+        Document = new() { Text = text },
+    };
+
     public static RiskAssessment NewRiskAssessment() => new()
     {
         Instrument = RiskInstrument.Freda,

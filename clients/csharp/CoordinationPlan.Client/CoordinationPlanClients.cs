@@ -19,10 +19,13 @@ public sealed class CoordinationPlanClients
         Copies = new(invoker);
         Protection = new(invoker);
         Releases = new(invoker);
+        Disclosures = new(invoker);
         EmergencyAccess = new(invoker);
         Oversight = new(invoker);
         AccessLog = new(invoker);
         Directory = new(invoker);
+        Indicators = new(invoker);
+        Routines = new(invoker);
     }
 
     /// <summary>Plans and their contents.</summary>
@@ -55,6 +58,9 @@ public sealed class CoordinationPlanClients
     /// <summary>Releases on legal ground.</summary>
     public ReleaseService.ReleaseServiceClient Releases { get; }
 
+    /// <summary>Documents that leave for receivers outside a plan.</summary>
+    public DisclosureService.DisclosureServiceClient Disclosures { get; }
+
     /// <summary>Emergency access.</summary>
     public EmergencyAccessService.EmergencyAccessServiceClient EmergencyAccess { get; }
 
@@ -66,6 +72,12 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Organisations, units, employees, assignments.</summary>
     public DirectoryService.DirectoryServiceClient Directory { get; }
+
+    /// <summary>Counts for follow-up.</summary>
+    public IndicatorService.IndicatorServiceClient Indicators { get; }
+
+    /// <summary>The boards' routines for schooling.</summary>
+    public SchoolRoutineService.SchoolRoutineServiceClient Routines { get; }
 
     /// <summary>What the clients call through, for calls that are made by descriptor.</summary>
     public CallInvoker Invoker { get; }

@@ -8,15 +8,18 @@ import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js"
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
 import { CopyService } from "./gen/coordinationplan/v1/copy_service_pb.js";
 import { DischargeService } from "./gen/coordinationplan/v1/discharge_service_pb.js";
+import { DisclosureService } from "./gen/coordinationplan/v1/disclosure_service_pb.js";
 import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
 import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
+import { IndicatorService } from "./gen/coordinationplan/v1/indicator_service_pb.js";
 import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb.js";
 import { ProtectionService } from "./gen/coordinationplan/v1/protection_service_pb.js";
 import { ReleaseService } from "./gen/coordinationplan/v1/release_service_pb.js";
 import { ParticipationService } from "./gen/coordinationplan/v1/participation_service_pb.js";
 import { SuggestionService } from "./gen/coordinationplan/v1/suggestion_service_pb.js";
 import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
+import { SchoolRoutineService } from "./gen/coordinationplan/v1/school_routine_service_pb.js";
 import { retries } from "./retries.js";
 
 /** How to reach the service, and as which system. */
@@ -62,10 +65,16 @@ export interface Clients {
   readonly protection: Client<typeof ProtectionService>;
   /** Releases on legal ground. */
   readonly releases: Client<typeof ReleaseService>;
+  /** Documents that leave for receivers outside a plan. */
+  readonly disclosures: Client<typeof DisclosureService>;
   /** The access log. */
   readonly accessLog: Client<typeof AccessLogService>;
   /** Organisations, units, employees, assignments. */
   readonly directory: Client<typeof DirectoryService>;
+  /** Counts for follow-up. */
+  readonly indicators: Client<typeof IndicatorService>;
+  /** The boards' routines for schooling. */
+  readonly routines: Client<typeof SchoolRoutineService>;
 }
 
 /** A connection of one case system to the service, shared by all its users. Keep one for the life of the process. */
@@ -135,7 +144,10 @@ export function clientsOver(transport: Transport): Clients {
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),
     releases: createClient(ReleaseService, transport),
+    disclosures: createClient(DisclosureService, transport),
     accessLog: createClient(AccessLogService, transport),
     directory: createClient(DirectoryService, transport),
+    indicators: createClient(IndicatorService, transport),
+    routines: createClient(SchoolRoutineService, transport),
   };
 }

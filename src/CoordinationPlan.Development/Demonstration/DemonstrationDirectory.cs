@@ -52,6 +52,10 @@ public static class DemonstrationDirectory
     public static DemonstrationEmployee DataProtectionOfficer { get; } =
         new("SE2120000142-E603", "Dataskyddsombud, Farsta stadsdelsnämnd", "SE2120000142-LOGG-FARSTA", Role.DataProtectionOfficer, Purpose.LogReview);
 
+    /// <summary>Who counts for the district board's follow-up.</summary>
+    public static DemonstrationEmployee Statistician { get; } =
+        new("SE2120000142-E605", "Controller, Farsta stadsdelsnämnd", "SE2120000142-UPPFOLJNING-FARSTA", Role.Statistician, Purpose.Statistics) { HandlesProtectedPersons = false };
+
     /// <summary>A case worker of another district: another authority.</summary>
     public static DemonstrationEmployee OtherCaseWorker { get; } =
         new("SE2120000142-E201", "Socialsekreterare, RVT Järva", "SE2120000142-RVT-JARVA", Role.SocialCaseWorker, Purpose.SocialServicesCase);
@@ -132,7 +136,7 @@ public static class DemonstrationDirectory
     public static IReadOnlyList<DemonstrationEmployee> Employees { get; } =
     [
         CaseWorker, UnitManager, NewCaseWorker, OtherCaseWorker, PrimaryCare, ChildPsychiatry, Jonas, Colleague, Shelter, School, LogReviewer, RegionLogReviewer,
-        RegionIntegration, DataProtectionOfficer, Origo, Stodcentrum, Kruton, Psychiatry, Aunt, Cousin, ElderCare, Ward,
+        RegionIntegration, DataProtectionOfficer, Statistician, Origo, Stodcentrum, Kruton, Psychiatry, Aunt, Cousin, ElderCare, Ward,
     ];
 
     /// <summary>The assignment that an employee calls under.</summary>
@@ -219,6 +223,7 @@ public static class DemonstrationDirectory
         .. Districts.Select(district => CityUnit("RVT-" + Code(district), Code(district), UnitKind.SocialServices, "Relationsvåldsteam " + district)),
         CityUnit("ALDREOMSORG-FARSTA", "FARSTA", UnitKind.SocialServices, "Äldreomsorgen Farsta"),
         CityUnit("LOGG-FARSTA", "FARSTA", UnitKind.Administration, "Logggranskning Farsta"),
+        CityUnit("UPPFOLJNING-FARSTA", "FARSTA", UnitKind.Administration, "Uppföljning Farsta"),
         CityUnit("RVC", "SOCIAL", UnitKind.Support, "RVC"),
         CityUnit("BARNAHUS", "SOCIAL", UnitKind.Support, "Barnahus"),
         CityUnit("STODCENTRUM", "SOCIAL", UnitKind.Support, "Stödcentrum"),

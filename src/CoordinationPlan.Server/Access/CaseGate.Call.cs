@@ -33,7 +33,9 @@ internal sealed partial class CaseGate
         public bool LocksPerson => Caller.Method.Act
             is Policy.Act.WriteBlock or Policy.Act.WriteProtectionLevel or Policy.Act.WriteWhereabouts or Policy.Act.WriteLocationSecrecy or Policy.Act.DisposeSubject
             // These two look at the person's other plans, and wait for whoever is opening one.
-            or Policy.Act.EstablishPlan or Policy.Act.ReopenPlan;
+            or Policy.Act.EstablishPlan or Policy.Act.ReopenPlan
+            // The key of the whereabouts is the person's, and the first document may make it.
+            or Policy.Act.DiscloseDocument;
 
         /// <summary>
         /// The call names a person whom the caller need not know anything of, and answers alike whoever it is; also in time, so that it leaves in a slot

@@ -9,7 +9,9 @@ using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Discharge;
+using CoordinationPlan.Server.Disclosures;
 using CoordinationPlan.Server.Emergency;
+using CoordinationPlan.Server.Indicators;
 using CoordinationPlan.Server.Meetings;
 using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
@@ -17,6 +19,7 @@ using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Risk;
+using CoordinationPlan.Server.Routines;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Suggestions;
 using Microsoft.AspNetCore.Builder;
@@ -90,6 +93,7 @@ public static class CoordinationPlanHost
             .AddSingleton(new TestPersons(options.Installation))
             .AddSingleton(new FreshLogin(options.Identity.FreshLogin, options.Identity.ClockSkew))
             .AddSingleton(LegalGrounds.Load())
+            .AddSingleton(DisclosureWarnings.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
@@ -104,14 +108,18 @@ public static class CoordinationPlanHost
             .AddSingleton<CopyService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
+            .AddSingleton<DisclosureService>()
             .AddSingleton<EmergencyAccessService>()
             .AddSingleton<OversightService>()
             .AddSingleton(options.Register)
             .AddSingleton(options.Access)
             .AddSingleton(options.Law)
+            .AddSingleton(options.Indicators)
             .AddSingleton<IPopulationRegister, HttpPopulationRegister>()
             .AddSingleton<AccessLogService>()
             .AddSingleton<DirectoryService>()
+            .AddSingleton<IndicatorService>()
+            .AddSingleton<SchoolRoutineService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -163,10 +171,13 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<CopyService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();
+        endpoints.MapGrpcService<DisclosureService>();
         endpoints.MapGrpcService<EmergencyAccessService>();
         endpoints.MapGrpcService<OversightService>();
         endpoints.MapGrpcService<AccessLogService>();
         endpoints.MapGrpcService<DirectoryService>();
+        endpoints.MapGrpcService<IndicatorService>();
+        endpoints.MapGrpcService<SchoolRoutineService>();
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)

@@ -57,6 +57,11 @@ internal static class SafeConfiguration
             yield return "Law: every limit must be from 0 to 365 days, every time that something is kept from the law's lowest to 100 years";
         }
 
+        if (options.Indicators.SmallestNumber is < 3 or > 1000)
+        {
+            yield return "Indicators:SmallestNumber must be from 3 to 1000";
+        }
+
         if (options.Access.RefusalSlot < TimeSpan.FromMilliseconds(10) || options.Access.RefusalSlot > TimeSpan.FromSeconds(1))
         {
             yield return "Access:RefusalSlot must be from 10 ms to 1 s";

@@ -23,6 +23,18 @@ public sealed class ServerOptions
     public AccessOptions Access { get; set; } = new();
 
     public LawOptions Law { get; set; } = new();
+
+    public IndicatorOptions Indicators { get; set; } = new();
+}
+
+/// <summary>Counts for follow-up.</summary>
+public sealed class IndicatorOptions
+{
+    /// <summary>
+    /// The number of meetings, and of persons, below which a count is not shown; from 3 to 1000. Changing it lets what was hidden be taken from what was
+    /// shown before: set it once.
+    /// </summary>
+    public int SmallestNumber { get; set; } = 5;
 }
 
 /// <summary>What the law leaves open (docs/law.md, the parameters): for everybody, and for controllers that have decided otherwise.</summary>

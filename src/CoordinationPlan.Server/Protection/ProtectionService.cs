@@ -323,7 +323,8 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
         return decision;
     }
 
-    private static async Task<DataKey> WhereaboutsKey(Entry entry, WhereaboutsRecord current, RoundTrip trip, CancellationToken stop)
+    /// <summary>The key of the person's whereabouts; a new one where there is none yet. The caller holds the person's lock.</summary>
+    internal static async Task<DataKey> WhereaboutsKey(Entry entry, WhereaboutsRecord current, RoundTrip trip, CancellationToken stop)
     {
         if (current.Key is { } wrapped)
         {

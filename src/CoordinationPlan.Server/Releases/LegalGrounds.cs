@@ -9,6 +9,7 @@ namespace CoordinationPlan.Server.Releases;
 /// <summary>A ground in law, with what it can release.</summary>
 /// <param name="From">The kinds of unit whose secrecy it lifts: the owning unit is one of them.</param>
 /// <param name="To">The kinds of unit that may receive.</param>
+/// <param name="Documents">The kinds of document that it is for, and then for nothing else; none: it is for releases and documents alike.</param>
 /// <param name="Uncertain">Counsel has not confirmed the row (docs/law.md).</param>
 internal sealed record LegalGround(
     string Code,
@@ -22,9 +23,15 @@ internal sealed record LegalGround(
     bool OnlyMinors,
     DateOnly ValidFrom,
     DateOnly? ValidTo,
+    IReadOnlyCollection<V1.DisclosureKind> Documents,
     bool Uncertain)
 {
     public bool IsValidOn(DateOnly day) => day >= ValidFrom && (ValidTo is not { } last || day <= last);
+
+    /// <summary>Whether a standing release can rest on it.</summary>
+    public bool IsForReleases => Documents.Count == 0;
+
+    public bool IsForDocument(V1.DisclosureKind kind) => Documents.Count == 0 || Documents.Contains(kind);
 
     public V1.LegalGround ToLegalGround()
     {
@@ -39,6 +46,7 @@ internal sealed record LegalGround(
             OnlyMinors = OnlyMinors,
         };
         ground.Categories.AddRange(CategorySets.ToList(Categories));
+        ground.DisclosureKinds.AddRange(Documents);
         return ground;
     }
 }
@@ -101,6 +109,11 @@ internal sealed class LegalGrounds
             yield return $"{row.Code} does not say from whom to whom";
         }
 
+        if (row.Documents?.Any(name => !Named<V1.DisclosureKind>(name, out var kind) || kind == V1.DisclosureKind.Unspecified) ?? false)
+        {
+            yield return $"{row.Code} is for documents of a kind that there is not";
+        }
+
         if (row.MaxDays < 1)
         {
             yield return $"{row.Code} holds for no day";
@@ -124,6 +137,7 @@ internal sealed class LegalGrounds
         row.OnlyMinors,
         row.ValidFrom,
         row.ValidTo,
+        [.. (row.Documents ?? []).Select(name => Named<V1.DisclosureKind>(name, out var kind) ? kind : default)],
         row.Uncertain);
 
     private static UnitKind[] KindsOf(string[] names) => [.. names.Select(name => Named<UnitKind>(name, out var kind) ? kind : default)];
@@ -149,5 +163,6 @@ internal sealed class LegalGrounds
         bool OnlyMinors,
         DateOnly ValidFrom,
         DateOnly? ValidTo = null,
+        string[]? Documents = null,
         bool Uncertain = false);
 }

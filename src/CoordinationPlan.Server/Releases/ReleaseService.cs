@@ -32,8 +32,9 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
             .Select((name, i) => names.Parse(name, ResourceName.Units, $"release.recipient_units[{i}]"))
             .Distinct()
             .ToArray();
-        var ground = grounds.Find(release.Ground, time.Today())
-            ?? throw Errors.UnknownReference("release.ground", "must be a legal ground in force today, as ListLegalGrounds gives it");
+        var ground = grounds.Find(release.Ground, time.Today()) is { IsForReleases: true } found
+            ? found
+            : throw Errors.UnknownReference("release.ground", "must be a legal ground in force today, as ListLegalGrounds gives it");
         RequireWithin(ground, release);
         Pending<Loaded<SealedIdentity>>? identity = null;
         return gate.Change(

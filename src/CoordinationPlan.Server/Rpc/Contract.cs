@@ -19,10 +19,13 @@ internal static class Contract
         CopyServiceReflection.Descriptor.Services[0],
         ProtectionServiceReflection.Descriptor.Services[0],
         ReleaseServiceReflection.Descriptor.Services[0],
+        DisclosureServiceReflection.Descriptor.Services[0],
         EmergencyAccessServiceReflection.Descriptor.Services[0],
         OversightServiceReflection.Descriptor.Services[0],
         AccessLogServiceReflection.Descriptor.Services[0],
         DirectoryServiceReflection.Descriptor.Services[0],
+        IndicatorServiceReflection.Descriptor.Services[0],
+        SchoolRoutineServiceReflection.Descriptor.Services[0],
     ];
 
     private static readonly Dictionary<string, RpcMethod> Methods = Services

@@ -20,6 +20,7 @@ internal static class ErrorTexts
         ErrorReason.DeadlineExceeded => ("The deadline passed before the answer was committed; retry with the same request id.", "Det tog för lång tid. Försök igen."),
         ErrorReason.ConsentMissing => ("No consent in force allows this.", "Det finns inget gällande samtycke som tillåter detta."),
         ErrorReason.PlanExists => ("The person has a plan already; ErrorInfo names it.", "Personen har redan en plan. Samordna i den."),
+        ErrorReason.WhereaboutsFound => ("The document tells of the person's whereabouts, and what it tells is not accepted; see PreconditionFailure.", "Handlingen avslöjar var personen finns. Ändra den, eller godkänn varje fynd med ett skäl."),
         _ => ("An internal error occurred.", "Ett tekniskt fel uppstod."),
     };
 }

@@ -16,6 +16,9 @@ internal static class Errors
     /// <summary>The domain of all reasons in <see cref="ErrorReason"/>.</summary>
     public const string Domain = "coordinationplan";
 
+    /// <summary>Details travel in a header, which clients limit.</summary>
+    private const int MaxFindings = 20;
+
     /// <summary>The one neutral refusal: the same bytes whatever the reason, and whether the thing exists or not (AIP-211).</summary>
     public static RpcException AccessDenied() => Error(StatusCode.PermissionDenied, ErrorReason.AccessDenied);
 
@@ -60,6 +63,17 @@ internal static class Errors
     /// <summary>A plan that stands in the way and that the caller may read. <see cref="Access.Entry.RequireNoPlanBeside"/> is where that is decided.</summary>
     public static RpcException PlanExists(Guid plan) =>
         Error(StatusCode.FailedPrecondition, ErrorReason.PlanExists, new Dictionary<string, string> { ["plan"] = ResourceName.Plan(plan) }, Unmet(new Precondition("STATE", "plan", "The person has another plan.")));
+
+    /// <summary>
+    /// That a document tells of the whereabouts: kinds and positions, never what stands there; or, where nothing is found, that something was accepted.
+    /// </summary>
+    public static RpcException WhereaboutsFound(IReadOnlyCollection<WhereaboutsFinding> findings) =>
+        Error(
+            StatusCode.FailedPrecondition,
+            ErrorReason.WhereaboutsFound,
+            findings.Count == 0
+                ? Unmet(new Precondition("ACCEPTED", "disclosure.accepted_findings", "lists what is not found in the document"))
+                : Unmet([.. findings.Take(MaxFindings).Select(finding => new Precondition(WireNames.Of(finding.Kind), finding.Field, $"at {finding.Offset}, {finding.Length} characters"))]));
 
     /// <summary>The reason of an error that this class made; INTERNAL for any other.</summary>
     public static ErrorReason ReasonOf(RpcException exception)

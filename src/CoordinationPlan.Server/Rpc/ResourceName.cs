@@ -21,6 +21,7 @@ internal static partial class ResourceName
     public const string Proposals = "proposals";
     public const string Meetings = "meetings";
     public const string RiskAssessments = "riskAssessments";
+    public const string Disclosures = "disclosures";
     public const string Blocks = "blocks";
     public const string LocationSecrecies = "locationSecrecies";
     public const string EmergencyAccesses = "emergencyAccesses";

@@ -10,6 +10,9 @@ public static class SwedishTime
     /// <summary>The Swedish day of an instant.</summary>
     public static DateOnly DayOf(DateTimeOffset instant) => DateOnly.FromDateTime(TimeZoneInfo.ConvertTime(instant, Stockholm).DateTime);
 
+    /// <summary>The instant at which a Swedish day begins. The clocks are never changed at midnight.</summary>
+    public static DateTimeOffset StartOf(DateOnly day) => TimeZoneInfo.ConvertTimeToUtc(day.ToDateTime(TimeOnly.MinValue), Stockholm);
+
     /// <summary>Today in Sweden.</summary>
     public static DateOnly Today(this TimeProvider time) => DayOf(time.GetUtcNow());
 

@@ -26,9 +26,9 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     [Fact]
     public void The_contract_has_the_RPCs_that_these_tests_go_over()
     {
-        Assert.Equal(81, World.Methods.Count());
-        Assert.Equal(62, World.PlanMethods.Count());
-        Assert.Equal(58, World.ChangingMethods.Count());
+        Assert.Equal(89, World.Methods.Count());
+        Assert.Equal(66, World.PlanMethods.Count());
+        Assert.Equal(60, World.ChangingMethods.Count());
     }
 
     [Theory]
@@ -111,7 +111,7 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
             (choice with { Assignment = "assignments/of-nobody" }, "ASSIGNMENT_NOT_IN_FORCE"),
             (choice with { Assignment = "assignments/" + DemonstrationDirectory.Jonas.AssignmentId }, "ASSIGNMENT_NOT_IN_FORCE"),
             (choice with { Purpose = Purpose.Unspecified }, "NO_PURPOSE"),
-            (choice with { Purpose = Purpose.Statistics }, "PURPOSE_NOT_ASSIGNED"),
+            (choice with { Purpose = caller.Purpose == Purpose.Statistics ? Purpose.Support : Purpose.Statistics }, "PURPOSE_NOT_ASSIGNED"),
         })
         {
             var start = await service.Now();

@@ -59,6 +59,12 @@ public sealed class World
     /// <summary>The etag of where the person stays.</summary>
     public required string WhereaboutsEtag { get; init; }
 
+    /// <summary>A document that was sent.</summary>
+    public required Disclosure Disclosure { get; init; }
+
+    /// <summary>The etag of the board's routines.</summary>
+    public required string RoutinesEtag { get; init; }
+
     /// <summary>A called meeting, which has begun by now.</summary>
     public required Meeting Meeting { get; init; }
 
@@ -108,6 +114,14 @@ public sealed class World
         var secrecy = await service.KeepSecretFromJonas(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
         var whereabouts = (await service.CaseWorker.Protection.GetWhereaboutsAsync(new() { Name = plan.Name + "/whereabouts" })).Whereabouts;
+        var disclosure = (await service.CaseWorker.Disclosures.RecordDisclosureAsync(new()
+        {
+            Parent = plan.Name,
+            Disclosure = Cases.NewDisclosure("Hämtas vid skolan."),
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        })).Disclosure;
+        var routines = await service.As(DemonstrationDirectory.UnitManager).Routines.ListSchoolRoutinesAsync(new());
         var closed = await service.OpenAndClosePlan();
         await service.LetRetentionPass(closed);
         return new World(
@@ -115,6 +129,8 @@ public sealed class World
             block, secrecy, closed)
         {
             WhereaboutsEtag = whereabouts.Etag,
+            RoutinesEtag = routines.Etag,
+            Disclosure = disclosure,
             Meeting = meeting,
             Proposal = proposal,
             RelatedPlan = related,
@@ -137,7 +153,7 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
     public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
@@ -151,6 +167,8 @@ public sealed class World
         ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
         (_, "SuggestPlan") => DemonstrationDirectory.School,
+        ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
+        ("SchoolRoutineService", _) => DemonstrationDirectory.UnitManager,
         (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
         (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
@@ -387,6 +405,27 @@ public sealed class World
                 EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
                 Plan = Plan.Name,
             },
+            "GetMeetingAttendance" => new GetMeetingAttendanceRequest { Year = TimeProvider.System.Today().Year - 1, Tertial = 1 },
+            "CheckDisclosure" => new CheckDisclosureRequest { Parent = Plan.Name, Kind = DisclosureKind.Transport, Document = new() { Text = "Hämtas vid skolan." } },
+            "RecordDisclosure" => new RecordDisclosureRequest { Parent = Plan.Name, Disclosure = Cases.NewDisclosure("Hämtas vid skolan."), Etag = Plan.Etag, RequestId = id },
+            "ListDisclosures" => new ListDisclosuresRequest { Parent = Plan.Name },
+            "GetDisclosure" => new GetDisclosureRequest { Name = Disclosure.Name },
+            "RegisterSchoolRoutine" => new RegisterSchoolRoutineRequest
+            {
+                SchoolRoutine = new()
+                {
+                    Reference = "Dnr " + number,
+                    Form = RoutineForm.Written,
+                    DecisionLevel = RoutineDecisionLevel.Management,
+                    Decider = "Ledningsgruppen",
+                    DecideDate = Cases.Today,
+                    ValidToDate = Cases.InMonths(24),
+                },
+                Etag = RoutinesEtag,
+                RequestId = id,
+            },
+            "ListSchoolRoutines" => new ListSchoolRoutinesRequest(),
+            "GetSchoolRoutineIndicator" => new GetSchoolRoutineIndicatorRequest(),
             "ListUnits" => new ListUnitsRequest(),
             "PutOrganisation" => new PutOrganisationRequest
             {

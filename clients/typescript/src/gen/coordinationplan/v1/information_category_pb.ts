@@ -125,7 +125,7 @@ export enum InformationCategory {
   CONSENT_DOCUMENTS = 14,
 
   /**
-   * Not about a person in a case: organisations, units and assignments.
+   * Not about a person in a case: organisations, units and assignments; the boards' routines; counts.
    *
    * @generated from enum value: INFORMATION_CATEGORY_DIRECTORY = 15;
    */
