@@ -72,10 +72,10 @@ public static class PlanLaw
     /// <summary>That every principal that is concerned is summoned.</summary>
     public static readonly Condition PrincipalsSummoned = new(
         "meeting.principals_summoned", "meetings.calls",
-        "Every principal that answers for an intervention, or whose social services or health care take part, must be summoned to the meeting.",
-        "Varje huvudman som svarar för en insats, eller vars socialtjänst eller hälso- och sjukvård deltar, ska vara kallad till mötet.",
+        "Every principal whose social services or health care answer for an intervention or take part must be summoned to the meeting.",
+        "Varje huvudman vars socialtjänst eller hälso- och sjukvård svarar för en insats eller deltar ska vara kallad till mötet.",
         Certainty.Practice, OfPractice,
-        "A summons binds the principal; one of its units suffices. The owning unit's principal calls, and is not asked for. What tells where the person is counts for nothing here.",
+        "A summons binds the principal; one of its units suffices. The owning unit's principal calls, and is not asked for. Other units of a principal, such as its schools and sheltered housings, are invited.",
         plan => plan.PrincipalsNotSummoned == 0);
 
     /// <summary>That the named care contact is there when the person is discharged.</summary>

@@ -68,7 +68,7 @@ public sealed record Age(
 /// <summary>What a plan holds, as far as a rule asks.</summary>
 /// <param name="EstablishedOn">The day of the latest establishment.</param>
 /// <param name="FollowUpWithinDays">The interval that the controller has decided for the follow-up; null where it has none.</param>
-/// <param name="PrincipalsNotSummoned">Principals, other than the owning unit's, that answer for an intervention or take part, and have no summons to a meeting that is called.</param>
+/// <param name="PrincipalsNotSummoned">Principals, other than the owning unit's, whose social services or health care answer for an intervention or take part, and that have no summons to a meeting that is called.</param>
 /// <param name="LacksCareContact">The person is ready to be discharged, and no unit where a named care contact works owns the plan or is summoned.</param>
 public sealed record PlanContent(
     long Interventions = 0,

@@ -143,8 +143,8 @@ internal static class PlanSql
                     WHERE x.plan_id = $1 AND x.ended_at IS NULL AND x.starts_on <= $2 AND (x.ends_on IS NULL OR x.ends_on >= $2)
                     UNION
                     SELECT v.organisation_id
-                    FROM plan_part a JOIN unit v ON v.unit_id = a.unit_id
-                    WHERE a.plan_id = $1 AND a.kind = 3 AND a.state = 1 AND a.category <> {(int)Policy.Categories.Whereabouts}) n
+                    FROM plan_part a JOIN unit v ON v.unit_id = a.unit_id AND v.kind IN (1, 2)
+                    WHERE a.plan_id = $1 AND a.kind = 3 AND a.state = 1) n
                 JOIN organisation g ON g.organisation_id = n.organisation_id AND g.kind IN (1, 2)
                 WHERE n.organisation_id NOT IN (SELECT v.organisation_id FROM {Summoned})
                   AND n.organisation_id <> (SELECT v.organisation_id FROM plan q JOIN unit v ON v.unit_id = q.owner_unit_id WHERE q.plan_id = $1)),

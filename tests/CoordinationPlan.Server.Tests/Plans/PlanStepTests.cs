@@ -146,53 +146,32 @@ public sealed class PlanStepTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
-    public async Task What_a_plan_of_health_care_lacks_does_not_tell_of_the_citys_sheltered_housing()
+    public async Task A_school_and_a_sheltered_housing_of_another_municipality_are_invited_and_make_no_principal_that_must_be_summoned()
     {
-        var (owner, shelter) = (service.As(DemonstrationDirectory.PrimaryCare), DemonstrationDirectory.Shelter);
-        var plan = (await owner.Plans.CreatePlanAsync(new() { Plan = new() { Subject = Cases.NewPerson() }, RequestId = Cases.NewId() })).Plan;
-        await owner.Participations.AddParticipationAsync(new()
+        var housing = "units/x" + Guid.CreateVersion7().ToString("N")[20..];
+        await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
+        {
+            Unit = new() { Name = housing, Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality, Kind = UnitKind.ShelteredHousing, DisplayName = "Boende" },
+            Etag = "new",
+            RequestId = Cases.NewId(),
+        });
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings]);
+        plan = (await Advance(plan, PlanState.Preparing)).Plan;
+        await service.CaseWorker.Participations.AddParticipationAsync(new()
         {
             Parent = plan.Name,
-            Participation = new() { Unit = Cases.UnitOf(shelter), Period = Cases.HalfAYear },
+            Participation = new() { Unit = housing, Period = Cases.HalfAYear },
             Etag = plan.Etag,
             RequestId = Cases.NewId(),
         });
-        await owner.Consents.RecordConsentAsync(new()
-        {
-            Parent = plan.Name,
-            Consent = new()
-            {
-                State = ConsentState.Given,
-                RecipientUnits = { Cases.UnitOf(shelter) },
-                Categories = { InformationCategory.GoalsAndInterventions },
-                Purpose = shelter.Purpose,
-                Period = Cases.HalfAYear,
-                Form = ConsentForm.Oral,
-                GivenBy = ConsentGiver.Self,
-            },
-            Etag = plan.Etag,
-            RequestId = Cases.NewId(),
-        });
-        await service.As(shelter).Plans.AddInterventionAsync(new()
-        {
-            Parent = plan.Name,
-            Intervention = new() { Title = "Boende", ResponsibleUnit = Cases.UnitOf(shelter) },
-            Etag = plan.Etag,
-            RequestId = Cases.NewId(),
-        });
-        await owner.Meetings.CallMeetingAsync(new()
-        {
-            Parent = plan.Name,
-            Meeting = Cases.NewMeeting(TimeSpan.FromDays(1)),
-            Units = { Cases.UnitOf(DemonstrationDirectory.PrimaryCare) },
-            Etag = plan.Etag,
-            RequestId = Cases.NewId(),
-        });
-        plan = (await owner.Plans.AdvancePlanAsync(new() { Name = plan.Name, State = PlanState.Preparing, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
+        await service.CaseWorker.Plans.AddInterventionAsync(
+            new() { Parent = plan.Name, Intervention = new() { Title = "Boende", ResponsibleUnit = housing }, Etag = plan.Etag, RequestId = Cases.NewId() });
+        await service.Join(plan, DemonstrationDirectory.School);
+        await service.AddIntervention(plan, DemonstrationDirectory.School);
+        await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker], TimeSpan.FromDays(1));
 
-        var summoned = (await owner.Plans.GetPlanReadinessAsync(new() { Name = plan.Name })).Steps.Single(step => step.To == PlanState.Summoned);
-
-        Assert.Empty(summoned.Missing);
+        Assert.Empty(await MissingFor(plan, PlanState.Summoned));
     }
 
     [Fact]
