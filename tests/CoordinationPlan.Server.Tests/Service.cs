@@ -27,6 +27,9 @@ public sealed class Service(Machine machine) : IAsyncLifetime
 
     public Machine Machine => machine;
 
+    /// <summary>The service's clock: the machine's, unless a test puts it forward.</summary>
+    public ClockAhead Clock { get; } = new();
+
     public DevelopmentInfrastructure Infrastructure => machine.Infrastructure;
 
     public Uri Address { get; private set; } = null!;
@@ -69,7 +72,7 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         _administrator = NpgsqlDataSource.Create(Database.AdministratorConnectionString);
         _app = await CoordinationPlanHost.CreateAsync(
             Infrastructure.ServerOptions(Database.Options, 0, 0),
-            TimeProvider.System,
+            Clock,
             builder => builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).Services.AddSingleton<ILoggerProvider>(_log));
         await _app.StartAsync();
         Address = new Uri($"https://localhost:{_app.ApiAddress().Port}");
@@ -79,7 +82,13 @@ public sealed class Service(Machine machine) : IAsyncLifetime
     public Uri ManagementAddress { get; private set; } = null!;
 
     /// <summary>Clients that call as a demonstration employee.</summary>
-    public CoordinationPlanClients As(DemonstrationEmployee employee) => As(Infrastructure.Choice(employee), DevelopmentInfrastructure.ClientOf(employee));
+    public CoordinationPlanClients As(DemonstrationEmployee employee)
+    {
+        var choice = Infrastructure.Choice(employee);
+        return As(
+            Clock.IsMoved ? choice with { AccessToken = _ => Task.FromResult(LongTokens.Of(Infrastructure, employee, Clock.GetUtcNow())) } : choice,
+            DevelopmentInfrastructure.ClientOf(employee));
+    }
 
     /// <summary>Clients that call as somebody says.</summary>
     public CoordinationPlanClients As(CallerChoice choice, string clientId) => ConnectionOf(clientId).For(choice);

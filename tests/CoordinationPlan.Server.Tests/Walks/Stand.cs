@@ -1,28 +1,13 @@
-using System.Security.Cryptography;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Hosting;
-using CoordinationPlan.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
-using Microsoft.IdentityModel.Tokens;
 
 namespace CoordinationPlan.Server.Tests.Walks;
-
-/// <summary>A clock that stands still until somebody moves it. Timers run by the machine's.</summary>
-public sealed class MovedClock(DateTimeOffset start) : TimeProvider
-{
-    private DateTimeOffset _now = start;
-
-    public override DateTimeOffset GetUtcNow() => _now;
-
-    public void SetTo(DateTimeOffset now) => _now = now;
-
-    public void Advance(TimeSpan by) => _now += by;
-}
 
 /// <summary>A service with a clock of its own, over a database that others use too, and clients whose tokens are good however far the clock is moved.</summary>
 public sealed class Stand : IAsyncDisposable
@@ -57,7 +42,7 @@ public sealed class Stand : IAsyncDisposable
     {
         if (!_clients.TryGetValue(employee, out var clients))
         {
-            var token = TokenFor(employee);
+            var token = LongTokens.Of(_infrastructure, employee, TimeProvider.System.GetUtcNow());
             var clientId = DevelopmentInfrastructure.ClientOf(employee);
             if (!_connections.TryGetValue(clientId, out var connection))
             {
@@ -80,29 +65,5 @@ public sealed class Stand : IAsyncDisposable
 
         await _app.StopAsync();
         await _app.DisposeAsync();
-    }
-
-    private string TokenFor(DemonstrationEmployee employee)
-    {
-        var clientId = DevelopmentInfrastructure.ClientOf(employee);
-        var (issuer, claim) = employee.Role == Role.SchoolContact
-            ? (_infrastructure.Schools, "https://id.oidc.se/claim/orgAffiliation")
-            : (_infrastructure.National, "employeeHsaId");
-        var thumbprint = Base64UrlEncoder.Encode(_infrastructure.ClientCertificate(clientId).GetCertHash(HashAlgorithmName.SHA256));
-        var now = TimeProvider.System.GetUtcNow();
-        return issuer.MintToken(
-            new Dictionary<string, object>
-            {
-                ["iss"] = issuer.Issuer.ToString(),
-                ["aud"] = "coordinationplan",
-                ["sub"] = employee.Id,
-                ["client_id"] = clientId,
-                [claim] = employee.Id,
-                ["acr"] = "http://id.sambi.se/loa/loa3",
-                ["iat"] = now.ToUnixTimeSeconds(),
-                ["auth_time"] = now.ToUnixTimeSeconds(),
-                ["cnf"] = new Dictionary<string, object> { ["x5t#S256"] = thumbprint },
-            },
-            now.AddYears(20));
     }
 }
