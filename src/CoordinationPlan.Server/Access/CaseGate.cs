@@ -186,9 +186,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         CancellationToken stop)
         where TResponse : IMessage<TResponse>
     {
-        // As fine as the database keeps it, so that the first answer and every later one say the same.
-        var now = time.GetUtcNow();
-        now = now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
+        var now = time.GetUtcNow().AsKept();
         var today = SwedishTime.DayOf(now);
 
         var first = new RoundTrip(connection);

@@ -19,7 +19,7 @@ internal sealed record DischargeRecord(Guid NoticeId, DischargeNoticeKind Kind, 
     /// <summary>A new notice, with the day by which it asks for a summons.</summary>
     public static DischargeRecord New(DischargeNotice said, DataKey key)
     {
-        var noticedAt = said.NoticeTime.ToDateTimeOffset();
+        var noticedAt = said.NoticeTime.ToDateTimeOffset().AsKept();
         var asksForSummons = said.Kind == DischargeNoticeKind.Ready && !said.OpenCompulsoryCare;
         var record = new DischargeRecord(Ids.Opaque(), said.Kind, noticedAt, asksForSummons ? PlanLaw.Discharge.DueOn(SwedishTime.DayOf(noticedAt)) : null, []);
         var body = new DischargeNotice { ExpectedDischargeDate = said.ExpectedDischargeDate, Note = said.Note, OpenCompulsoryCare = said.OpenCompulsoryCare };

@@ -61,7 +61,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             (entry, callable, trip) =>
             {
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                var startsAt = request.Meeting.StartTime.ToDateTimeOffset();
+                var startsAt = request.Meeting.StartTime.ToDateTimeOffset().AsKept();
                 RequireFuture(startsAt, entry, "meeting.start_time");
                 var called = callable.Where(unit => unit.Kind != V1.UnitKind.ShelteredHousing || entry.MayKnowWhereabouts).ToList();
                 if (called.Count < units.Length)
@@ -95,7 +95,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
     public override Task<RescheduleMeetingResponse> RescheduleMeeting(RescheduleMeetingRequest request, ServerCallContext context) =>
         Change(request, context, request.Name, request.Etag, (entry, meeting, calls) =>
         {
-            var startsAt = request.StartTime.ToDateTimeOffset();
+            var startsAt = request.StartTime.ToDateTimeOffset().AsKept();
             RequireFuture(startsAt, entry, "start_time");
             return (
                 meeting.Next(entry.Key, narrative => narrative.Place = request.Place) with { StartsAt = startsAt, Form = request.Form },

@@ -20,6 +20,9 @@ public static class SwedishTime
     public static string ToSwedishClock(DateTimeOffset instant) =>
         TimeZoneInfo.ConvertTime(instant, Stockholm).ToString("HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture);
 
+    /// <summary>As fine as the database keeps it, so that the first answer and every later one say the same.</summary>
+    internal static DateTimeOffset AsKept(this DateTimeOffset instant) => instant.AddTicks(-(instant.Ticks % TimeSpan.TicksPerMicrosecond));
+
     internal static Date ToDate(this DateOnly day) => new() { Year = day.Year, Month = day.Month, Day = day.Day };
 
     internal static Date? ToDate(this DateOnly? day) => day is { } set ? set.ToDate() : null;

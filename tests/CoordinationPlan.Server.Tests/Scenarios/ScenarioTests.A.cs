@@ -143,21 +143,21 @@ public sealed partial class ScenarioTests
             }
         }
 
-        // Follow-up has a day, and when it comes it is a task until there is a new one.
+        // Follow-up has a day; when it has gone by it is overdue until there is a new one.
         foreach (var plan in plans.Values)
         {
             await CannotAdvance(Rvt, plan, PlanState.InFollowUp, "follow_up.date");
             await Write(Rvt, plan, new() { FollowUpDate = Cases.ToDate(service.Clock.Today().AddDays(60)) }, "follow_up_date");
             await Advance(Rvt, plan, PlanState.InFollowUp);
-            Assert.DoesNotContain(TaskKind.FollowUpPlan, await Tasks(Rvt, plan));
+            Assert.DoesNotContain(TaskKind.FollowUpPlan, await Overdue(Rvt, plan));
         }
 
         service.Clock.Advance(TimeSpan.FromDays(61));
-        Assert.Contains(TaskKind.FollowUpPlan, await Tasks(Rvt, sara));
+        Assert.Contains(TaskKind.FollowUpPlan, await Overdue(Rvt, sara));
         var followUp = await Call(Rvt, sara, MeetingKind.FollowUp, [Rvt, PrimaryCare], personPermits: true);
         await Hold(Rvt, followUp, Rvt, PrimaryCare);
         await Write(Rvt, sara, new() { FollowUpDate = Cases.ToDate(service.Clock.Today().AddDays(60)) }, "follow_up_date");
-        Assert.DoesNotContain(TaskKind.FollowUpPlan, await Tasks(Rvt, sara));
+        Assert.DoesNotContain(TaskKind.FollowUpPlan, await Overdue(Rvt, sara));
 
         // Sara withdraws her consent for primary care: reads stop at once.
         await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = care.Name, Etag = care.Etag, RequestId = Cases.NewId() });

@@ -106,7 +106,7 @@ public sealed partial class ScenarioTests
 
         await IsNotThere(aunt, plan);
         var current = await service.Read(rvt, plan);
-        await clients.Plans.ClosePlanAsync(new() { Name = plan.Name, Reason = PlanClosingReason.Moved, Etag = current.Etag, RequestId = Cases.NewId() });
+        await service.As(rvt).Plans.ClosePlanAsync(new() { Name = plan.Name, Reason = PlanClosingReason.Moved, Etag = current.Etag, RequestId = Cases.NewId() });
         await NothingInClear([amira, assumed], "Hedersförtryck", "Ångest", "Flera förövare", "bestämmer själv", "Stilla gatan", "KRUTON", aunt.Id, cousin.Id);
     }
 }

@@ -28,6 +28,7 @@ public sealed partial class ScenarioTests
         plan = (await service.CaseWorker.Plans.DeclinePlanAsync(
             new() { Name = plan.Name, Reason = PlanDeclineReason.PersonDoesNotWant, DecisionReference = "SAMTAL 7", Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
         Assert.Equal((PlanState.Refused, PlanDeclineReason.PersonDoesNotWant), (plan.State, plan.DeclineReason));
+        plan.Subject = linn;
         Assert.All((await service.Read(Rvt, plan)).Participations, participation => Assert.True(participation.Ended));
         await service.CaseWorker.Plans.AddGoalAsync(new() { Parent = plan.Name, Goal = new() { Title = "Mål" }, Etag = plan.Etag, RequestId = Cases.NewId() })
             .Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);

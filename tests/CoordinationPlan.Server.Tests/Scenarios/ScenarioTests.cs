@@ -171,9 +171,13 @@ public sealed partial class ScenarioTests : IAsyncLifetime
             new() { Parent = plan.Name, RiskAssessment = assessment, Etag = (await service.Read(owner, plan)).Etag, RequestId = Cases.NewId() })).RiskAssessment;
     }
 
-    private async Task<List<TaskKind>> Tasks(DemonstrationEmployee owner, Plan plan) =>
+    private Task<List<TaskKind>> Overdue(DemonstrationEmployee owner, Plan plan) =>
+        Tasks(owner, plan, task => new DateOnly(task.DueDate.Year, task.DueDate.Month, task.DueDate.Day) < service.Clock.Today());
+
+    private async Task<List<TaskKind>> Tasks(DemonstrationEmployee owner, Plan plan, Func<UnitTask, bool>? which = null) =>
         [.. (await service.As(owner).Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks
-            .Where(task => task.Subject == plan.Name || task.Subject.StartsWith(plan.Name + "/", StringComparison.Ordinal)).Select(task => task.Kind).Distinct()];
+            .Where(task => task.Subject == plan.Name || task.Subject.StartsWith(plan.Name + "/", StringComparison.Ordinal))
+            .Where(which ?? (_ => true)).Select(task => task.Kind).Distinct()];
 
     // ------------------------------------------------------------------------------------------------------------- what each party sees
 

@@ -70,7 +70,14 @@ internal sealed class Called
     public required string Name { get; init; }
     public required string Etag { get; set; }
     public required MeetingKind Kind { get; init; }
-    public required DateTimeOffset StartsAt { get; set; }
+
+    /// <summary>To the microsecond, as it is kept: the first answer says no more.</summary>
+    public required DateTimeOffset StartsAt
+    {
+        get;
+        set => field = value.AddTicks(-(value.Ticks % TimeSpan.TicksPerMicrosecond));
+    }
+
     public required Dictionary<string, (CallKind Kind, CallReply Reply, Attendance Attendance)> Calls { get; set; }
     public MeetingState State { get; set; } = MeetingState.Called;
 }

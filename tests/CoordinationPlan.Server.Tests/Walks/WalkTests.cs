@@ -89,8 +89,7 @@ public sealed class WalkTests(Machine machine, ITestOutputHelper output) : IAsyn
         Assert.True(_free.TryTake(out var stand));
         try
         {
-            // To the second, as people say when a meeting begins.
-            stand.Clock.SetTo(DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds()));
+            stand.Clock.SetTo(TimeProvider.System.GetUtcNow());
             var walk = await Walk.Begin(stand);
             foreach (var number in numbers)
             {
