@@ -361,9 +361,8 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     private void AddEntries<TResponse>(Call call, Visit visit, Entry entry, RoundTrip trip, AccessOutcome outcome, Categories held)
         where TResponse : IMessage<TResponse>
     {
-        var disclosed = outcome == AccessOutcome.Permitted
-            ? entry.Permit.Reads & (Answer<TResponse>.Categories | held)
-            : Categories.None;
+        // A dry run answers what it would have done, so it discloses as much.
+        var disclosed = entry.Permit.Reads & (Answer<TResponse>.Categories | held);
         IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
         visit.ConcernsNobody = entry.Concerns is [{ SubjectId: null, Resource: null }];
         foreach (var concern in concerns)

@@ -60,7 +60,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
         Assert.Equal(
             new Plan
             {
-                PermittedActs = { Act.ReadPlan, Act.ReplyToCall, Act.ReadOwnCalls },
+                PermittedActs = { Act.ReadPlan, Act.ReplyToCall, Act.ReadOwnCalls, Act.IssueCopy, Act.ListCopies },
                 Name = read.Name,
                 Etag = read.Etag,
                 State = read.State,

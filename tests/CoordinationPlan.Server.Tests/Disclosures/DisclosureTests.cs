@@ -167,6 +167,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
             await Assert.ThrowsAsync<Npgsql.PostgresException>(() => change.ExecuteNonQueryAsync());
         }
 
+        await service.LetRetentionPass(closed);
         await service.As(DemonstrationDirectory.UnitManager).Plans.DisposeSubjectAsync(new() { Name = closed.Name, DecisionReference = "GALL 2026-1", Etag = closed.Etag, RequestId = Cases.NewId() });
 
         await service.CaseWorker.Disclosures.GetDisclosureAsync(new() { Name = recorded.Name }).IsRefused();

@@ -192,7 +192,10 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
         await World.Call(service.As(World.RightfulCaller(method)), method, request);
 
         Assert.Equal(before, await Rows());
-        Assert.Equal(AccessOutcome.Validated, Assert.Single(await service.LogSince(start)).Outcome);
+        var entry = Assert.Single(await service.LogSince(start));
+        Assert.Equal(AccessOutcome.Validated, entry.Outcome);
+        // What it answers is disclosed; where it concerns nobody yet, nothing is.
+        Assert.Equal(entry.SubjectId is not null || World.PlanMethods.Contains(method), entry.Categories != Policy.Categories.None);
         request.Descriptor.FindFieldByName("validate_only").Accessor.SetValue(request, false);
         await World.Call(service.As(World.RightfulCaller(method)), method, request);
         Assert.NotEqual(before, await Rows());

@@ -2,6 +2,7 @@ using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Law;
 using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace CoordinationPlan.Server.Tests.Plans;
@@ -16,7 +17,12 @@ public sealed class StepTableTests(Service service) : IClassFixture<Service>
     private static readonly DemonstrationEmployee Outside = DemonstrationDirectory.Cousin;
 
     public static IEnumerable<TheoryDataRow<Stage, Stage, string>> Conditions =>
-        from step in PlanLaw.Steps from stage in step.From from condition in step.Demands select new TheoryDataRow<Stage, Stage, string>(stage, step.To, condition.Id);
+        from step in PlanLaw.Steps
+        from stage in step.From
+        from condition in step.Demands
+        // Demanded only where a controller has decided an interval: PlanStepTests.
+        where condition != PlanLaw.FollowUpInTime
+        select new TheoryDataRow<Stage, Stage, string>(stage, step.To, condition.Id);
 
     public static IEnumerable<TheoryDataRow<Stage>> Stages => PlanLaw.Steps.SelectMany(step => step.From).Distinct().Select(stage => new TheoryDataRow<Stage>(stage));
 
@@ -170,6 +176,23 @@ public sealed class StepTableTests(Service service) : IClassFixture<Service>
                 }
 
                 break;
+            case "meeting.principals_summoned":
+                // A summons to one of its units suffices.
+                if (now.Participations.Any(participation => participation.Unit == Cases.UnitOf(DemonstrationDirectory.PrimaryCare) && !participation.Ended))
+                {
+                    await service.CallMeeting(now, [Owner, DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(2));
+                }
+
+                break;
+            case "meeting.care_contact":
+                if ((await service.CaseWorker.Discharge.ListDischargeNoticesAsync(new() { Parent = plan.Name })).DischargeNotices.Count > 0)
+                {
+                    await Notice(now, DischargeNoticeKind.NotReady);
+                }
+
+                break;
+            case "follow_up.interval":
+                break;
             case "meeting.held":
                 var meeting = await Called(plan) ?? await service.CallMeeting(now, [Owner], TimeSpan.FromDays(1));
                 await service.LetBegin(meeting);
@@ -228,6 +251,12 @@ public sealed class StepTableTests(Service service) : IClassFixture<Service>
             case "meeting.called":
                 Assert.Null(await Called(plan));
                 break;
+            case "meeting.principals_summoned":
+                await service.Join(now, DemonstrationDirectory.PrimaryCare);
+                break;
+            case "meeting.care_contact":
+                await Notice(now, DischargeNoticeKind.Ready);
+                break;
             case "meeting.held":
                 // Not while another is called, either.
                 await Give(plan, "meeting.called");
@@ -256,6 +285,14 @@ public sealed class StepTableTests(Service service) : IClassFixture<Service>
                 throw new InvalidOperationException($"{rule} is demanded of a plan and is not tried here.");
         }
     }
+
+    private async Task Notice(Plan now, DischargeNoticeKind kind) => await service.CaseWorker.Discharge.AddDischargeNoticeAsync(new()
+    {
+        Parent = now.Name,
+        DischargeNotice = new() { Kind = kind, NoticeTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(kind == DischargeNoticeKind.Ready ? -2 : -1)) },
+        Etag = now.Etag,
+        RequestId = Cases.NewId(),
+    });
 
     private static bool Counts(Intervention intervention) => intervention.State is ItemState.Active or ItemState.Completed;
 

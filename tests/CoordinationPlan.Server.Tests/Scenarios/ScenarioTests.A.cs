@@ -177,7 +177,7 @@ public sealed partial class ScenarioTests
     /// <summary>From the call to the established plan; who is absent is recorded as such.</summary>
     private async Task MeetAndAgree(Plan plan, DemonstrationEmployee[] called, DemonstrationEmployee absent)
     {
-        await CannotAdvance(Rvt, plan, PlanState.Summoned, "meeting.called");
+        await CannotAdvance(Rvt, plan, PlanState.Summoned, "meeting.called", "meeting.principals_summoned");
         var meeting = await Call(Rvt, plan, MeetingKind.Planning, called, personPermits: true);
         await Advance(Rvt, plan, PlanState.Summoned);
         await Reply(called[1], meeting, CallReply.Accepted);

@@ -308,6 +308,7 @@ public sealed class SuggestionTests(Service service) : IClassFixture<Service>
         var plan = await service.OpenAndClosePlan(person);
         await Sees(Recipient, suggestion);
 
+        await service.LetRetentionPass(plan);
         await service.As(DemonstrationDirectory.UnitManager).Plans.DisposeSubjectAsync(
             new() { Name = plan.Name, DecisionReference = "GALL-1", Etag = plan.Etag, RequestId = Cases.NewId() });
 

@@ -131,8 +131,8 @@ internal sealed class Model
         (Noted, ConsentSought, "AdvancePlan", ["consent.asked"]),
         (Noted, Preparing, "AdvancePlan", ["consent.in_force"]),
         (ConsentSought, Preparing, "AdvancePlan", ["consent.in_force"]),
-        (Preparing, Summoned, "AdvancePlan", ["consent.in_force", "meeting.called"]),
-        (Met, Summoned, "AdvancePlan", ["consent.in_force", "meeting.called"]),
+        (Preparing, Summoned, "AdvancePlan", ["consent.in_force", "meeting.called", "meeting.principals_summoned"]),
+        (Met, Summoned, "AdvancePlan", ["consent.in_force", "meeting.called", "meeting.principals_summoned"]),
         (Preparing, Met, "AdvancePlan", ["consent.in_force", "meeting.held"]),
         (Summoned, Met, "AdvancePlan", ["consent.in_force", "meeting.held"]),
         (Established, InFollowUp, "AdvancePlan", ["follow_up.date"]),
@@ -240,6 +240,12 @@ internal sealed class Model
         : who.Role != Role.SchoolContact && Has(who, about, today) ? Verdict.Done
         : Verdict.Refused;
 
+    /// <summary>Whoever takes part and reads anything answers its own call; of a meeting that it is not called to and may not read of there is none for it.</summary>
+    public Verdict MayReply(DemonstrationEmployee who, Called meeting, DateOnly today) =>
+        IsOwner(who) ? MayAsOwner(who)
+        : Reads(who, today) is { } reads && (meeting.Calls.ContainsKey(Cases.UnitOf(who)) || reads.Contains(InformationCategory.Meetings)) ? Verdict.Done
+        : Verdict.Refused;
+
     private bool Has(DemonstrationEmployee who, InformationCategory category, DateOnly today) => Reads(who, today) is { } reads && reads.Contains(category);
 
     // ------------------------------------------------------------------------------------------------------------------------ the steps
@@ -260,6 +266,10 @@ internal sealed class Model
         "consent.asked" => Consents.Count > 0,
         "consent.in_force" => Consents.Exists(consent => consent.State == ConsentState.Given && consent.IsOn(today)),
         "meeting.called" => Planning(MeetingState.Called),
+        // The region's units are one principal, the others of the walk are the owner's own principal's or outside of both.
+        "meeting.principals_summoned" => !HealthCare.Any(unit => Participations.Exists(part => part.Unit == unit && part.IsOn(today))
+                || Interventions.Exists(intervention => intervention.Unit == unit && intervention.State == ItemState.Active))
+            || CalledMeetings.Exists(meeting => meeting is { Kind: MeetingKind.Planning, State: MeetingState.Called } && meeting.Calls.Keys.Any(HealthCare.Contains)),
         "meeting.held" => Planning(MeetingState.Held) && !Planning(MeetingState.Called),
         "follow_up.date" => FollowUp is not null,
         "content.interventions" => Interventions.Exists(Counts),

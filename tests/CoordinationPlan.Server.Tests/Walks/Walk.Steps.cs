@@ -449,7 +449,7 @@ internal sealed partial class Walk
                 var unit = Cases.UnitOf(who);
                 return Change(
                     who, _stand.As(who).Meetings.ReplyToCallAsync, new ReplyToCallRequest { Name = meeting.Name, Reply = reply }, meeting.Etag,
-                    () => _model.MaySpeakForItsUnit(who, InformationCategory.Meetings, Today),
+                    () => _model.MayReply(who, meeting, Today),
                     _ => meeting.Calls[unit] = meeting.Calls[unit] with { Reply = reply },
                     then: () => IsCalled() is { IsDone: false } not ? not : meeting.Calls.ContainsKey(unit) ? Verdict.Done : Verdict.WrongState);
         }

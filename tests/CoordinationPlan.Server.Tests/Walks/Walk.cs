@@ -217,6 +217,7 @@ internal sealed partial class Walk
     {
         "consent.asked" or "consent.in_force" => "consents",
         "meeting.called" or "meeting.held" => "meetings",
+        "meeting.principals_summoned" => "meetings.calls",
         "follow_up.date" => "follow_up_date",
         "content.responsible_principals" => "interventions.responsible_unit",
         _ => rule["content.".Length..],
