@@ -16,6 +16,7 @@ internal static class ServiceStatements
     private const string Purpose = ":purpose::smallint";
     private const string NoText = "NULL::text";
     private const int Whereabouts = (int)Policy.Categories.Whereabouts;
+    private const int ProtectionMeasures = (int)Policy.Categories.ProtectionMeasures;
 
     private const string RecordColumns =
         """
@@ -110,7 +111,8 @@ internal static class ServiceStatements
             $"""
             SELECT {PartColumns}
             FROM plan_part p
-            WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND (p.category <> {Whereabouts} OR $3 IS NULL OR p.unit_id = $3)
+            WHERE p.plan_id = $1 AND p.category & $2 <> 0
+              AND ($3 IS NULL OR p.unit_id = $3 OR p.category <> {Whereabouts} AND (p.category <> {ProtectionMeasures} OR p.unit_id IS NULL))
             ORDER BY p.created_at, p.part_id
             """,
             Plan, ":categories::integer", NoText),
@@ -171,10 +173,11 @@ internal static class ServiceStatements
             ":caller::text", Fresh),
         new(
             """
-            UPDATE plan_part SET state = $4, body = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
+            UPDATE plan_part
+            SET state = $4, body = $5, starts_on = $7, ends_on = $8, contact_person = $9, version = $3, changed_by = $6, changed_at = clock_timestamp()
             WHERE plan_id = $1 AND part_id = $2 AND version = $3 - 1
             """,
-            Plan, Part, "(version + 1)", "1::smallint", ":body::bytea", ":caller::text"),
+            Plan, Part, "(version + 1)", "1::smallint", ":body::bytea", ":caller::text", "NULL::date", "NULL::date", NoText),
         new(
             """
             INSERT INTO request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller)
