@@ -1,8 +1,8 @@
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Routines;
 using CoordinationPlan.V1;
-using Grpc.Core;
 using Google.Type;
+using Grpc.Core;
 using static CoordinationPlan.V1.RoutineDecisionLevel;
 using static CoordinationPlan.V1.RoutineForm;
 
