@@ -80,7 +80,11 @@ public sealed class ProtectionMeasureTests(Service service) : IClassFixture<Serv
 
         var ended = (await service.CaseWorker.Plans.EndProtectionMeasureAsync(new()
         {
-            Name = measure.Name, Ending = ItemEnding.Completed, Outcome = "Har nytt nummer.", Etag = updated.Etag, RequestId = Cases.NewId(),
+            Name = measure.Name,
+            Ending = ItemEnding.Completed,
+            Outcome = "Har nytt nummer.",
+            Etag = updated.Etag,
+            RequestId = Cases.NewId(),
         })).ProtectionMeasure;
         Assert.Equal((ItemState.Completed, "Har nytt nummer."), (ended.State, ended.Outcome));
         Assert.Equal(ended, (await service.Read(DemonstrationDirectory.CaseWorker, plan)).ProtectionMeasures.Single());

@@ -20,7 +20,7 @@ public sealed class StepTableTests(Service service) : IClassFixture<Service>
         from step in PlanLaw.Steps
         from stage in step.From
         from condition in step.Demands
-        // Demanded only where a controller has decided an interval: PlanStepTests.
+            // Demanded only where a controller has decided an interval: PlanStepTests.
         where condition != PlanLaw.FollowUpInTime
         select new TheoryDataRow<Stage, Stage, string>(stage, step.To, condition.Id);
 
@@ -82,7 +82,7 @@ public sealed class StepTableTests(Service service) : IClassFixture<Service>
         var others = DemonstrationDirectory.Employees.Append(DemonstrationDirectory.Administrator).Where(employee => employee.UnitId != Owner.UnitId).ToList();
         Assert.Equal(
             [Role.SocialCaseWorker, Role.HealthCareProfessional, Role.NamedCareContact, Role.SchoolContact, Role.ShelterContactPerson, Role.SupportProvider, Role.LogReviewer,
-                Role.DataProtectionOfficer, Role.DirectoryAdministrator, Role.SystemIntegration],
+                Role.DataProtectionOfficer, Role.Statistician, Role.DirectoryAdministrator, Role.SystemIntegration],
             others.Select(employee => employee.Role).Distinct().Order());
         var never = await Step(new Plan { Name = $"plans/{Cases.NewId()}", Etag = before.Etag }, "ClosePlan", Stage.Closed).Fails(StatusCode.PermissionDenied, ErrorReason.AccessDenied);
         await Parallel.ForEachAsync(
