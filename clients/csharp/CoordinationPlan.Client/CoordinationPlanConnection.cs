@@ -42,6 +42,8 @@ public sealed class CoordinationPlanConnection : IDisposable
         },
     };
 
+    private static RetryPolicy Retry => Retries.MethodConfigs[0].RetryPolicy!;
+
     private readonly CoordinationPlanClientOptions _options;
     private readonly SocketsHttpHandler _handler;
     private readonly GrpcChannel _channel;
@@ -66,6 +68,10 @@ public sealed class CoordinationPlanConnection : IDisposable
         {
             HttpHandler = _handler,
             ServiceConfig = Retries,
+            // As the retries: a service that comes back is found by the next of them. By default a connection that was refused once is not tried for a second, and
+            // later not for two minutes, whatever a call's own retries do.
+            InitialReconnectBackoff = Retry.InitialBackoff!.Value,
+            MaxReconnectBackoff = Retry.MaxBackoff!.Value,
         });
     }
 

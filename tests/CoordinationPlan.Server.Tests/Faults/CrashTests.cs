@@ -106,6 +106,8 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
         for (var kill = 0; kill < Kills; kill++)
         {
             await await Task.WhenAny(calls.Answered(5), failed.Unwrap());
+            // Who has been unlucky again and again has its turn before the next kill.
+            await await Task.WhenAny(calls.NobodyStarves(), failed.Unwrap());
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(LongestPause + 1)), TimeProvider.System);
             calls.NoteKill();
             if (kill % 2 == 0)
@@ -227,6 +229,8 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
         /// <summary>Between two attempts, as long as the service is away: shorter ones only take the processor from what is to come back.</summary>
         private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(60);
         private static readonly TimeSpan _longest = TimeSpan.FromMinutes(2);
+        private static readonly TimeSpan _longEnough = TimeSpan.FromSeconds(20);
+        private readonly ConcurrentDictionary<object, long> _waiting = new();
         private readonly ConcurrentQueue<(long Count, TaskCompletionSource Reached)> _awaited = new();
         private long _answers;
         private int _failures;
@@ -257,9 +261,20 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
             return reached.Task;
         }
 
+        /// <summary>Returns once no call has been tried in vain for long.</summary>
+        public async Task NobodyStarves()
+        {
+            while (_waiting.Values.Any(begin => TimeProvider.System.GetElapsedTime(begin) > _longEnough))
+            {
+                await Task.Delay(_pause, TimeProvider.System);
+            }
+        }
+
         public async Task<TResponse> UntilAnswered<TRequest, TResponse>(Func<TRequest, CallOptions, AsyncUnaryCall<TResponse>> call, TRequest request)
         {
-            var begin = TimeProvider.System.GetTimestamp();
+            var (begin, waiting) = (TimeProvider.System.GetTimestamp(), new object());
+            _waiting[waiting] = begin;
+            using var answered = new Answer(() => _waiting.TryRemove(waiting, out _));
             while (true)
             {
                 var trace = ActivityTraceId.CreateRandom().ToHexString();
@@ -289,6 +304,11 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
 
                 await Task.Delay(_pause, TimeProvider.System);
             }
+        }
+
+        private sealed class Answer(Action came) : IDisposable
+        {
+            public void Dispose() => came();
         }
 
         /// <summary>What the service says when its database has gone, and what the connection says when the service has. Nothing else is excused.</summary>
