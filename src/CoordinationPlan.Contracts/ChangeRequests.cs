@@ -113,3 +113,13 @@ public sealed partial class AddRelatedPlanRequest : IChangeRequest;
 public sealed partial class EndRelatedPlanRequest : IChangeRequest;
 
 public sealed partial class AddDischargeNoticeRequest : IChangeRequest;
+
+public sealed partial class AddSchoolArrangementRequest : IChangeRequest;
+
+public sealed partial class UpdateSchoolArrangementRequest : IChangeRequest;
+
+public sealed partial class AdvanceSchoolArrangementRequest : IChangeRequest;
+
+public sealed partial class RecordHandoverStepRequest : IChangeRequest;
+
+public sealed partial class ReportAttendanceRequest : IChangeRequest;

@@ -33,6 +33,8 @@ public sealed partial class SqlTests
         ["meeting_call"] = "Meetings",
         ["risk_assessment"] = "Risk",
         ["discharge_notice"] = "Discharge",
+        ["school_arrangement"] = "Schooling",
+        ["school_attendance"] = "Schooling",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
         ["alert"] = "Access",
@@ -51,7 +53,7 @@ public sealed partial class SqlTests
     private static readonly Dictionary<string, string[]> ReadsElsewhere = new()
     {
         // Facts: whatever the access decision rests on.
-        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts"],
+        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts", "location_secrecy", "school_arrangement"],
         // The owning unit that hears of a blocked attempt.
         ["Access/AlertSql.cs"] = ["plan"],
         // The key that opens a kept answer.
@@ -61,11 +63,13 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment", "discharge_notice"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "risk_assessment", "discharge_notice", "whereabouts", "school_arrangement", "school_attendance"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.
-        ["Audit/AccessLogSql.cs"] = ["subject", "block"],
+        ["Audit/AccessLogSql.cs"] = ["subject", "block", "whereabouts"],
+        // Whether the school takes part and something is released to it, before it is told of its pupil; who works in the owning unit.
+        ["Schooling/SchoolingSql.cs"] = ["plan", "participation", "consent", "legal_release"],
         // Whether the unit that is to take part owns the plan.
         ["Participations/ParticipationSql.cs"] = ["plan"],
         // Whether the unit that answers for an item still takes part.

@@ -35,7 +35,7 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
                 is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
-                or Act.ReplyToCall or Act.AnswerProposal or Act.WriteDischarge)),
+                or Act.ReplyToCall or Act.AnswerProposal or Act.WriteDischarge or Act.ReadSchooling or Act.ReadPupil or Act.ReportAttendance)),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
 
     [Fact]
@@ -71,6 +71,7 @@ public sealed class PlanTests
                 GoalsAndInterventions => question is { Act: Act.WriteIntervention, Facts.ResponsibleUnit: true } or { Act: Act.AnswerProposal },
                 Meetings => question.Act == Act.ReplyToCall,
                 Health => question.Act is Act.UpdatePlan or Act.WriteDischarge && question.Caller.IsHealthCare(),
+                Schooling => question is { Act: Act.ReportAttendance, Caller.UnitKind: UnitKind.School, Facts.Pupil: Pupil.Now },
                 _ => false,
             });
 
@@ -80,7 +81,7 @@ public sealed class PlanTests
             World.Permitted(),
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
-                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment
+                or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ReadSchooling or Act.ReadPupil
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));
@@ -141,6 +142,9 @@ public sealed class PlanTests
             facts => facts with { PlanOpen = default },
             facts => facts with { Placement = default },
             facts => facts with { Emergency = default },
+            facts => facts with { Unplaced = default },
+            facts => facts with { NoAlias = default },
+            facts => facts with { Pupil = default },
         ])
         {
             World.Holds(

@@ -31,7 +31,8 @@ internal sealed partial class CaseGate
 
         /// <summary>The act concerns the person in every plan, so it waits for whoever reads any of them.</summary>
         public bool LocksPerson => Caller.Method.Act
-            is Policy.Act.WriteBlock or Policy.Act.WriteProtectionLevel or Policy.Act.WriteWhereabouts or Policy.Act.WriteLocationSecrecy or Policy.Act.DisposeSubject;
+            is Policy.Act.WriteBlock or Policy.Act.WriteProtectionLevel or Policy.Act.WriteWhereabouts or Policy.Act.WriteLocationSecrecy or Policy.Act.DisposeSubject
+                or Policy.Act.WriteSchooling;
 
         /// <summary>Where the kept answer stands.</summary>
         public string OutcomePlace => $"request_outcome/{Caller.Name}/{RequestId:D}";

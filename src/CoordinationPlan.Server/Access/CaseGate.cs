@@ -119,7 +119,10 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             Blocked: plan.Blocked,
             PlanOpen: PlanLaw.Open.Contains((Stage)plan.State),
             Placement: plan.Placement,
-            Emergency: plan.Emergency);
+            Emergency: plan.Emergency,
+            Unplaced: plan.Unplaced,
+            NoAlias: plan.NoAlias,
+            Pupil: plan.Pupil);
 
     /// <summary>
     /// What a call under an emergency access in force stands on before its plans are looked at: the grant, and the mildest of everything else.

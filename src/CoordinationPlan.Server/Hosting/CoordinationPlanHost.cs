@@ -17,6 +17,7 @@ using CoordinationPlan.Server.Protection;
 using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Risk;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Schooling;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -88,6 +89,7 @@ public static class CoordinationPlanHost
             .AddSingleton(new TestPersons(options.Installation))
             .AddSingleton(new FreshLogin(options.Identity.FreshLogin, options.Identity.ClockSkew))
             .AddSingleton(LegalGrounds.Load())
+            .AddSingleton(HandlingInstructions.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
@@ -97,6 +99,7 @@ public static class CoordinationPlanHost
             .AddSingleton<ConsentService>()
             .AddSingleton<MeetingService>()
             .AddSingleton<RiskService>()
+            .AddSingleton<SchoolingService>()
             .AddSingleton<DischargeService>()
             .AddSingleton<ProtectionService>()
             .AddSingleton<ReleaseService>()
@@ -154,6 +157,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<ConsentService>();
         endpoints.MapGrpcService<MeetingService>();
         endpoints.MapGrpcService<RiskService>();
+        endpoints.MapGrpcService<SchoolingService>();
         endpoints.MapGrpcService<DischargeService>();
         endpoints.MapGrpcService<ProtectionService>();
         endpoints.MapGrpcService<ReleaseService>();

@@ -37,6 +37,10 @@ public sealed class LawOptions
     /// <summary>A clock's limit in days for a controller: its own, else everybody's, else what the law's rule says.</summary>
     public int DaysOf(Clock clock, string controller) =>
         (Controllers.GetValueOrDefault(controller)?.DaysOf(clock) ?? Default.DaysOf(clock)) ?? clock.Days;
+
+    /// <summary>Another limit for a controller, found in the same order.</summary>
+    public int ValueOf(Limit limit, string controller) =>
+        (Controllers.GetValueOrDefault(controller)?.ValueOf(limit) ?? Default.ValueOf(limit)) ?? limit.Value;
 }
 
 /// <summary>Limits in days, 0 to 365. What is not set is not decided.</summary>
@@ -51,8 +55,33 @@ public sealed class LawParameters
     /// <summary>Within how many days after a plan was opened the risk is assessed.</summary>
     public int? RiskAssessmentWithinDays { get; set; }
 
+    /// <summary>Within how many days after a child was placed its schooling is secured.</summary>
+    public int? SchoolingSecuredWithinDays { get; set; }
+
+    /// <summary>Within how many days after a child moved the steps of the handover are taken.</summary>
+    public int? HandoverWithinDays { get; set; }
+
+    /// <summary>From which share of absence on, in percent, a pupil's attendance is a task; 1 to 100.</summary>
+    public int? AbsencePercent { get; set; }
+
+    /// <summary>The same for absence without a valid reason.</summary>
+    public int? InvalidAbsencePercent { get; set; }
+
+    /// <summary>How many reported weeks are looked at together; 1 to 52.</summary>
+    public int? AbsenceWeeks { get; set; }
+
+    internal int? ValueOf(Limit limit) => limit.Parameter switch
+    {
+        nameof(AbsencePercent) => AbsencePercent,
+        nameof(InvalidAbsencePercent) => InvalidAbsencePercent,
+        nameof(AbsenceWeeks) => AbsenceWeeks,
+        _ => null,
+    };
+
     internal int? DaysOf(Clock clock) => clock.Parameter switch
     {
+        nameof(SchoolingSecuredWithinDays) => SchoolingSecuredWithinDays,
+        nameof(HandoverWithinDays) => HandoverWithinDays,
         nameof(StartWithinDays) => StartWithinDays,
         nameof(ConsentWarningDays) => ConsentWarningDays,
         nameof(RiskAssessmentWithinDays) => RiskAssessmentWithinDays,
@@ -60,7 +89,11 @@ public sealed class LawParameters
     };
 
     /// <summary>Whether every limit that is set is one that makes sense.</summary>
-    internal bool IsSound => new[] { StartWithinDays, ConsentWarningDays, RiskAssessmentWithinDays }.All(days => days is null or (>= 0 and <= 365));
+    internal bool IsSound =>
+        new[] { StartWithinDays, ConsentWarningDays, RiskAssessmentWithinDays, SchoolingSecuredWithinDays, HandoverWithinDays }.All(days => days is null or (>= 0 and <= 365))
+        && AbsencePercent is null or (>= 1 and <= 100)
+        && InvalidAbsencePercent is null or (>= 1 and <= 100)
+        && AbsenceWeeks is null or (>= 1 and <= 52);
 }
 
 /// <summary>How the service answers those who may not know.</summary>

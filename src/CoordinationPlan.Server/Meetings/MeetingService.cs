@@ -50,7 +50,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 var startsAt = request.Meeting.StartTime.ToDateTimeOffset();
                 RequireFuture(startsAt, entry, "meeting.start_time");
-                var called = callable.Where(unit => unit.Kind != V1.UnitKind.ShelteredHousing || entry.MayKnowWhereabouts).ToList();
+                var called = callable.Where(unit => entry.Sight.MayName(unit.Kind, unit.UnitId)).ToList();
                 if (called.Count < units.Length)
                 {
                     throw Errors.UnknownReference("units", "must all take part in the plan or own it");
@@ -62,7 +62,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                     .Select(unit => new CallRecord(
                         meeting.MeetingId,
                         unit.UnitId,
-                        unit.Kind == V1.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Meetings,
+                        Sight.CategoryOf(unit.Kind, Categories.Meetings),
                         CallRecord.KindOf(unit.Kind, unit.Organisation),
                         CallReply.Unspecified,
                         null,
@@ -108,7 +108,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 throw Errors.WrongState("The meeting has not begun.");
             }
 
-            if (!attending.IsSubsetOf(calls.Where(call => MaySee(entry, call)).Select(call => call.UnitId)))
+            if (!attending.IsSubsetOf(calls.Where(call => entry.Sight.Shows(call.Category, call.UnitId)).Select(call => call.UnitId)))
             {
                 throw Errors.UnknownReference("attending_units", "must all be units that were called");
             }
@@ -175,11 +175,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
     }
 
     private Meeting ToMeeting(Entry entry, MeetingRecord meeting, IEnumerable<CallRecord> calls) =>
-        meeting.ToMeeting(entry.Plan.PlanId, calls.Where(call => call.MeetingId == meeting.MeetingId && MaySee(entry, call)), entry.Key, names);
-
-    /// <summary>That a sheltered housing is called is where the person is: for those who may know, and of those a housing only of itself.</summary>
-    private static bool MaySee(Entry entry, CallRecord call) => call.Category != Categories.Whereabouts
-        || (entry.MayKnowWhereabouts && (entry.WhereaboutsOf is null || entry.WhereaboutsOf == call.UnitId));
+        meeting.ToMeeting(entry.Plan.PlanId, calls.Where(call => call.MeetingId == meeting.MeetingId && entry.Sight.Shows(call.Category, call.UnitId)), entry.Key, names);
 
     private static void RequireFuture(DateTimeOffset startsAt, Entry entry, string field)
     {

@@ -1,3 +1,4 @@
+using CoordinationPlan.Law;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -28,13 +29,51 @@ internal static class OversightSql
             return alerts;
         });
 
+    // Since when the person stays at the place that is on record.
+    private const string SinceOn = "coalesce(w.since_on, (w.changed_at AT TIME ZONE 'Europe/Stockholm')::date)";
+
+    // A placed child's schooling, of the social services that own the plan: 22 not secured, 23 to follow up, 24 to review with the placement, 25 and 26 the steps of
+    // a handover, where the child has moved since the arrangement began or it was handed over, 27 a pattern of absence in the latest report. $10 and $11 are the
+    // days to secure it and to hand it over.
+    private static readonly string SchoolingTasks =
+        $"""
+            UNION ALL
+            SELECT 22, o.plan_id, 'schoolArrangements', NULL, {SinceOn} + $10
+            FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1 JOIN whereabouts w ON w.subject_id = o.subject_id
+            WHERE o.owner_unit_id = $1 AND o.is_open AND coalesce(extract(year FROM $8) - w.birth_year BETWEEN {SchoolingLaw.FirstYear} AND {SchoolingLaw.LastYear}, true)
+              AND NOT EXISTS (
+                  SELECT FROM plan n JOIN school_arrangement s ON s.plan_id = n.plan_id
+                  WHERE n.subject_id = o.subject_id AND n.is_open AND s.state IN (3, 4) AND (s.ends_on IS NULL OR s.ends_on >= $8))
+            UNION ALL
+            SELECT 23, o.plan_id, 'schoolArrangements', s.arrangement_id, s.follow_up_on
+            FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state < 7 AND s.follow_up_on IS NOT NULL
+            WHERE o.owner_unit_id = $1 AND o.is_open
+            UNION ALL
+            SELECT 24, o.plan_id, 'schoolArrangements', s.arrangement_id, (greatest({SinceOn}, s.reviewed_on) + make_interval(months => {SchoolingLaw.Reviewed.Months}))::date
+            FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state BETWEEN 3 AND 5 JOIN whereabouts w ON w.subject_id = o.subject_id
+            WHERE o.owner_unit_id = $1 AND o.is_open
+            UNION ALL
+            SELECT step.kind, o.plan_id, 'schoolArrangements', s.arrangement_id, CASE WHEN {SinceOn} > s.starts_on THEN {SinceOn} ELSE s.handed_over_on END + $11
+            FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state BETWEEN 3 AND 6
+            LEFT JOIN whereabouts w ON w.subject_id = o.subject_id
+            CROSS JOIN LATERAL (VALUES (25, s.office_informed_on), (26, s.school_informed_on)) AS step (kind, taken_on)
+            WHERE o.owner_unit_id = $1 AND o.is_open AND (s.state = 6 OR {SinceOn} > s.starts_on)
+              AND (step.taken_on IS NULL OR step.taken_on < CASE WHEN {SinceOn} > s.starts_on THEN {SinceOn} ELSE s.starts_on END)
+            UNION ALL
+            SELECT 27, o.plan_id, 'schoolArrangements', s.arrangement_id, a.week_on + 6
+            FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state BETWEEN 3 AND 5
+            JOIN LATERAL (
+                SELECT r.week_on, r.is_pattern FROM school_attendance r WHERE r.plan_id = s.plan_id AND r.arrangement_id = s.arrangement_id ORDER BY r.week_on DESC LIMIT 1) a ON a.is_pattern
+            WHERE o.owner_unit_id = $1 AND o.is_open
+        """;
+
     /// <summary>
     /// What the unit's plans leave to do. Candidates only: each plan is decided afterwards. Each row is a fact that is so now: nothing is ticked off. Overdue reviews open nothing; they stand here
     /// until they are made.
     /// </summary>
     public static Query<List<TaskRecord>> Tasks(
         string unit, TaskLimits limits, DateTimeOffset now, (DateOnly DueOn, string Subject) after, int limit) => new(
-        """
+        $"""
         SELECT kind, name, due_on, plan_id
         FROM (SELECT kind, due_on, plan_id, concat_ws('/', 'plans', plan_id, collection, id) AS name FROM (
             SELECT 1 AS kind, o.plan_id, 'locationSecrecies' AS collection, d.decision_id AS id, d.review_on AS due_on
@@ -92,6 +131,7 @@ internal static class OversightSql
             WHERE o.owner_unit_id = $1 AND o.is_open
               AND NOT EXISTS (SELECT FROM discharge_notice l WHERE l.plan_id = d.plan_id AND (l.noticed_at, l.created_at) > (d.noticed_at, d.created_at))
               AND NOT EXISTS (SELECT FROM meeting m WHERE m.plan_id = d.plan_id AND m.state <> 3 AND m.created_at > d.created_at)
+            {SchoolingTasks}
         ) task) named
         WHERE (due_on, name) > ($2, $3)
         ORDER BY due_on, name
@@ -100,6 +140,7 @@ internal static class OversightSql
         [
             Parameter.Of(unit), Parameter.Of(after.DueOn), Parameter.Of(after.Subject), Parameter.Of(limit),
             Parameter.Of(limits.DaysToStart), Parameter.Of(limits.DaysOfWarning), Parameter.Of(limits.DaysToAssessRisk), Parameter.Of(SwedishTime.DayOf(now)), Parameter.Of(now),
+            Parameter.Of(limits.DaysToSecureSchooling), Parameter.Of(limits.DaysToHandOver),
         ],
         static async (reader, stop) =>
         {
@@ -120,4 +161,4 @@ internal sealed record AlertRecord(Guid AlertId, AlertKind Kind, Guid? PlanId, D
 internal sealed record TaskRecord(TaskKind Kind, string Subject, DateOnly DueOn, Guid PlanId);
 
 /// <summary>The limits, in days, that the law leaves to the controller.</summary>
-internal sealed record TaskLimits(int DaysToStart, int DaysOfWarning, int DaysToAssessRisk);
+internal sealed record TaskLimits(int DaysToStart, int DaysOfWarning, int DaysToAssessRisk, int DaysToSecureSchooling, int DaysToHandOver);

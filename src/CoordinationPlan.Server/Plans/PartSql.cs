@@ -11,17 +11,24 @@ internal static class PartSql
     public const string Columns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
 
     /// <summary>
-    /// The parts whose category is permitted, and of those that tell the whereabouts only the given unit's, where one is given. The others are not
-    /// fetched.
+    /// The category that a part is shown by. A part is sealed with the category that it was written under, and an intervention of a school was written as any
+    /// other before there was a category for that: whoever answers for it, counts.
     /// </summary>
-    public static Query<List<PlanPart>> Of(Guid plan, Categories permitted, string? whereaboutsOf) => new(
+    public static readonly string ShownCategory =
+        $"CASE WHEN p.category = {(int)Categories.GoalsAndInterventions} AND EXISTS (SELECT FROM unit u WHERE u.unit_id = p.unit_id AND u.kind = 3) THEN {(int)Categories.SchoolPlacement} ELSE p.category END";
+
+    /// <summary>A part is in sight, where $2, $3 and $4 are what is permitted, of what only the own unit's, and that unit.</summary>
+    public static readonly string InSight = $"({ShownCategory}) & $2 <> 0 AND (({ShownCategory}) & $3 = 0 OR p.unit_id = $4)";
+
+    /// <summary>The parts in sight. The others are not fetched.</summary>
+    public static Query<List<PlanPart>> Of(Guid plan, Sight sight) => new(
         $"""
         SELECT {Columns}
         FROM plan_part p
-        WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND (p.category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR p.unit_id = $3)
+        WHERE p.plan_id = $1 AND {InSight}
         ORDER BY p.created_at, p.part_id
         """,
-        [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],
+        [Parameter.Of(plan), Parameter.Of(sight.Permitted), Parameter.Of(sight.OwnOnly), Parameter.Of(sight.UnitId)],
         ReadAll);
 
     /// <summary>The frame's parts of several plans, each within its own permit, by plan.</summary>

@@ -22,6 +22,8 @@ internal static partial class ResourceName
     public const string Blocks = "blocks";
     public const string LocationSecrecies = "locationSecrecies";
     public const string EmergencyAccesses = "emergencyAccesses";
+    public const string SchoolArrangements = "schoolArrangements";
+    public const string Pupil = "pupil";
     public const string Protection = "protection";
     public const string Whereabouts = "whereabouts";
     public const string Organisations = "organisations";
