@@ -112,7 +112,7 @@ public static class AccessPolicy
             return RefusalReason.RoleMayNot;
         }
 
-        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose))
+        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose) || (rule.Needs.HasFlag(Needs.Pupil) && caller.Purpose != Purpose.Schooling))
         {
             return RefusalReason.PurposeMayNot;
         }

@@ -256,8 +256,8 @@ internal static class RuleBook
     public static Categories ParticipantCeiling(in Caller caller, in Facts facts) =>
         ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
 
-    /// <summary>Works in a school, or as one who does.</summary>
-    public static bool IsOfASchool(in Caller caller) => caller.UnitKind == UnitKind.School || caller.Role == SchoolContact;
+    /// <summary>Works in a school, or as one who does, or in a unit of which nobody knows what it is.</summary>
+    public static bool IsOfASchool(in Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
 
     /// <summary>
     /// Where a child goes to school narrows down where it stays: nobody's by release, while the person is protected or placed, or nobody knows.
@@ -273,7 +273,7 @@ internal static class RuleBook
         ShelterContactPerson =>
             Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
         // The school's system, which reports and reads back what it has reported.
-        SystemIntegration => Schooling,
+        SystemIntegration => Existence | Schooling,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };

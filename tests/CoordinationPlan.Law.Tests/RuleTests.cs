@@ -3,7 +3,9 @@ namespace CoordinationPlan.Law.Tests;
 /// <summary>Each rule on both sides of its dates and of its limit.</summary>
 public sealed class RuleTests
 {
-    public static TheoryData<string> Rules => [.. PlanLaw.Conditions.Select(rule => rule.Id), .. PlanLaw.Clocks.Select(rule => rule.Id), .. PlanLaw.Ages.Select(rule => rule.Id)];
+    public static TheoryData<string> Rules => [.. PlanLaw.Conditions.Select(rule => rule.Id), .. PlanLaw.Clocks.Select(rule => rule.Id), .. PlanLaw.Ages.Select(rule => rule.Id), .. OfSchooling.Select(rule => rule.Id)];
+
+    private static IEnumerable<Rule> OfSchooling => SchoolingLaw.Conditions.Concat<Rule>(SchoolingLaw.Clocks).Concat(SchoolingLaw.Limits);
 
     [Fact]
     public void The_act_of_2001_applies_until_the_last_of_june_2025_and_that_of_2025_from_the_day_after()
@@ -70,9 +72,12 @@ public sealed class RuleTests
     [InlineData("clock.location_secrecy", "2024-02-29", "2024-08-29")]
     [InlineData("clock.start", "2026-02-27", "2026-03-02")]
     [InlineData("clock.risk", "2028-02-24", "2028-03-02")]
+    [InlineData("clock.schooling", "2026-12-29", "2027-01-03")]
+    [InlineData("clock.schooling_review", "2026-08-31", "2027-02-28")]
+    [InlineData("clock.handover", "2028-02-27", "2028-03-01")]
     public void A_clock_ends_on_its_day(string id, string start, string due) => Assert.Equal(
         DateOnly.Parse(due, System.Globalization.CultureInfo.InvariantCulture),
-        PlanLaw.Clocks.Single(clock => clock.Id == id).DueOn(DateOnly.Parse(start, System.Globalization.CultureInfo.InvariantCulture)));
+        PlanLaw.Clocks.Concat(SchoolingLaw.Clocks).Single(clock => clock.Id == id).DueOn(DateOnly.Parse(start, System.Globalization.CultureInfo.InvariantCulture)));
 
     [Theory]
     [InlineData("age.own_voice", "2011-11-24", "2026-11-24")]
@@ -84,5 +89,5 @@ public sealed class RuleTests
         DateOnly.Parse(reached, System.Globalization.CultureInfo.InvariantCulture),
         PlanLaw.Ages.Single(age => age.Id == id).ReachedOn(DateOnly.Parse(born, System.Globalization.CultureInfo.InvariantCulture)));
 
-    private static Rule Rule(string id) => PlanLaw.Conditions.Concat<Rule>(PlanLaw.Clocks).Concat(PlanLaw.Ages).Single(rule => rule.Id == id);
+    private static Rule Rule(string id) => PlanLaw.Conditions.Concat<Rule>(PlanLaw.Clocks).Concat(PlanLaw.Ages).Concat(OfSchooling).Single(rule => rule.Id == id);
 }

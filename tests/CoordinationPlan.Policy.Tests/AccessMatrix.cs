@@ -12,7 +12,7 @@ internal static class AccessMatrix
 
     /// <summary>What every row supposes, in a line that spreadsheets show and programs skip.</summary>
     private const string Suppositions =
-        "# Every row: an assignment in force that covers the purpose of the role; level of assurance 3. Everything else is refused. \"any\" is whichever value; \"-\" is nothing.";
+        "# Every row: an assignment in force that covers the purpose of the role; level of assurance 3; of schools, where \"-\" stands: the caller has no arrangement, and the person is not placed. Everything else is refused. \"any\" is whichever value; \"-\" is nothing.";
 
     private static readonly Lazy<string> TheBody = new(MakeBody);
 
@@ -194,8 +194,8 @@ internal static class AccessMatrix
     };
 
     /// <summary>What the caller's unit is to a pupil, where it is a school, and whether anything hides where the child goes to school.</summary>
-    private static Value[] SchoolsOf(Act act) => !World.IsAboutAPlan(act)
-        ? NoMatter
+    private static Value[] SchoolsOf(Act act) => act is not (Act.ReadPlan or Act.ReadSchooling or Act.ReadPupil or Act.ReportAttendance)
+        ? [Of("-", facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Never })]
         :
         [
             Of("no arrangement with the caller", facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Never }),

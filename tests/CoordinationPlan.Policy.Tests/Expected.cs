@@ -34,7 +34,7 @@ internal static class Expected
             | GoalsAndInterventions | SocialSituation | Health | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
         ShelterContactPerson => Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
-        SystemIntegration => Schooling,
+        SystemIntegration => Existence | Schooling,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };
@@ -49,8 +49,8 @@ internal static class Expected
 
     public static bool HousesThePerson(this Caller caller) => caller is { Role: ShelterContactPerson, UnitKind: UnitKind.ShelteredHousing };
 
-    /// <summary>Works in a school, whatever the role is called.</summary>
-    public static bool IsOfASchool(this Caller caller) => caller.UnitKind == UnitKind.School || caller.Role == SchoolContact;
+    /// <summary>Works in a school, whatever the role is called, or somewhere that may be one.</summary>
+    public static bool IsOfASchool(this Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
 
     /// <summary>Where the child goes to school is not to be told to others.</summary>
     public static bool IsSchoolHidden(Facts facts) => facts.Protection != ProtectionLevel.None || !facts.Unplaced;
@@ -245,7 +245,7 @@ internal static class Expected
         }
 
         var consentSuffices = reads == OfAnothersPlan(caller, facts with { ReleasedByLaw = None, Overriding = None });
-        var hasThePupil = caller.UnitKind == UnitKind.School && facts.Pupil == Pupil.Now;
+        var hasThePupil = caller is { UnitKind: UnitKind.School, Purpose: Purpose.Schooling } && facts.Pupil == Pupil.Now;
         var writes = act switch
         {
             Act.ReadPlan => None,

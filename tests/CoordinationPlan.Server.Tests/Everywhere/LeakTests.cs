@@ -31,7 +31,7 @@ public sealed class LeakTests(Service service, ITestOutputHelper output) : IClas
         ["has no relation to the plan"] = async service => new(
             await World.Make(service, Cases.NewPerson()),
             [
-                .. DemonstrationDirectory.Employees.Where(employee => employee.UnitId != DemonstrationDirectory.CaseWorker.UnitId && employee != Care
+                .. DemonstrationDirectory.Employees.Where(employee => employee.UnitId != DemonstrationDirectory.CaseWorker.UnitId && employee != Care && employee.UnitId != DemonstrationDirectory.School.UnitId
                     && employee != DemonstrationDirectory.DataProtectionOfficer),
                 DemonstrationDirectory.Administrator,
             ]),

@@ -54,6 +54,9 @@ public sealed class ConfigurationTests : IDisposable
         ["authorities of the issuer that are not there"] = (options => options.Identity.Issuers[0].TrustedAuthorities = "/nowhere.pem", "TrustedAuthorities"),
         ["a limit of law that has passed"] = (options => options.Law.Default.StartWithinDays = -1, "Law:"),
         ["a controller's limit of more than a year"] = (options => options.Law.Controllers["boards/b"] = new() { RiskAssessmentWithinDays = 366 }, "Law:"),
+        ["a share of absence of nothing"] = (options => options.Law.Default.AbsencePercent = 0, "Law:"),
+        ["a controller's share of absence of more than all"] = (options => options.Law.Controllers["boards/b"] = new() { InvalidAbsencePercent = 101 }, "Law:"),
+        ["no weeks of absence"] = (options => options.Law.Default.AbsenceWeeks = 0, "Law:"),
         ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
     };
 
@@ -71,9 +74,14 @@ public sealed class ConfigurationTests : IDisposable
                 law.DaysOf(PlanLaw.Risk, "a"), law.DaysOf(PlanLaw.Risk, "b"), law.DaysOf(PlanLaw.Start, "a"), law.DaysOf(PlanLaw.Start, "b"), law.DaysOf(PlanLaw.ConsentEnds, "a"),
                 law.DaysOf(PlanLaw.Discharge, "a"),
             });
+        Assert.Equal(
+            [1, 30, SchoolingLaw.AbsenceWeeks.Value],
+            new LawOptions { Default = { AbsencePercent = 30 }, Controllers = { ["a"] = new() { AbsencePercent = 1 } } } is var other
+                ? new[] { other.ValueOf(SchoolingLaw.Absence, "a"), other.ValueOf(SchoolingLaw.Absence, "b"), other.ValueOf(SchoolingLaw.AbsenceWeeks, "a") }
+                : []);
         // Every parameter that the page of law names can be set, and no other.
         Assert.Equal(
-            PlanLaw.Clocks.Select(clock => clock.Parameter).OfType<string>().Order(),
+            PlanLaw.Clocks.Concat(SchoolingLaw.Clocks).Select(clock => clock.Parameter).OfType<string>().Concat(SchoolingLaw.Limits.Select(limit => limit.Parameter)).Order(),
             typeof(LawParameters).GetProperties().Where(property => property.PropertyType == typeof(int?)).Select(property => property.Name).Order());
     }
 
