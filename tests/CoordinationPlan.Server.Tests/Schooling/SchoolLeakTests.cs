@@ -60,9 +60,15 @@ public sealed class SchoolLeakTests(Service service) : IClassFixture<Service>
         await service.Join(plan, DemonstrationDirectory.PrimaryCare);
         await service.Consent(plan, DemonstrationDirectory.PrimaryCare, Everything);
         var intervention = await service.AddIntervention(plan, DemonstrationDirectory.CaseWorker, "Stöd i skolan");
-        await using var old = service.Administrator.CreateCommand("UPDATE coordinationplan.plan_part SET unit_id = $2 WHERE part_id = $1");
-        old.Parameters.Add(new() { Value = Guid.Parse(intervention.Name.AsSpan(intervention.Name.LastIndexOf('/') + 1)) });
-        old.Parameters.Add(new() { Value = service.Names.Stored(ResourceName.Units, DemonstrationDirectory.School.UnitId) });
+        // As if it had been written so: without a version of it in the history.
+        await using var old = service.Administrator.CreateCommand(
+            $"""
+            BEGIN;
+            SET LOCAL session_replication_role = replica;
+            UPDATE coordinationplan.plan_part SET unit_id = '{service.Names.Stored(ResourceName.Units, DemonstrationDirectory.School.UnitId)}'
+            WHERE part_id = '{intervention.Name[(intervention.Name.LastIndexOf('/') + 1)..]}';
+            COMMIT
+            """);
         await old.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
         await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() });
         await service.CaseWorker.Plans.EndInterventionAsync(new() { Name = intervention.Name, Ending = ItemEnding.Completed, Etag = intervention.Etag, RequestId = Cases.NewId() });
