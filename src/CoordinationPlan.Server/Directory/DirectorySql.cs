@@ -63,7 +63,7 @@ internal static class DirectorySql
 
     public static Query<Loaded<Found<V1.Unit>>> FindUnit(DirectoryNames names, string id, string organisationId, string? boardId) => new(
         """
-        SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name,
+        SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name, u.school_unit_code,
                EXISTS (SELECT FROM organisation o WHERE o.organisation_id = $2)
                AND ($3 IS NULL OR EXISTS (SELECT FROM board b WHERE b.board_id = $3 AND b.organisation_id = $2))
         FROM (SELECT) one LEFT JOIN unit u ON u.unit_id = $1
@@ -72,7 +72,7 @@ internal static class DirectorySql
         async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
-            return Of(reader.IsDBNull(0) ? null : ReadUnit(reader, names), VersionAt(reader, 1), reader.GetBoolean(6), OwnerOf(reader, 2, organisationId));
+            return Of(reader.IsDBNull(0) ? null : ReadUnit(reader, names), VersionAt(reader, 1), reader.GetBoolean(7), OwnerOf(reader, 2, organisationId));
         });
 
     public static Query<Loaded<Found<Employee>>> FindEmployee(DirectoryNames names, string id, string organisationId) => new(

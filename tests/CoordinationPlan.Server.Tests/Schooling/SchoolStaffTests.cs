@@ -92,7 +92,11 @@ public sealed class SchoolStaffTests(Service service) : IClassFixture<Service>
             await Put(kind, code).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         }
 
-        Assert.Equal("24681357", (await Put(UnitKind.School, "24681357")).Unit.SchoolUnitCode);
+        var put = (await Put(UnitKind.School, "24681357")).Unit;
+        Assert.Equal("24681357", put.SchoolUnitCode);
+        // The code is changed like the name, from the version that was read.
+        put.DisplayName = "Skolan";
+        Assert.Equal("24681357", (await Operator.Directory.PutUnitAsync(new() { Unit = put, Etag = put.Etag, RequestId = Cases.NewId() })).Unit.SchoolUnitCode);
         Assert.Contains(
             (await service.CaseWorker.Directory.ListUnitsAsync(new() { Organisation = Other })).Units, unit => unit is { SchoolUnitCode: "24681357" } && unit.Name == $"units/school-{Here}");
         Assert.DoesNotContain("24681357", await service.Dump(), StringComparison.Ordinal);
