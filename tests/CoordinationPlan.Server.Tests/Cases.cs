@@ -223,7 +223,10 @@ public static class Cases
         change?.Invoke(arrangement);
         var added = (await service.CaseWorker.Schooling.AddSchoolArrangementAsync(new()
         {
-            Parent = plan.Name, SchoolArrangement = arrangement, Etag = plan.Etag, RequestId = NewId(),
+            Parent = plan.Name,
+            SchoolArrangement = arrangement,
+            Etag = plan.Etag,
+            RequestId = NewId(),
         })).SchoolArrangement;
         return await service.Advance(added, SchoolArrangementState.Secured);
     }
@@ -249,7 +252,11 @@ public static class Cases
     public static async Task<SchoolArrangement> Advance(this Service service, SchoolArrangement arrangement, SchoolArrangementState state, Date? last = null) =>
         (await service.CaseWorker.Schooling.AdvanceSchoolArrangementAsync(new()
         {
-            Name = arrangement.Name, State = state, LastDate = last, Etag = arrangement.Etag, RequestId = NewId(),
+            Name = arrangement.Name,
+            State = state,
+            LastDate = last,
+            Etag = arrangement.Etag,
+            RequestId = NewId(),
         })).SchoolArrangement;
 
     /// <summary>The hours of a week, so many weeks ago.</summary>

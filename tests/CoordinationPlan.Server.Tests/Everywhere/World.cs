@@ -211,11 +211,19 @@ public sealed class World
             },
             "AdvanceSchoolArrangement" => new AdvanceSchoolArrangementRequest
             {
-                Name = SchoolArrangement.Name, State = SchoolArrangementState.InPlace, Etag = SchoolArrangement.Etag, RequestId = id,
+                Name = SchoolArrangement.Name,
+                State = SchoolArrangementState.InPlace,
+                Etag = SchoolArrangement.Etag,
+                RequestId = id,
             },
             "RecordHandoverStep" => new RecordHandoverStepRequest
             {
-                Name = SchoolArrangement.Name, Step = HandoverStepKind.LeavingSchool, TakeDate = Cases.Today, Reference = "ANT-1", Etag = SchoolArrangement.Etag, RequestId = id,
+                Name = SchoolArrangement.Name,
+                Step = HandoverStepKind.LeavingSchool,
+                TakeDate = Cases.Today,
+                Reference = "ANT-1",
+                Etag = SchoolArrangement.Etag,
+                RequestId = id,
             },
             "ListAttendance" => new ListAttendanceRequest { Parent = SchoolArrangement.Name },
             "GetPupil" => new GetPupilRequest { Name = Plan.Name + "/pupil" },

@@ -83,7 +83,12 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
         await Updating(secured, new(), "state").Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         await service.CaseWorker.Schooling.RecordHandoverStepAsync(new()
         {
-            Name = secured.Name, Step = HandoverStepKind.LeavingSchool, TakeDate = Cases.Period(0, 1).EndDate, Reference = "A", Etag = secured.Etag, RequestId = Cases.NewId(),
+            Name = secured.Name,
+            Step = HandoverStepKind.LeavingSchool,
+            TakeDate = Cases.Period(0, 1).EndDate,
+            Reference = "A",
+            Etag = secured.Etag,
+            RequestId = Cases.NewId(),
         }).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
         Assert.Equal(secured, Assert.Single(await Arrangements(DemonstrationDirectory.CaseWorker, plan)));
     }
@@ -469,7 +474,12 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
     private async Task<SchoolArrangement> HandOver(SchoolArrangement arrangement, HandoverStepKind step, int daysAgo = 0) =>
         (await service.CaseWorker.Schooling.RecordHandoverStepAsync(new()
         {
-            Name = arrangement.Name, Step = step, TakeDate = Cases.Period(-daysAgo, null).StartDate, Reference = "ANT-1", Etag = arrangement.Etag, RequestId = Cases.NewId(),
+            Name = arrangement.Name,
+            Step = step,
+            TakeDate = Cases.Period(-daysAgo, null).StartDate,
+            Reference = "ANT-1",
+            Etag = arrangement.Etag,
+            RequestId = Cases.NewId(),
         })).SchoolArrangement;
 
     private async Task Sql(string sql, Plan plan)
