@@ -8,6 +8,7 @@ import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js"
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
 import { DischargeService } from "./gen/coordinationplan/v1/discharge_service_pb.js";
 import { RiskService } from "./gen/coordinationplan/v1/risk_service_pb.js";
+import { SchoolingService } from "./gen/coordinationplan/v1/schooling_service_pb.js";
 import { DirectoryService } from "./gen/coordinationplan/v1/directory_service_pb.js";
 import { EmergencyAccessService } from "./gen/coordinationplan/v1/emergency_access_service_pb.js";
 import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb.js";
@@ -46,6 +47,7 @@ export interface Clients {
   readonly meetings: Client<typeof MeetingService>;
   /** Risk assessments. */
   readonly risk: Client<typeof RiskService>;
+  readonly schooling: Client<typeof SchoolingService>;
   /** Discharge from inpatient care. */
   readonly discharge: Client<typeof DischargeService>;
   /** Emergency access. */
@@ -122,6 +124,7 @@ export function clientsOver(transport: Transport): Clients {
     consents: createClient(ConsentService, transport),
     meetings: createClient(MeetingService, transport),
     risk: createClient(RiskService, transport),
+    schooling: createClient(SchoolingService, transport),
     discharge: createClient(DischargeService, transport),
     emergencyAccess: createClient(EmergencyAccessService, transport),
     oversight: createClient(OversightService, transport),
