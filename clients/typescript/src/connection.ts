@@ -47,6 +47,7 @@ export interface Clients {
   readonly meetings: Client<typeof MeetingService>;
   /** Risk assessments. */
   readonly risk: Client<typeof RiskService>;
+  /** School for children in sheltered housing. */
   readonly schooling: Client<typeof SchoolingService>;
   /** Discharge from inpatient care. */
   readonly discharge: Client<typeof DischargeService>;
