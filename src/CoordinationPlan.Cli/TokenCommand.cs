@@ -25,7 +25,7 @@ internal static class TokenCommand
             var clientId = DevelopmentInfrastructure.ClientOf(employee);
             using var certificate = X509Certificate2.CreateFromPemFile(Path.Combine(certificates, clientId + ".pem"), Path.Combine(certificates, clientId + ".key"));
             using var root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(certificates, "root.pem"));
-            var port = clientId == DevelopmentClients.School ? DemoCommand.SchoolIssuerPort : DemoCommand.NationalIssuerPort;
+            var port = clientId is DevelopmentClients.School or DevelopmentClients.SchoolRegister ? DemoCommand.SchoolIssuerPort : DemoCommand.NationalIssuerPort;
             using var tokens = new DevelopmentTokenClient(new Uri($"https://localhost:{port}/"), clientId, certificate, root);
             Console.WriteLine(employee.IsSystem ? await tokens.ForSystemAsync(stop) : await tokens.ForEmployeeAsync(employee.Id, null, stop));
             return 0;

@@ -129,3 +129,13 @@ public sealed partial class IssueCopyRequest : IChangeRequest;
 public sealed partial class RegisterSchoolRoutineRequest : IChangeRequest;
 
 public sealed partial class RecordDisclosureRequest : IChangeRequest;
+
+public sealed partial class AddSchoolArrangementRequest : IChangeRequest;
+
+public sealed partial class UpdateSchoolArrangementRequest : IChangeRequest;
+
+public sealed partial class AdvanceSchoolArrangementRequest : IChangeRequest;
+
+public sealed partial class RecordHandoverStepRequest : IChangeRequest;
+
+public sealed partial class ReportAttendanceRequest : IChangeRequest;

@@ -15,14 +15,17 @@ public static class DevelopmentClients
     /// <summary>The region's integration, which calls for itself.</summary>
     public const string RegionIntegration = "region-integration";
 
+    /// <summary>A school organiser's pupil register, which calls for itself.</summary>
+    public const string SchoolRegister = "school-register";
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<string> All { get; } = [SocialServices, HealthCare, School, RegionIntegration];
+    public static IReadOnlyList<string> All { get; } = [SocialServices, HealthCare, School, RegionIntegration, SchoolRegister];
 
     /// <summary>The organisation in a system's certificate.</summary>
     public static string OrganisationOf(string clientId) => clientId switch
     {
         SocialServices => "Stockholms stad",
-        School => "Skolhuvudman",
+        School or SchoolRegister => "Skolhuvudman",
         _ => "Region Stockholm",
     };
 }

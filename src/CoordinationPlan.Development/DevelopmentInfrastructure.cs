@@ -205,7 +205,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(employee);
         var clientId = ClientOf(employee);
-        var issuer = clientId == DevelopmentClients.School ? Schools.Issuer : National.Issuer;
+        var issuer = clientId is DevelopmentClients.School or DevelopmentClients.SchoolRegister ? Schools.Issuer : National.Issuer;
         var tokens = _tokens.GetOrAdd(
             (clientId, issuer),
             key => new DevelopmentTokenClient(key.Issuer, key.ClientId, ClientCertificate(key.ClientId), Authority.Root, _options.TimeProvider));
@@ -306,7 +306,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
                     .. DevelopmentClients.All.Select(clientId => new DevelopmentClientSystem(
                         clientId,
                         ClientCertificate(clientId).Subject,
-                        clientId == DevelopmentClients.RegionIntegration ? DevelopmentClientKind.Integration : DevelopmentClientKind.CaseSystem)),
+                        clientId is DevelopmentClients.RegionIntegration or DevelopmentClients.SchoolRegister ? DevelopmentClientKind.Integration : DevelopmentClientKind.CaseSystem)),
                 ],
                 FindEmployee = id => DemonstrationDirectory.Employees.Append(DemonstrationDirectory.Administrator)
                     .FirstOrDefault(employee => employee.Id == id && !employee.IsSystem && (employee.Role == V1.Role.SchoolContact) == (name == "schools")) is { } found

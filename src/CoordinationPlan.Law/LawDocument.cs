@@ -38,7 +38,7 @@ public static class LawDocument
             |---|---|---|---|---|---|---|---|
 
             """);
-        foreach (var clock in PlanLaw.Clocks)
+        foreach (var clock in PlanLaw.Clocks.Concat(SchoolingLaw.Clocks))
         {
             var limit = clock.Months > 0 ? $"{clock.Months} months" : clock.Days is { } days ? $"{days} days" : "none";
             var parameter = clock.Parameter is null ? "" : $"`{clock.Parameter}`";
@@ -118,7 +118,61 @@ public static class LawDocument
                 $"| {string.Join(", ", step.From)} | {step.To} | `{step.Method}` | {string.Join(", ", step.Demands.Select(rule => $"`{rule.Id}`"))} | {step.Effect} |");
         }
 
+        AppendSchooling(page);
         return page.ToString().ReplaceLineEndings("\n");
+    }
+
+    private static void AppendSchooling(StringBuilder page)
+    {
+        page.Append(
+            """
+
+            ## Schooling of a child in sheltered housing: conditions
+
+            | rule | demands | på svenska | where it stands | source | note |
+            |---|---|---|---|---|---|
+
+            """);
+        foreach (var rule in SchoolingLaw.Conditions)
+        {
+            page.AppendLine(CultureInfo.InvariantCulture, $"| `{rule.Id}` | {rule.Demand} | {rule.DemandSv} | {Places(rule)} | {Source(rule)} | {rule.Note} |");
+        }
+
+        page.Append(
+            """
+
+            ## Schooling: steps of an arrangement
+
+            All by `AdvanceSchoolArrangement`.
+
+            | from | to | demands | then |
+            |---|---|---|---|
+
+            """);
+        foreach (var step in SchoolingLaw.Steps)
+        {
+            page.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| {string.Join(", ", step.From)} | {step.To} | {string.Join(", ", step.Demands.Select(rule => $"`{rule.Id}`"))} | {step.Effect} |");
+        }
+
+        page.Append(
+            """
+
+            ## Schooling: limits of absence
+
+            The section `Law` of the configuration sets the parameter.
+
+            | rule | demands | på svenska | limit | parameter | where it stands | source | note |
+            |---|---|---|---|---|---|---|---|
+
+            """);
+        foreach (var limit in SchoolingLaw.Limits)
+        {
+            page.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"| `{limit.Id}` | {limit.Demand} | {limit.DemandSv} | {limit.Value} {limit.Unit} | `{limit.Parameter}` | {Places(limit)} | {Source(limit)} | {limit.Note} |");
+        }
     }
 
     private static string Source(Rule rule) => rule.Certainty.ToString().ToLowerInvariant();

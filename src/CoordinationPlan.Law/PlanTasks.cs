@@ -24,6 +24,12 @@ public enum Duty
     BlockEnds = 16,
     AnswerSuggestion = 20,
     CoordinatePlans = 21,
+    SecureSchooling = 22,
+    FollowUpSchooling = 23,
+    ReviewSchooling = 24,
+    HandoverFirstStep = 25,
+    HandoverSecondStep = 26,
+    LookAtAttendance = 27,
 }
 
 /// <summary>Where a task stands. Names and numbers are those of the contract's TaskState; a test compares them.</summary>
@@ -98,6 +104,13 @@ public static class PlanTasks
         new(AnswerSuggestion, "the suggestion was sent", "it is answered", After: PlanLaw.Start),
         // Which of the plans was closed for the other is not kept.
         new(CoordinatePlans, "the need was noted again elsewhere", "", After: PlanLaw.Start),
+        new(SecureSchooling, "the child was placed", "an arrangement is secured", After: SchoolingLaw.Secured),
+        new(FollowUpSchooling, "the arrangement's follow-up day", "another day is set once it has come, or the arrangement has ended"),
+        // The day is fixed by clock.schooling_review, in months.
+        new(ReviewSchooling, "six months after the placement or the latest review", "the arrangement is reviewed"),
+        new(HandoverFirstStep, "the child has moved, or the arrangement was handed over", "the step is recorded", After: SchoolingLaw.Handover),
+        new(HandoverSecondStep, "the child has moved, or the arrangement was handed over", "the step is recorded", After: SchoolingLaw.Handover),
+        new(LookAtAttendance, "the last day of the latest week reported, where it shows a pattern", "a later report shows none"),
     ];
 
     /// <summary>The windows of every kind, with a controller's limits.</summary>

@@ -9,14 +9,14 @@ namespace CoordinationPlan.Policy;
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 5;
+    public const int Version = 6;
 
     /// <summary>
     /// What can be released at all, by consent or on legal ground. Risk assessments and whereabouts never leave the owning unit that way; third
     /// parties have not consented to anything.
     /// </summary>
     public const Categories Releasable = Existence | Identity | ContactDetails | GoalsAndInterventions | SocialSituation | Health
-        | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings;
+        | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement;
 
     /// <summary>Decides one act of one caller.</summary>
     public static Decision Decide(Act act, in Caller caller, in Facts facts)
@@ -91,6 +91,9 @@ public static class AccessPolicy
         return permitted;
     }
 
+    /// <summary>Whether which school the person goes to is hidden from all but the social services that own the plan, the school itself and the housing.</summary>
+    public static bool HidesSchool(in Facts facts) => RuleBook.HiddenSchool(facts) != None;
+
     /// <summary>
     /// Whether a block keeps the caller out. One that nobody has looked up counts, except where there is no plan and so no person to look it up
     /// for: that is refused for what it is.
@@ -109,7 +112,7 @@ public static class AccessPolicy
             return RefusalReason.RoleMayNot;
         }
 
-        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose))
+        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose) || (rule.Needs.HasFlag(Needs.Pupil) && caller.Purpose != Purpose.Schooling))
         {
             return RefusalReason.PurposeMayNot;
         }
@@ -129,7 +132,7 @@ public static class AccessPolicy
             return RefusalReason.NoRelation;
         }
 
-        if (rule.Needs.HasFlag(Needs.Placement) && !facts.Placement)
+        if ((rule.Needs.HasFlag(Needs.Placement) && !facts.Placement) || (rule.Needs.HasFlag(Needs.Pupil) && facts.Pupil != Pupil.Now))
         {
             return RefusalReason.NoRelation;
         }
@@ -183,7 +186,8 @@ public static class AccessPolicy
         && (!rule.Needs.HasFlag(Needs.HealthCareUnit) || caller.UnitKind == UnitKind.HealthCare)
         && (!rule.Needs.HasFlag(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
         && (!rule.Needs.HasFlag(Needs.SchoolUnit) || caller.UnitKind == UnitKind.School)
-        && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing);
+        && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing)
+        && (!rule.Needs.HasFlag(Needs.Pupil) || caller.UnitKind == UnitKind.School);
 
     private static bool IsItemFor(Rule rule, in Facts facts) =>
         (!rule.Needs.HasFlag(Needs.ResponsibleUnit) || facts.ResponsibleUnit)
@@ -211,10 +215,10 @@ public static class AccessPolicy
         { Relation: Relation.Participating, Reads: None } => Released(caller, facts),
         { Relation: Relation.Participating } => rule.Reads & ~Withheld(facts),
         { Reads: not None } => rule.Reads,
-        { Relation: Relation.Owning } => RuleBook.OwnerReads(caller),
+        { Relation: Relation.Owning } => RuleBook.OwnerReads(caller, facts),
         _ when rule.Needs.HasFlag(Needs.BecomesOwner) =>
             // Who opens a plan for a person who turns out to be protected learns that it is there, and no more than its assignment is for.
-            caller.HandlesProtectedPersons || facts.Protection == ProtectionLevel.None ? RuleBook.OwnerReads(caller) : Existence,
+            caller.HandlesProtectedPersons || facts.Protection == ProtectionLevel.None ? RuleBook.OwnerReads(caller, facts) : Existence,
         // The most that any plan in the list can give; a row that says itself what it reads has been answered above.
         _ when rule.Needs.HasFlag(Needs.EachPlanDecided) => Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role),
         _ => None,
@@ -230,20 +234,32 @@ public static class AccessPolicy
     /// <summary>
     /// What a participant reads: what consent or law releases to its unit, less what the person withholds, within what its role may ever have
     /// and the person's protection leaves. Only a ground that holds in spite of a refusal opens what is withheld. Where anything is left, it may
-    /// know that the plan exists. A sheltered housing knows by itself that the person is in one.
+    /// know that the plan exists. A sheltered housing knows by itself that the person is in one, and where the child who stays there goes to school; a school
+    /// knows its own pupil, and nothing of one who has left.
     /// </summary>
     private static Categories Released(in Caller caller, in Facts facts)
     {
+        if (RuleBook.IsOfASchool(caller) && facts.Pupil is not (Pupil.Never or Pupil.Now))
+        {
+            return None;
+        }
+
         var withheld = Withheld(facts);
         var open = (facts.Released & ~withheld) | (facts.ReleasedByLaw & (~withheld | facts.Overriding));
-        open &= Releasable & RuleBook.ParticipantCeiling(caller.Role) & ~RuleBook.OwnersAlone(facts.Protection);
+        open &= Releasable & RuleBook.ParticipantCeiling(caller, facts) & ~(RuleBook.OwnersAlone(facts.Protection) | RuleBook.HiddenSchool(facts));
         if (open == None)
         {
             return None;
         }
 
-        var housesThePerson = caller is { UnitKind: UnitKind.ShelteredHousing, Role: Role.ShelterContactPerson };
-        return open | Existence | (housesThePerson ? Whereabouts & ~withheld : None);
+        var itself = (caller, facts) switch
+        {
+            ({ UnitKind: UnitKind.ShelteredHousing, Role: Role.ShelterContactPerson }, { Placement: true }) => Whereabouts | SchoolPlacement,
+            ({ UnitKind: UnitKind.ShelteredHousing, Role: Role.ShelterContactPerson }, _) => Whereabouts,
+            ({ UnitKind: UnitKind.School, Role: Role.SchoolContact }, { Pupil: Pupil.Now }) => SchoolPlacement,
+            _ => None,
+        };
+        return open | Existence | (itself & ~withheld);
     }
 
     /// <summary>What the person withholds. Who may not know of the plan may know nothing of it.</summary>

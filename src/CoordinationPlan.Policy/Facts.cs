@@ -41,6 +41,9 @@ public readonly record struct Caller(
 /// <param name="PlanOpen">The plan is not closed. Its default denies all but disposal, which is of closed plans only.</param>
 /// <param name="Placement">The person stays in the caller's unit.</param>
 /// <param name="Emergency">This caller's emergency access for this person is in force.</param>
+/// <param name="Unplaced">Nothing on record says that the person is placed: no whereabouts, no location secrecy, no sheltered housing. Not known counts as placed.</param>
+/// <param name="NoAlias">No alias is agreed for the person with the caller's unit. Not known counts as agreed.</param>
+/// <param name="Pupil">What the person is to the caller's unit, where that is a school.</param>
 public readonly record struct Facts(
     bool PlanExists = false,
     Relation Relation = Relation.None,
@@ -56,4 +59,7 @@ public readonly record struct Facts(
     Blocked Blocked = Blocked.Unknown,
     bool PlanOpen = false,
     bool Placement = false,
-    bool Emergency = false);
+    bool Emergency = false,
+    bool Unplaced = false,
+    bool NoAlias = false,
+    Pupil Pupil = Pupil.Unknown);

@@ -6,16 +6,18 @@ namespace CoordinationPlan.Policy;
 /// What a decision was made of, packed for the access log so that it can be made again by another policy. Says nothing about who the person or
 /// the caller is. A fixed layout of one byte each but for the sets of categories, which have four, most significant first:
 /// layout, act, role, purpose, assurance, kind of unit, the caller's yes and no, relation, protection, block, the facts' yes and no, released,
-/// withheld, released by law, overriding.
+/// withheld, released by law, overriding; from layout 2 on: the facts' further yes and no, pupil.
 /// </summary>
 /// <remarks>Never change a layout that has been written: add one, and read both.</remarks>
 public readonly record struct RecordedInput(Act Act, Caller Caller, Facts Facts)
 {
     /// <summary>The layout that <see cref="Pack"/> writes.</summary>
-    public const byte Layout = 1;
+    public const byte Layout = 2;
 
     /// <summary>The length of what <see cref="Pack"/> writes.</summary>
-    public const int Length = 27;
+    public const int Length = 29;
+
+    private const int LengthOfLayout1 = 27;
 
     // A number that is none of the policy's is refused whichever it is, so one stands for all that do not fit a byte.
     private const byte Unknown = byte.MaxValue;
@@ -52,6 +54,8 @@ public readonly record struct RecordedInput(Act Act, Caller Caller, Facts Facts)
         BinaryPrimitives.WriteInt32BigEndian(packed.AsSpan(15), (int)facts.Withheld);
         BinaryPrimitives.WriteInt32BigEndian(packed.AsSpan(19), (int)facts.ReleasedByLaw);
         BinaryPrimitives.WriteInt32BigEndian(packed.AsSpan(23), (int)facts.Overriding);
+        packed[27] = Bits(facts.Unplaced, facts.NoAlias);
+        packed[28] = ByteOf((int)facts.Pupil);
         return packed;
     }
 
@@ -65,7 +69,7 @@ public readonly record struct RecordedInput(Act Act, Caller Caller, Facts Facts)
     public static bool TryUnpack(ReadOnlySpan<byte> packed, out RecordedInput input)
     {
         input = default;
-        if (packed.Length != Length || packed[0] != Layout)
+        if (packed is not ([Layout, ..] and { Length: Length } or [1, ..] and { Length: LengthOfLayout1 }))
         {
             return false;
         }
@@ -95,7 +99,11 @@ public readonly record struct RecordedInput(Act Act, Caller Caller, Facts Facts)
             Blocked: (Blocked)packed[9],
             PlanOpen: Bit(packed[10], 5),
             Placement: Bit(packed[10], 6),
-            Emergency: Bit(packed[10], 7));
+            Emergency: Bit(packed[10], 7),
+            Unplaced: packed[0] > 1 && Bit(packed[27], 0),
+            // When the first layout was written, there were no arrangements with schools, and so no aliases and no pupils.
+            NoAlias: packed[0] == 1 || Bit(packed[27], 1),
+            Pupil: packed[0] == 1 ? Pupil.Never : (Pupil)packed[28]);
         input = new((Act)packed[1], caller, facts);
         return true;
     }

@@ -85,6 +85,9 @@ internal enum Needs
 
     /// <summary>The caller's unit is a school.</summary>
     SchoolUnit = 1 << 16,
+
+    /// <summary>The caller's unit is a school, and the person goes there by an arrangement that has not ended.</summary>
+    Pupil = 1 << 17,
 }
 
 /// <summary>
@@ -212,6 +215,16 @@ internal static class RuleBook
         new(Act.DiscloseDocument, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons, Writes: ConsentDocuments),
         new(Act.ReadDisclosures, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons),
 
+        // How a placed child's schooling is arranged is the owning social services' to know and to write, like the whereabouts that it narrows down; the
+        // housing where the child stays reads of it what is released to it. The school reads what it may have of its own pupil, and reports attendance,
+        // from its own system too: as long as the arrangement lasts, and never without a release (skollagen 29:13, OSL 26:1).
+        new(Act.ReadSchooling, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons),
+        new(Act.ReadSchooling, Roles.Of(ShelterContactPerson), Relation.Participating, Needs.Placement | Needs.ForProtectedPersons),
+        new(Act.WriteSchooling, SocialServices, Relation.Owning, Needs.SocialServicesUnit | Needs.ForProtectedPersons | Needs.OpenPlan,
+            Writes: Schooling | SchoolPlacement),
+        new(Act.ReadPupil, Roles.Of(SchoolContact), Relation.Participating, Needs.Pupil),
+        new(Act.ReportAttendance, Roles.Of(SchoolContact, SystemIntegration), Relation.Participating, Needs.Pupil | Needs.OpenPlan, Writes: Schooling),
+
         // Emergency access (PDL 4:5): for the one who has no ordinary right and cannot wait. Opening it asks nothing about the person, so that
         // it answers alike for everyone; the owning unit hears of it at once, and its manager reviews it, also when the plan has closed since.
         new(Act.OpenEmergencyAccess, HealthCare, Relation.None, Needs.HealthCareUnit, Reads: Existence, Writes: Existence, Basis: Basis.Emergency,
@@ -260,7 +273,7 @@ internal static class RuleBook
     private const Categories OwnerEverything = AccessPolicy.Releasable | ThirdParties | ConsentDocuments | RiskAssessment | Whereabouts;
 
     /// <summary>
-    /// What the owning unit reads. Where health care owns the plan, the social services' risk assessments and the whereabouts are not in it,
+    /// What the owning unit reads of any plan. Where health care owns the plan, the social services' risk assessments and the whereabouts are not in it,
     /// whatever the roles of those who work there are called.
     /// </summary>
     public static Categories OwnerReads(in Caller caller) => caller switch
@@ -270,6 +283,22 @@ internal static class RuleBook
         _ => None,
     };
 
+    /// <summary>What the owning unit reads of this plan: where the child goes to school, others than the social services only while that hides nothing.</summary>
+    public static Categories OwnerReads(in Caller caller, in Facts facts) =>
+        OwnerReads(caller) & (caller.UnitKind == UnitKind.SocialServices ? ~None : ~HiddenSchool(facts));
+
+    /// <summary>The most that a caller can have of this plan by release: an alias that is agreed with a school takes the identity from whoever works there.</summary>
+    public static Categories ParticipantCeiling(in Caller caller, in Facts facts) =>
+        ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
+
+    /// <summary>Works in a school, or as one who does, or in a unit of which nobody knows what it is.</summary>
+    public static bool IsOfASchool(in Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
+
+    /// <summary>
+    /// Where a child goes to school narrows down where it stays: nobody's by release, while the person is protected or placed, or nobody knows.
+    /// </summary>
+    public static Categories HiddenSchool(in Facts facts) => facts is { Protection: ProtectionLevel.None, Unplaced: true } ? None : SchoolPlacement;
+
     /// <summary>The most that a role can have by release, whatever a consent or a legal ground says.</summary>
     public static Categories ParticipantCeiling(Role role) => role switch
     {
@@ -277,7 +306,9 @@ internal static class RuleBook
         // Not goals and interventions: they name the other parties. Never the home municipality, the violence, the risk.
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
         ShelterContactPerson =>
-            Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings,
+            Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
+        // The school's system, which reports and reads back what it has reported.
+        SystemIntegration => Existence | Schooling,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };

@@ -56,6 +56,10 @@ public enum Act
     WriteRoutine = 48,
     DiscloseDocument = 49,
     ReadDisclosures = 50,
+    WriteSchooling = 51,
+    ReadSchooling = 52,
+    ReadPupil = 53,
+    ReportAttendance = 54,
     WriteProtectionMeasure = 56,
 }
 
@@ -141,6 +145,22 @@ public enum Blocked
     Guardian = 4,
 }
 
+/// <summary>What the person is to the caller's unit, where that is a school: by the arrangements in the plan, today.</summary>
+public enum Pupil
+{
+    /// <summary>Not looked up. Counts as having left.</summary>
+    Unknown = 0,
+
+    /// <summary>No arrangement with the school has been secured.</summary>
+    Never = 1,
+
+    /// <summary>An arrangement with the school is secured and has not come to its last day.</summary>
+    Now = 2,
+
+    /// <summary>The person has left: what the school could read has ended, whatever releases say.</summary>
+    Former = 3,
+}
+
 /// <summary>What the caller's unit is to the plan, today.</summary>
 public enum Relation
 {
@@ -175,6 +195,7 @@ public enum Categories
     ConsentDocuments = 1 << 14,
     Directory = 1 << 15,
     AccessLog = 1 << 16,
+    SchoolPlacement = 1 << 17,
 }
 
 /// <summary>What a permit rests on. Logged.</summary>

@@ -34,6 +34,8 @@ public sealed partial class SqlTests
         ["risk_assessment"] = "Risk",
         ["plan_copy"] = "Copies",
         ["discharge_notice"] = "Discharge",
+        ["school_arrangement"] = "Schooling",
+        ["school_attendance"] = "Schooling",
         ["legal_release"] = "Releases",
         ["emergency_access"] = "Emergency",
         ["plan_suggestion"] = "Suggestions",
@@ -55,7 +57,7 @@ public sealed partial class SqlTests
     private static readonly Dictionary<string, string[]> ReadsElsewhere = new()
     {
         // Facts: whatever the access decision rests on.
-        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts", "plan_suggestion"],
+        ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts", "plan_suggestion", "location_secrecy", "school_arrangement"],
         // The owning unit that hears of a blocked attempt.
         ["Access/AlertSql.cs"] = ["plan"],
         // The key that opens a kept answer.
@@ -65,13 +67,15 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion", "whereabouts", "school_arrangement", "school_attendance"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whose plans the person of a suggestion has, and which of them was opened from it.
         ["Suggestions/SuggestionSql.cs"] = ["plan", "subject"],
         // Whom a search by identity number is about.
-        ["Audit/AccessLogSql.cs"] = ["subject", "block"],
+        ["Audit/AccessLogSql.cs"] = ["subject", "block", "whereabouts"],
+        // Whether the school takes part and something is released to it, before it is told of its pupil; who works in the owning unit.
+        ["Schooling/SchoolingSql.cs"] = ["plan", "participation", "consent", "legal_release"],
         // Whether the unit that is to take part owns the plan.
         ["Participations/ParticipationSql.cs"] = ["plan"],
         // Whether the unit that answers for an item still takes part.

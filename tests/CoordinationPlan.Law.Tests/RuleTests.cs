@@ -3,7 +3,11 @@ namespace CoordinationPlan.Law.Tests;
 /// <summary>Each rule on both sides of its dates and of its limit.</summary>
 public sealed class RuleTests
 {
-    private static readonly Rule[] All = [.. PlanLaw.Conditions, .. PlanLaw.Clocks, .. PlanLaw.Ages, .. PlanRetention.Rules, PlanRetention.SampledBirths];
+    private static readonly Rule[] All =
+    [
+        .. PlanLaw.Conditions, .. PlanLaw.Clocks, .. PlanLaw.Ages, .. PlanRetention.Rules, PlanRetention.SampledBirths,
+        .. SchoolingLaw.Conditions, .. SchoolingLaw.Clocks, .. SchoolingLaw.Limits,
+    ];
 
     public static TheoryData<string> Rules => [.. All.Select(rule => rule.Id)];
 
@@ -74,9 +78,12 @@ public sealed class RuleTests
     [InlineData("clock.placement", "2026-10-31", "2027-04-30")]
     [InlineData("clock.start", "2026-02-27", "2026-03-02")]
     [InlineData("clock.risk", "2028-02-24", "2028-03-02")]
+    [InlineData("clock.schooling", "2026-12-29", "2027-01-03")]
+    [InlineData("clock.schooling_review", "2026-08-31", "2027-02-28")]
+    [InlineData("clock.handover", "2028-02-27", "2028-03-01")]
     public void A_clock_ends_on_its_day(string id, string start, string due) => Assert.Equal(
         DateOnly.Parse(due, System.Globalization.CultureInfo.InvariantCulture),
-        PlanLaw.Clocks.Single(clock => clock.Id == id).DueOn(DateOnly.Parse(start, System.Globalization.CultureInfo.InvariantCulture)));
+        PlanLaw.Clocks.Concat(SchoolingLaw.Clocks).Single(clock => clock.Id == id).DueOn(DateOnly.Parse(start, System.Globalization.CultureInfo.InvariantCulture)));
 
     [Theory]
     [InlineData("age.own_voice", "2011-11-24", "2026-11-24")]
@@ -93,7 +100,7 @@ public sealed class RuleTests
 
     [Fact]
     public void A_clock_without_a_limit_of_its_own_is_one_that_is_configured() =>
-        Assert.All(PlanLaw.Clocks, clock => Assert.True(clock.Days is not null || clock.Parameter is not null, clock.Id));
+        Assert.All(PlanLaw.Clocks.Concat(SchoolingLaw.Clocks), clock => Assert.True(clock.Days is not null || clock.Parameter is not null, clock.Id));
 
     private static Rule Rule(string id) => All.Single(rule => rule.Id == id);
 }

@@ -93,7 +93,8 @@ public sealed class TaskTests
 
     private static DateOnly Due(Duty duty, DateOnly day, int limit) => duty switch
     {
-        Duty.BeginPlan or Duty.AssessRisk or Duty.AnswerSuggestion or Duty.CoordinatePlans => day.AddDays(limit),
+        Duty.BeginPlan or Duty.AssessRisk or Duty.AnswerSuggestion or Duty.CoordinatePlans or Duty.SecureSchooling or Duty.HandoverFirstStep or Duty.HandoverSecondStep
+            => day.AddDays(limit),
         Duty.AnswerCall => day.AddDays(-limit),
         _ => day,
     };

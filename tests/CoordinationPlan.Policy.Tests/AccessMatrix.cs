@@ -8,11 +8,11 @@ namespace CoordinationPlan.Policy.Tests;
 /// </summary>
 internal static class AccessMatrix
 {
-    private const string Header = "act,role,block,relation,circumstance,release,for protected persons,protection,state,unit,outcome,because,reads,writes,obliges to";
+    private const string Header = "act,role,block,relation,circumstance,school,release,for protected persons,protection,state,unit,outcome,because,reads,writes,obliges to";
 
     /// <summary>What every row supposes, in a line that spreadsheets show and programs skip.</summary>
     private const string Suppositions =
-        "# Every row: an assignment in force that covers the purpose of the role; level of assurance 3. Everything else is refused. \"any\" is whichever value; \"-\" is nothing.";
+        "# Every row: an assignment in force that covers the purpose of the role; level of assurance 3; of schools, where \"-\" stands: the caller has no arrangement, and the person is not placed. Everything else is refused. \"any\" is whichever value; \"-\" is nothing.";
 
     private static readonly Lazy<string> TheBody = new(MakeBody);
 
@@ -56,7 +56,7 @@ internal static class AccessMatrix
         public IEnumerable<(string[] Conditions, Decision Outcome)> RowsOf(Act act)
         {
             var question = new Question(act, new Caller(true, true, default, default, true, AssuranceLevel.Level3, UnitKind.Unspecified, UnitOfPrincipal: true), default);
-            var columns = new[] { Roles, BlocksOf(act), RelationsOf(act), CircumstancesOf(act), ReleasesOf(act), ClearancesOf(act), ProtectionsOf(act), StatesOf(act), Units };
+            var columns = new[] { Roles, BlocksOf(act), RelationsOf(act), CircumstancesOf(act), SchoolsOf(act), ReleasesOf(act), ClearancesOf(act), ProtectionsOf(act), StatesOf(act), Units };
             return Rows(NodeOf(question, columns));
         }
 
@@ -190,6 +190,11 @@ internal static class AccessMatrix
             Of("the person stays in the unit", facts => facts with { Placement = true }),
             Of("the person does not stay in the unit", facts => facts),
         ],
+        Act.ReadSchooling =>
+        [
+            Of("the person stays in the unit", facts => facts with { Placement = true }),
+            Of("the person does not stay in the unit", facts => facts),
+        ],
         Act.ReadInEmergency =>
         [
             Of("emergency access in force", facts => facts with { Emergency = true }),
@@ -197,6 +202,18 @@ internal static class AccessMatrix
         ],
         _ => NoMatter,
     };
+
+    /// <summary>What the caller's unit is to a pupil, where it is a school, and whether anything hides where the child goes to school.</summary>
+    private static Value[] SchoolsOf(Act act) => act is not (Act.ReadPlan or Act.ReadSchooling or Act.ReadPupil or Act.ReportAttendance)
+        ? [Of("-", facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Never })]
+        :
+        [
+            Of("no arrangement with the caller", facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Never }),
+            Of("the caller's pupil", facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Now }),
+            Of("the caller's pupil by an alias", facts => facts with { Unplaced = true, NoAlias = false, Pupil = Pupil.Now }),
+            Of("the caller's pupil and placed", facts => facts with { Unplaced = false, NoAlias = true, Pupil = Pupil.Now }),
+            Of("has left the caller or not known", facts => facts with { Unplaced = false, NoAlias = false, Pupil = Pupil.Former }),
+        ];
 
     private static Value[] ReleasesOf(Act act) => !World.IsAboutAPlan(act)
         ? NoMatter

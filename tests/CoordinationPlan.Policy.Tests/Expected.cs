@@ -31,9 +31,10 @@ internal static class Expected
     public static Categories Ceiling(Role role) => role switch
     {
         SocialCaseWorker or UnitManager or HealthCareProfessional or NamedCareContact => Existence | Identity | ContactDetails
-            | GoalsAndInterventions | SocialSituation | Health | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings,
+            | GoalsAndInterventions | SocialSituation | Health | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
-        ShelterContactPerson => Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings,
+        ShelterContactPerson => Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
+        SystemIntegration => Existence | Schooling,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };
@@ -48,28 +49,49 @@ internal static class Expected
 
     public static bool HousesThePerson(this Caller caller) => caller is { Role: ShelterContactPerson, UnitKind: UnitKind.ShelteredHousing };
 
+    /// <summary>Works in a school, whatever the role is called, or somewhere that may be one.</summary>
+    public static bool IsOfASchool(this Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
+
+    /// <summary>Where the child goes to school is not to be told to others.</summary>
+    public static bool IsSchoolHidden(Facts facts) => facts.Protection != ProtectionLevel.None || !facts.Unplaced;
+
     /// <summary>The assignment, the purpose and the identity are in order, and the purpose fits the role.</summary>
     public static bool IsInOrder(this Caller caller) =>
         caller is { NamesAssignment: true, AssignmentInForce: true, PurposeAssigned: true, Assurance: AssuranceLevel.Level3 or AssuranceLevel.Level4 }
         && PurposesOf(caller.Role).Contains(caller.Purpose);
 
-    /// <summary>What an owner reads of its plan.</summary>
+    /// <summary>What an owner can read of its plans.</summary>
     public static Categories OfOwnPlan(Caller caller)
     {
         var all = World.Everything & ~(Categories.Directory | AccessLog);
         return caller.IsSocial() ? all : caller.IsCaseWorker() ? all & ~(Whereabouts | RiskAssessment) : None;
     }
 
+    /// <summary>What an owner reads of this plan: only the social services the school of a child who is protected or placed.</summary>
+    public static Categories OfOwnPlan(Caller caller, Facts facts) =>
+        caller.UnitKind != UnitKind.SocialServices && IsSchoolHidden(facts) ? OfOwnPlan(caller) & ~SchoolPlacement : OfOwnPlan(caller);
+
     /// <summary>What consent and law open of another unit's plan.</summary>
     public static Categories OfAnothersPlan(Caller caller, Facts facts)
     {
+        if (caller.IsOfASchool() && facts.Pupil is not (Pupil.Never or Pupil.Now))
+        {
+            return None;
+        }
+
         var read = None;
         foreach (var one in World.Singles)
         {
             var refused = facts.Withheld.HasFlag(one) || facts.Withheld.HasFlag(Existence);
             var byConsent = facts.Released.HasFlag(one) && !refused;
             var byLaw = facts.ReleasedByLaw.HasFlag(one) && (!refused || facts.Overriding.HasFlag(one));
-            var secret = one is Identity or ContactDetails && IsHighest(facts.Protection);
+            var secret = one switch
+            {
+                Identity => IsHighest(facts.Protection) || (caller.IsOfASchool() && !facts.NoAlias),
+                ContactDetails => IsHighest(facts.Protection),
+                SchoolPlacement => IsSchoolHidden(facts),
+                _ => false,
+            };
             if ((byConsent || byLaw) && Ceiling(caller.Role).HasFlag(one) && !secret)
             {
                 read |= one;
@@ -81,9 +103,14 @@ internal static class Expected
             return None;
         }
 
-        var knowsItself = caller.HousesThePerson() && !facts.Withheld.HasFlag(Whereabouts) && !facts.Withheld.HasFlag(Existence);
-        return read | Existence | (knowsItself ? Whereabouts : None);
+        var mayKnow = ~facts.Withheld & (facts.Withheld.HasFlag(Existence) ? None : ~None);
+        return read | Existence | (Itself(caller, facts) & mayKnow);
     }
+
+    /// <summary>What a housing or a school knows by being that.</summary>
+    public static Categories Itself(Caller caller, Facts facts) => caller.HousesThePerson() ? facts.Placement ? Whereabouts | SchoolPlacement : Whereabouts
+        : caller is { Role: SchoolContact, UnitKind: UnitKind.School } && facts.Pupil == Pupil.Now ? SchoolPlacement
+        : None;
 
     public static bool IsHighest(ProtectionLevel level) => level is ProtectionLevel.AssumedIdentity or ProtectionLevel.Unspecified;
 
@@ -126,7 +153,8 @@ internal static class Expected
         return facts.Relation switch
         {
             Relation.Owning when caller.IsCaseWorker() => PermitOfOwner(act, caller, facts),
-            Relation.Participating when Participants.Contains(caller.Role) => PermitOfParticipant(act, caller, facts),
+            Relation.Participating when Participants.Contains(caller.Role) || (act == Act.ReportAttendance && caller.Role == SystemIntegration) =>
+                PermitOfParticipant(act, caller, facts),
             _ when act == Act.ExplainAccess && caller.Role == DataProtectionOfficer && facts.OwnOrganisation =>
                 Decision.Permit(Existence | Meetings | ConsentDocuments, None, Basis.Oversight),
             _ => null,
@@ -147,7 +175,7 @@ internal static class Expected
                 Decision.Permit(Sent, Existence, Basis.RoleAlone),
             Act.CreatePlan when ofPrincipal =>
                 Decision.Permit(
-                    facts.Protection != ProtectionLevel.None && !caller.HandlesProtectedPersons ? Existence : OfOwnPlan(caller),
+                    facts.Protection != ProtectionLevel.None && !caller.HandlesProtectedPersons ? Existence : OfOwnPlan(caller, facts),
                     Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords,
                     Basis.RoleAlone),
             Act.ListPlans or Act.FindPlans when person => Decision.Permit(OfOwnPlan(caller) | Ceiling(caller.Role), None, Basis.RoleAlone),
@@ -190,6 +218,8 @@ internal static class Expected
             Act.WriteDischarge when facts.PlanOpen => Owner(Health),
             Act.ReadRiskAssessment when caller.IsSocial() => Decision.Permit(RiskAssessment, None, Basis.OwningUnit),
             Act.WriteRiskAssessment when caller.IsSocial() && facts.PlanOpen => Decision.Permit(RiskAssessment, RiskAssessment, Basis.OwningUnit),
+            Act.ReadSchooling when knowsWhereabouts => Owner(None),
+            Act.WriteSchooling when knowsWhereabouts && facts.PlanOpen => Owner(Schooling | SchoolPlacement),
             Act.WriteGoal or Act.WriteOtherMeasure when facts.PlanOpen => Owner(GoalsAndInterventions),
             Act.WriteIntervention when facts.PlanOpen && (facts.NewItem || facts.ResponsibleUnit || facts.ResponsibleUnitGone) => Owner(GoalsAndInterventions),
             Act.WriteParticipation when facts.PlanOpen => Owner(Meetings | Whereabouts),
@@ -209,7 +239,7 @@ internal static class Expected
         };
 
         Decision Owner(Categories writes, Obligations obligations = Obligations.None) =>
-            Decision.Permit(OfOwnPlan(caller), writes, Basis.OwningUnit, obligations);
+            Decision.Permit(OfOwnPlan(caller, facts), writes, Basis.OwningUnit, obligations);
     }
 
     private static Decision? PermitOfParticipant(Act act, Caller caller, Facts facts)
@@ -228,11 +258,15 @@ internal static class Expected
         }
 
         var consentSuffices = reads == OfAnothersPlan(caller, facts with { ReleasedByLaw = None, Overriding = None });
+        var hasThePupil = caller is { UnitKind: UnitKind.School, Purpose: Purpose.Schooling } && facts.Pupil == Pupil.Now;
         var writes = act switch
         {
             Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => None,
             Act.IssueCopy => Existence,
             Act.ReplyToCall when facts.PlanOpen => Existence,
+            Act.ReadSchooling when caller.HousesThePerson() && caller.HandlesProtectedPersons && facts.Placement => None,
+            Act.ReadPupil when caller.Role == SchoolContact && hasThePupil => None,
+            Act.ReportAttendance when caller.Role is SchoolContact or SystemIntegration && hasThePupil && facts.PlanOpen => Schooling,
             Act.AnswerProposal when facts.PlanOpen => GoalsAndInterventions,
             Act.UpdatePlan or Act.WriteDischarge when facts.PlanOpen && caller.IsHealthCare() => Health,
             Act.WriteIntervention when facts.PlanOpen && facts.ResponsibleUnit && (caller.IsCaseWorker() || caller.Role == ShelterContactPerson) => GoalsAndInterventions,

@@ -35,7 +35,7 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
                 is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
-                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge or Act.IssueCopy or Act.ListCopies)),
+                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge or Act.IssueCopy or Act.ListCopies or Act.ReadSchooling or Act.ReadPupil or Act.ReportAttendance)),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
 
     [Fact]
@@ -72,6 +72,7 @@ public sealed class PlanTests
                 // That it comes, and that its own copy was issued.
                 Existence => question.Act is Act.ReplyToCall or Act.IssueCopy,
                 Health => question.Act is Act.UpdatePlan or Act.WriteDischarge && question.Caller.IsHealthCare(),
+                Schooling => question is { Act: Act.ReportAttendance, Caller.UnitKind: UnitKind.School, Facts.Pupil: Pupil.Now },
                 _ => false,
             });
 
@@ -82,7 +83,7 @@ public sealed class PlanTests
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
                 or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ListCopies
-                or Act.ReadSuggestions or Act.ReadOwnCalls or Act.ReadIndicators or Act.ReadDisclosures
+                or Act.ReadSuggestions or Act.ReadOwnCalls or Act.ReadIndicators or Act.ReadDisclosures or Act.ReadSchooling or Act.ReadPupil
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));
@@ -147,6 +148,9 @@ public sealed class PlanTests
             facts => facts with { PlanOpen = default },
             facts => facts with { Placement = default },
             facts => facts with { Emergency = default },
+            facts => facts with { Unplaced = default },
+            facts => facts with { NoAlias = default },
+            facts => facts with { Pupil = default },
         ])
         {
             World.Holds(

@@ -36,7 +36,7 @@ public sealed class ReasonTests
         World.Holds(
             Refused(RefusalReason.NoRelease),
             (question, _) => question.Facts.Relation == Relation.Participating
-                && (question with { Facts = question.Facts with { Released = World.Everything, Withheld = None, Protection = ProtectionLevel.None } }).Answer().Reason
+                && (question with { Facts = question.Facts with { Released = World.Everything, Withheld = None, Protection = ProtectionLevel.None, Unplaced = true, NoAlias = true, Pupil = Pupil.Now } }).Answer().Reason
                     != RefusalReason.NoRelease);
 
     [Fact]
@@ -44,7 +44,7 @@ public sealed class ReasonTests
         World.Holds(
             Refused(RefusalReason.NoRelation),
             (question, _) => question.Facts.PlanExists && World.Relations.Any(relation =>
-                (question with { Facts = question.Facts with { Relation = relation, Placement = true } }).Answer() is { IsPermit: true } or { Reason: > RefusalReason.NoRelation }));
+                (question with { Facts = question.Facts with { Relation = relation, Placement = true, Pupil = Pupil.Now } }).Answer() is { IsPermit: true } or { Reason: > RefusalReason.NoRelation }));
 
     [Fact]
     public void That_there_is_no_such_plan_is_the_reason_to_those_who_would_come_further_with_one() =>

@@ -7,7 +7,7 @@ public sealed class RecordedInputTests
         Act.WriteIntervention,
         new(true, false, Role.NamedCareContact, Purpose.CareAndTreatment, true, AssuranceLevel.Level4, UnitKind.HealthCare, false, true),
         new(true, Relation.Participating, Categories.Existence, Categories.Health, true, false, true, false, Categories.AccessLog, Categories.Identity,
-            ProtectionLevel.AssumedIdentity, Blocked.Guardian, true, false, true));
+            ProtectionLevel.AssumedIdentity, Blocked.Guardian, true, false, true, true, false, Pupil.Former));
 
     [Fact]
     public void What_is_packed_is_unpacked()
@@ -21,8 +21,13 @@ public sealed class RecordedInputTests
     // Written down, because what is in the log must be read by every later version.
     [Fact]
     public void The_layout_is_this_one() => Assert.Equal(
-        "01" + "08" + "04" + "02" + "04" + "02" + "15" + "01" + "04" + "04" + "AB" + "00000002" + "00000040" + "00010000" + "00000004",
+        "02" + "08" + "04" + "02" + "04" + "02" + "15" + "01" + "04" + "04" + "AB" + "00000002" + "00000040" + "00010000" + "00000004" + "01" + "03",
         Convert.ToHexString(Pack(Example)));
+
+    [Fact]
+    public void The_first_layout_is_read_as_of_a_time_without_arrangements_with_schools() => Assert.Equal(
+        new(Example.Act, Example.Caller, Example.Facts with { Unplaced = false, NoAlias = true, Pupil = Pupil.Never }),
+        RecordedInput.Unpack(Convert.FromHexString("01" + "08" + "04" + "02" + "04" + "02" + "15" + "01" + "04" + "04" + "AB" + "00000002" + "00000040" + "00010000" + "00000004")));
 
     [Fact]
     public void Each_yes_and_no_has_a_bit_of_its_own()
@@ -42,7 +47,7 @@ public sealed class RecordedInputTests
         foreach (var facts in (Facts[])
         [
             new(PlanExists: true), new(ResponsibleUnit: true), new(NewItem: true), new(ResponsibleUnitGone: true), new(OwnOrganisation: true), new(PlanOpen: true),
-            new(Placement: true), new(Emergency: true),
+            new(Placement: true), new(Emergency: true), new(Unplaced: true), new(NoAlias: true),
         ])
         {
             var bytes = RecordedInput.Pack(default, default, facts);
@@ -69,7 +74,7 @@ public sealed class RecordedInputTests
     {
         var packed = Pack(Example);
 
-        foreach (var other in (byte[][])[[], packed[..^1], [.. packed, 0], [2, .. packed[1..]], [0, .. packed[1..]]])
+        foreach (var other in (byte[][])[[], packed[..^1], [.. packed, 0], [1, .. packed[1..]], [2, .. packed[1..27]], [0, .. packed[1..]]])
         {
             Assert.False(RecordedInput.TryUnpack(other, out var input));
             Assert.Equal(default, input);

@@ -9,12 +9,16 @@ public sealed class RoleTests
     public void Roles_that_do_not_work_with_persons_never_get_anything_that_a_plan_says() =>
         World.Holds(
             World.Permitted().Where(question => !Expected.Participants.Contains(question.Caller.Role)),
-            (_, answer) => ((answer.Reads | answer.Writes) & World.Content) == None);
+            // But a school's system reports what its unit has recorded of its own pupil.
+            (question, answer) => ((answer.Reads | answer.Writes) & World.Content) == None
+                || (question is { Act: Act.ReportAttendance, Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.School }, Facts.Pupil: Pupil.Now }
+                    && (answer.Reads | answer.Writes) == (Existence | Schooling)));
 
     [Fact]
     public void Roles_that_neither_work_with_persons_nor_review_never_get_anything_of_a_case() =>
         World.Holds(
-            World.Permitted().Where(question => question.Caller.Role is Role.Statistician or Role.DirectoryAdministrator or Role.SystemIntegration),
+            World.Permitted().Where(question => question.Caller.Role is Role.Statistician or Role.DirectoryAdministrator
+                || (question.Caller.Role == Role.SystemIntegration && question.Act != Act.ReportAttendance)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(Categories.Directory));
 
     [Fact]
@@ -107,10 +111,39 @@ public sealed class RoleTests
                 or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
-    public void What_is_put_to_a_system_is_the_directory_alone() =>
+    public void What_is_put_to_a_system_is_the_directory_and_a_schools_reports_alone() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
-            (question, _) => question.Act == Act.ReadDirectory);
+            (question, _) => question.Act is Act.ReadDirectory or Act.ReportAttendance);
+
+    [Fact]
+    public void Which_school_a_protected_or_placed_child_goes_to_is_known_to_its_social_services_the_school_and_the_housing_whatever_is_released() =>
+        World.Holds(
+            World.PermittedOfPlans().Where(question => question.Facts.Protection != ProtectionLevel.None || !question.Facts.Unplaced),
+            (question, answer) => !answer.Reads.HasFlag(SchoolPlacement)
+                || question is { Caller.UnitKind: UnitKind.SocialServices, Facts.Relation: Relation.Owning }
+                || (question.Caller is { Role: Role.SchoolContact, UnitKind: UnitKind.School } && question.Facts is { Relation: Relation.Participating, Pupil: Pupil.Now })
+                || (question.Caller.HousesThePerson() && question.Facts is { Relation: Relation.Participating, Placement: true }));
+
+    [Fact]
+    public void Which_school_a_child_goes_to_that_nothing_hides_is_read_by_release() =>
+        Assert.Contains(
+            World.Permitted(),
+            question => question is { Act: Act.ReadPlan, Caller.Role: Role.HealthCareProfessional, Facts.Relation: Relation.Participating } && question.Answer().Reads.HasFlag(SchoolPlacement));
+
+    [Fact]
+    public void A_school_that_has_agreed_an_alias_never_gets_the_identity() =>
+        World.Holds(
+            World.PermittedOfPlans().Where(question => question.Caller.IsOfASchool() && !question.Facts.NoAlias && question.Facts.Relation == Relation.Participating),
+            (_, answer) => !answer.Reads.HasFlag(Identity));
+
+    [Fact]
+    public void A_school_that_the_child_has_left_gets_nothing_at_all() =>
+        World.Holds(
+            World.All().Concat(World.Draw(200_000)).Where(question => World.IsAboutAPlan(question.Act) && question.Caller.IsOfASchool()
+                && question.Facts is { Relation: Relation.Participating, Pupil: Pupil.Former or Pupil.Unknown } && question.Act != Act.ReadInEmergency
+                && question.Caller.Role is not (Role.DataProtectionOfficer or Role.ShelterContactPerson)),
+            (_, answer) => !answer.IsPermit);
 
     // Lists decide each plan of them on its own, and a new plan is owned by the unit that opens it.
     private static bool MayConcernOwnPlans(Question question) => question.Act switch

@@ -20,6 +20,7 @@ internal static class World
     public static readonly AssuranceLevel[] Levels = Enum.GetValues<AssuranceLevel>();
     public static readonly ProtectionLevel[] Protections = Enum.GetValues<ProtectionLevel>();
     public static readonly Blocked[] Blocks = Enum.GetValues<Blocked>();
+    public static readonly Pupil[] Pupils = Enum.GetValues<Pupil>();
 
     /// <summary>Every category that there is, also those that cannot be released.</summary>
     public static readonly Categories Everything = Enum.GetValues<Categories>().Aggregate(Categories.None, (all, one) => all | one);
@@ -52,7 +53,8 @@ internal static class World
     ];
 
     /// <summary>What opens most without a block: an open plan of an unprotected person.</summary>
-    public static readonly Facts Open = new(PlanExists: true, Protection: ProtectionLevel.None, Blocked: Blocked.No, PlanOpen: true);
+    public static readonly Facts Open = new(
+        PlanExists: true, Protection: ProtectionLevel.None, Blocked: Blocked.No, PlanOpen: true, Unplaced: true, NoAlias: true, Pupil: Pupil.Now);
 
     /// <summary>What is released and withheld, from nothing to everything, by consent and by law.</summary>
     private static readonly Facts[] SomeReleases =
@@ -105,7 +107,8 @@ internal static class World
         Act.CreatePlan =>
             from protection in Protections
             from block in Blocks
-            select new Facts(Protection: protection, Blocked: block),
+            from unplaced in Both
+            select new Facts(Protection: protection, Blocked: block, Unplaced: unplaced),
         Act.AnswerSuggestion =>
             from protection in Protections
             from block in Blocks
@@ -184,12 +187,12 @@ internal static class World
             var caller = order[Next(order.Length)] with { UnitOfPrincipal = Next(2) == 1 };
             yield return new(Acts[Next(Acts.Length)], caller, new Facts(
                 Next(8) > 0, Relations[Next(3)], Set(), Next(2) == 0 ? Categories.None : Set(), Yes(), Yes(), Yes(), Yes(),
-                Set(), Set(), Protections[Next(5)], Next(3) > 0 ? Blocked.No : Blocks[Next(5)], Yes(), Yes(), Yes()));
+                Set(), Set(), Protections[Next(5)], Next(3) > 0 ? Blocked.No : Blocks[Next(5)], Yes(), Yes(), Yes(), Yes(), Yes(), Pupils[Next(4)]));
         }
 
         bool Yes() => Next(2) == 1;
 
-        Categories Set() => (Categories)(Next(1 << 16) << 1);
+        Categories Set() => (Categories)(Next(1 << 17) << 1);
 
         int Next(int below)
         {
@@ -256,9 +259,23 @@ internal static class World
     [
         .. from relation in Relations
            from release in relation == Relation.Participating ? SomeReleases : [SomeReleases[0], SomeReleases[8]]
-           select release with { PlanExists = true, Relation = relation },
+           select OfSchool[0](release with { PlanExists = true, Relation = relation }),
         .. from relation in Relations
            select SomeReleases[1] with { Relation = relation },
+        .. from relation in Relations
+           from school in OfSchool[1..]
+           select school(SomeReleases[1] with { PlanExists = true, Relation = relation }),
+    ];
+
+    /// <summary>What opens most of where the child goes to school and who it is there; and each way to know less.</summary>
+    private static readonly Func<Facts, Facts>[] OfSchool =
+    [
+        facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Now },
+        facts => facts with { Unplaced = false, NoAlias = true, Pupil = Pupil.Now },
+        facts => facts with { Unplaced = true, NoAlias = false, Pupil = Pupil.Now },
+        facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Never },
+        facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Former },
+        facts => facts with { Unplaced = true, NoAlias = true, Pupil = Pupil.Unknown },
     ];
 
     private static Func<Facts, Facts>[] SpecialsOf(Act act) => act switch
@@ -271,7 +288,7 @@ internal static class World
                select (Func<Facts, Facts>)(facts => facts with { ResponsibleUnit = responsible, NewItem = isNew, ResponsibleUnitGone = gone }),
         ],
         Act.ExplainAccess => [facts => facts, facts => facts with { OwnOrganisation = true }],
-        Act.ReadWhereabouts => [facts => facts, facts => facts with { Placement = true }],
+        Act.ReadWhereabouts or Act.ReadSchooling => [facts => facts, facts => facts with { Placement = true }],
         Act.ReadInEmergency => [facts => facts, facts => facts with { Emergency = true }],
         _ => [facts => facts],
     };

@@ -279,6 +279,68 @@ public static class Cases
             RequestId = NewId(),
         })).EmergencyAccess;
 
+    /// <summary>An arrangement with a school that takes part and that schooling is released to, with a place from 60 days ago on.</summary>
+    public static async Task<SchoolArrangement> SecureSchool(
+        this Service service, Plan plan, DemonstrationEmployee? school = null, Action<SchoolArrangement>? change = null, IEnumerable<InformationCategory>? categories = null)
+    {
+        school ??= DemonstrationDirectory.School;
+        await service.Join(plan, school);
+        await service.Consent(plan, school, categories ?? [InformationCategory.Identity, InformationCategory.Schooling, InformationCategory.ContactDetails, InformationCategory.ProtectionMeasures]);
+        var arrangement = NewArrangement(school);
+        change?.Invoke(arrangement);
+        var added = (await service.CaseWorker.Schooling.AddSchoolArrangementAsync(new()
+        {
+            Parent = plan.Name,
+            SchoolArrangement = arrangement,
+            Etag = plan.Etag,
+            RequestId = NewId(),
+        })).SchoolArrangement;
+        return await service.Advance(added, SchoolArrangementState.Secured);
+    }
+
+    /// <summary>All that a place in a school demands.</summary>
+    public static SchoolArrangement NewArrangement(DemonstrationEmployee school) => new()
+    {
+        SchoolUnit = UnitOf(school),
+        Form = SchoolForm.Compulsory,
+        Solution = SchoolSolution.MunicipalityOfStay,
+        StartDate = Period(-60, null).StartDate,
+        SchoolContact = "employees/" + school.Id,
+        SchoolContactDetails = "Rektorsexpeditionen, vardagar",
+        CaseWorker = "employees/" + DemonstrationDirectory.CaseWorker.Id,
+        SupportNeeds = "Behöver en lugn plats och extra tid.",
+        ChildsWords = "Jag vill gå i skolan som vanligt.",
+        ContactForSchool = "Handläggare för skolgång",
+        ContactPhone = "08-000 00 00",
+        SafeContactRules = "Ring bara kontaktpersonen.",
+        PickUpRules = "Bara mamma hämtar.",
+    };
+
+    public static async Task<SchoolArrangement> Advance(this Service service, SchoolArrangement arrangement, SchoolArrangementState state, Date? last = null) =>
+        (await service.CaseWorker.Schooling.AdvanceSchoolArrangementAsync(new()
+        {
+            Name = arrangement.Name,
+            State = state,
+            LastDate = last,
+            Etag = arrangement.Etag,
+            RequestId = NewId(),
+        })).SchoolArrangement;
+
+    /// <summary>The hours of a week, so many weeks ago.</summary>
+    public static AttendanceWeek WeekOf(int weeksAgo, int possible, int attended, int valid, int invalid)
+    {
+        var day = TimeProvider.System.Today().AddDays(-7 * weeksAgo).ToDateTime(TimeOnly.MinValue);
+        return new()
+        {
+            Year = System.Globalization.ISOWeek.GetYear(day),
+            Week = System.Globalization.ISOWeek.GetWeekOfYear(day),
+            HoursPossible = possible,
+            HoursAttended = attended,
+            HoursAbsentValid = valid,
+            HoursAbsentInvalid = invalid,
+        };
+    }
+
     public static async Task<Goal> AddGoal(this Service service, Plan plan, string title = "Trygghet") =>
         (await service.CaseWorker.Plans.AddGoalAsync(new AddGoalRequest { Parent = plan.Name, Goal = new Goal { Title = title }, Etag = plan.Etag, RequestId = NewId() })).Goal;
 

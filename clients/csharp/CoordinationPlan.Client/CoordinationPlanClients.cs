@@ -14,6 +14,7 @@ public sealed class CoordinationPlanClients
         Consents = new(invoker);
         Meetings = new(invoker);
         Risk = new(invoker);
+        Schooling = new(invoker);
         Discharge = new(invoker);
         Suggestions = new(invoker);
         Copies = new(invoker);
@@ -42,6 +43,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Risk assessments.</summary>
     public RiskService.RiskServiceClient Risk { get; }
+
+    /// <summary>School for children in sheltered housing.</summary>
+    public SchoolingService.SchoolingServiceClient Schooling { get; }
 
     /// <summary>Discharge from inpatient care.</summary>
     public DischargeService.DischargeServiceClient Discharge { get; }

@@ -20,6 +20,7 @@ import { ParticipationService } from "./gen/coordinationplan/v1/participation_se
 import { SuggestionService } from "./gen/coordinationplan/v1/suggestion_service_pb.js";
 import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
 import { SchoolRoutineService } from "./gen/coordinationplan/v1/school_routine_service_pb.js";
+import { SchoolingService } from "./gen/coordinationplan/v1/schooling_service_pb.js";
 import { retries } from "./retries.js";
 
 /** How to reach the service, and as which system. */
@@ -57,6 +58,8 @@ export interface Clients {
   readonly suggestions: Client<typeof SuggestionService>;
   /** Copies of a plan as documents. */
   readonly copies: Client<typeof CopyService>;
+  /** School for children in sheltered housing. */
+  readonly schooling: Client<typeof SchoolingService>;
   /** Emergency access. */
   readonly emergencyAccess: Client<typeof EmergencyAccessService>;
   /** Who can read, what must be heard of, what is to be done. */
@@ -140,6 +143,7 @@ export function clientsOver(transport: Transport): Clients {
     discharge: createClient(DischargeService, transport),
     suggestions: createClient(SuggestionService, transport),
     copies: createClient(CopyService, transport),
+    schooling: createClient(SchoolingService, transport),
     emergencyAccess: createClient(EmergencyAccessService, transport),
     oversight: createClient(OversightService, transport),
     protection: createClient(ProtectionService, transport),

@@ -128,6 +128,10 @@ public static class DemonstrationDirectory
     public static DemonstrationEmployee RegionIntegration { get; } =
         new(DevelopmentClients.RegionIntegration, "Regionens integration", "SE2321000016-VC", Role.SystemIntegration, Purpose.CareAndTreatment);
 
+    /// <summary>The pupil register of the school in the other municipality, which calls for itself.</summary>
+    public static DemonstrationEmployee SchoolRegister { get; } =
+        new(DevelopmentClients.SchoolRegister, "Elevregistret, skola i annan kommun", "12345678", Role.SystemIntegration, Purpose.Schooling);
+
     /// <summary>The operator's administrator.</summary>
     public static DemonstrationEmployee Administrator { get; } =
         new(Operator.EmployeeId, Operator.EmployeeName, Operator.OrganisationId, Role.DirectoryAdministrator, Purpose.Administration);
@@ -136,7 +140,7 @@ public static class DemonstrationDirectory
     public static IReadOnlyList<DemonstrationEmployee> Employees { get; } =
     [
         CaseWorker, UnitManager, NewCaseWorker, OtherCaseWorker, PrimaryCare, ChildPsychiatry, Jonas, Colleague, Shelter, School, LogReviewer, RegionLogReviewer,
-        RegionIntegration, DataProtectionOfficer, Statistician, Origo, Stodcentrum, Kruton, Psychiatry, Aunt, Cousin, ElderCare, Ward,
+        RegionIntegration, DataProtectionOfficer, Statistician, Origo, Stodcentrum, Kruton, Psychiatry, Aunt, Cousin, ElderCare, Ward, SchoolRegister,
     ];
 
     /// <summary>The assignment that an employee calls under.</summary>
@@ -236,7 +240,7 @@ public static class DemonstrationDirectory
         CityUnit("KRUTON", "SOCIAL", UnitKind.ShelteredHousing, "Kruton"),
         CityUnit("HVILAN", "SOCIAL", UnitKind.ShelteredHousing, "Hvilan"),
         CityUnit("SYRENEN", "SOCIAL", UnitKind.ShelteredHousing, "Syrenen"),
-        CityUnit("SKOLA", "UTBILDNING", UnitKind.School, "Kommunal skola"),
+        SchoolUnit(CityUnit("SKOLA", "UTBILDNING", UnitKind.School, "Kommunal skola"), "11223344"),
         RegionUnit("VC", UnitKind.HealthCare, "Vårdcentralen"),
         RegionUnit("BUP", UnitKind.HealthCare, "BUP"),
         RegionUnit("AKUT", UnitKind.HealthCare, "Akutmottagningen"),
@@ -244,10 +248,16 @@ public static class DemonstrationDirectory
         RegionUnit("AVDELNING", UnitKind.HealthCare, "Vårdavdelningen"),
         RegionUnit("MIKAHALSA", UnitKind.HealthCare, "Mika Hälsa"),
         RegionUnit("LOGG", UnitKind.Administration, "Logggranskning regionen"),
-        new() { Name = "units/12345678", Organisation = "organisations/" + OtherMunicipality, Kind = UnitKind.School, DisplayName = "Skola i annan kommun" },
-        new() { Name = "units/87654321", Organisation = "organisations/" + SchoolCompany, Kind = UnitKind.School, DisplayName = "Fristående skolan" },
+        SchoolUnit(new() { Name = "units/12345678", Organisation = "organisations/" + OtherMunicipality, Kind = UnitKind.School, DisplayName = "Skola i annan kommun" }, "12345678"),
+        SchoolUnit(new() { Name = "units/87654321", Organisation = "organisations/" + SchoolCompany, Kind = UnitKind.School, DisplayName = "Fristående skolan" }, "87654321"),
         new() { Name = "units/KVINNOJOUREN", Organisation = "organisations/" + Association, Kind = UnitKind.ShelteredHousing, DisplayName = "Kvinnojourens skyddade boende" },
     ];
+
+    private static Unit SchoolUnit(Unit unit, string code)
+    {
+        unit.SchoolUnitCode = code;
+        return unit;
+    }
 
     private static Board CityBoard(string code, string name) =>
         new() { Name = $"boards/{City}-{code}", Organisation = "organisations/" + City, DisplayName = name };

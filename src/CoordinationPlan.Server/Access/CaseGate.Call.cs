@@ -35,7 +35,7 @@ internal sealed partial class CaseGate
             // These two look at the person's other plans, and wait for whoever is opening one.
             or Policy.Act.EstablishPlan or Policy.Act.ReopenPlan
             // The key of the whereabouts is the person's, and the first document may make it.
-            or Policy.Act.DiscloseDocument;
+            or Policy.Act.DiscloseDocument or Policy.Act.WriteSchooling;
 
         /// <summary>
         /// The call names a person whom the caller need not know anything of, and answers alike whoever it is; also in time, so that it leaves in a slot

@@ -119,7 +119,10 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             Blocked: plan.Blocked,
             PlanOpen: PlanLaw.Open.Contains((Stage)plan.State),
             Placement: plan.Placement,
-            Emergency: plan.Emergency);
+            Emergency: plan.Emergency,
+            Unplaced: plan.Unplaced,
+            NoAlias: plan.NoAlias,
+            Pupil: plan.Pupil);
 
     /// <summary>About a person whom something that was sent to the caller's own unit is about.</summary>
     internal static Facts PolicyFacts(PersonFacts person) => new(ResponsibleUnit: true, Protection: person.Subject.Protection, Blocked: person.Blocked);

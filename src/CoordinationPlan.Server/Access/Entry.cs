@@ -109,14 +109,8 @@ internal sealed class Entry(
         }
     }
 
-    /// <summary>
-    /// The unit whose rows may be read of those that are one unit's alone, as the category WHEREABOUTS: null for all of them, for the owning unit. A
-    /// sheltered housing knows by itself that the person stays with it, and not where the person went next.
-    /// </summary>
-    public string? WhereaboutsOf => permit.Basis == Basis.OwningUnit ? null : callerFacts.UnitId;
-
-    /// <summary>Whether the caller may know of sheltered housings in this plan; if not, one that it names is as unknown as an invented one.</summary>
-    public bool MayKnowWhereabouts => permit.Reads.HasFlag(Categories.Whereabouts);
+    /// <summary>Which rows of this plan that name a unit the caller may see.</summary>
+    public Sight Sight => Sight.Of(permit, callerFacts, Plan.Relation);
 
     /// <summary>Notes that the call turned out to concern nobody: its one entry names no person and no category.</summary>
     public void ConcernNobody() => _concerns.Add(default);

@@ -27,7 +27,10 @@ internal sealed record PlanFacts(
     Blocked Blocked,
     bool Placement,
     bool Emergency,
-    WrappedKey Key);
+    WrappedKey Key,
+    bool Unplaced,
+    Pupil Pupil,
+    bool NoAlias);
 
 /// <summary>A person whom a call names by number.</summary>
 internal sealed record PersonFacts(KnownSubject Subject, Blocked Blocked);
@@ -144,7 +147,23 @@ internal static class FactsSql
         EXISTS (
             SELECT FROM emergency_access m
             WHERE m.subject_id = p.subject_id AND m.assignment_id = a.assignment_id AND m.expires_at > clock_timestamp()) AS emergency,
-        k.ring_key, k.wrapped
+        k.ring_key, k.wrapped,
+        {Schooling}
+        """;
+
+    // Whether nothing on record says that the person is placed; what the person is to the caller's unit, where that is a school (secured 3, in place 4,
+    // interrupted 5, handed over 6: docs/law.md), and that no alias is agreed with it in any plan of the person.
+    private const string Schooling =
+        """
+        NOT EXISTS (SELECT FROM whereabouts w WHERE w.subject_id = p.subject_id)
+            AND NOT EXISTS (SELECT FROM location_secrecy d WHERE d.subject_id = p.subject_id)
+            AND NOT EXISTS (SELECT FROM participation h WHERE h.plan_id = p.plan_id AND h.category = 1024) AS unplaced,
+        (SELECT CASE WHEN bool_or(p.is_open AND i.state BETWEEN 3 AND 6 AND (i.ends_on IS NULL OR i.ends_on >= $2)) THEN 2 WHEN bool_or(i.state >= 3) THEN 3 ELSE 1 END
+         FROM school_arrangement i
+         WHERE i.plan_id = p.plan_id AND i.unit_id = a.unit_id) AS pupil,
+        NOT EXISTS (
+            SELECT FROM plan q JOIN school_arrangement l ON l.plan_id = q.plan_id
+            WHERE q.subject_id = p.subject_id AND l.unit_id = a.unit_id AND l.has_alias) AS no_alias
         """;
 
     // A person whose key has been destroyed has no plans any more.
@@ -273,7 +292,7 @@ internal static class FactsSql
             var plans = new List<(PlanFacts, DateTime)>();
             while (await reader.ReadAsync(stop))
             {
-                plans.Add((ReadPlan(reader), reader.GetDateTime(18)));
+                plans.Add((ReadPlan(reader), reader.GetDateTime(21)));
             }
 
             return plans;
@@ -358,7 +377,7 @@ internal static class FactsSql
             var candidates = new List<Candidate>();
             while (await reader.ReadAsync(stop))
             {
-                candidates.Add(new Candidate(reader.GetString(26), reader.IsDBNull(27) ? null : reader.GetString(27), ReadCaller(reader, 18), (Purpose)reader.GetInt16(28), ReadPlan(reader)));
+                candidates.Add(new Candidate(reader.GetString(29), reader.IsDBNull(30) ? null : reader.GetString(30), ReadCaller(reader, 21), (Purpose)reader.GetInt16(31), ReadPlan(reader)));
             }
 
             return candidates;
@@ -415,7 +434,10 @@ internal static class FactsSql
         (Blocked)reader.GetInt32(13),
         reader.GetBoolean(14),
         reader.GetBoolean(15),
-        new WrappedKey(reader.GetString(16), reader.GetFieldValue<byte[]>(17)));
+        new WrappedKey(reader.GetString(16), reader.GetFieldValue<byte[]>(17)),
+        reader.GetBoolean(18),
+        (Pupil)reader.GetInt32(19),
+        reader.GetBoolean(20));
 
     private static long LockKey(Guid id)
     {

@@ -20,18 +20,21 @@ internal static class Redaction
 
     private static readonly ConcurrentDictionary<MessageDescriptor, bool> WithSeveral = new();
 
+    private static readonly MessageDescriptor[] NamingUnits =
+        [Participation.Descriptor, Intervention.Descriptor, MeetingCall.Descriptor, ProposalAnswer.Descriptor, ProtectionMeasure.Descriptor, PlanCopy.Descriptor];
+
     /// <summary>Drops what the permit does not list, in the message and in what it holds.</summary>
     public static void Apply(IMessage message, Categories permitted) => Redactors.GetOrAdd(message.Descriptor, Compile)(message, permitted);
 
     /// <summary>
-    /// Every category that an answer of this type can hold. Participations and interventions of a sheltered housing are whereabouts, whatever the
-    /// categories of their fields: which rows they are is decided in SQL, by the category of each.
+    /// Every category that an answer of this type can hold. Whatever names a sheltered housing is whereabouts, and what names a school the school placement,
+    /// whatever the categories of its fields: which rows they are is decided in SQL, by the category of each.
     /// </summary>
     public static Categories CategoriesIn(MessageDescriptor descriptor) => Answers.GetOrAdd(descriptor, static found =>
     {
         var seen = new HashSet<MessageDescriptor>();
         var categories = CategoriesIn(found, seen);
-        return seen.Contains(Participation.Descriptor) || seen.Contains(Intervention.Descriptor) ? categories | Categories.Whereabouts : categories;
+        return seen.Overlaps(NamingUnits) ? categories | Categories.Whereabouts | Categories.SchoolPlacement : categories;
     });
 
     /// <summary>

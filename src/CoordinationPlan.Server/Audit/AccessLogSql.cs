@@ -91,7 +91,9 @@ internal static class AccessLogSql
     // Only what concerns the controller: what its own units did, and what anyone did with its plans. Towards a controller that does not own
     // the plan, a refusal says neither why nor about whom: the reviewer of another authority is not to learn that a plan exists. Towards a
     // reviewer whom a block keeps out of a person, or who is the person, nothing about that person; another reviewer sees it. Towards a
-    // controller that does not run the sheltered housing, who acted from it is left out: that would tell where the person is.
+    // controller that does not run the sheltered housing, who acted from it is left out: that would tell where the person is. So it is with a school, where
+    // the person is protected or placed; but a school's employee who looks for a child that has nothing to do with the school is to be seen. Whether it has, is
+    // in what the decision was made of (RecordedDecision): bytes 13, the relation, and 34, the pupil.
     private const string SearchSql =
         """
         SELECT l.occurred_at, l.entry_id, l.act, l.outcome,
@@ -102,7 +104,12 @@ internal static class AccessLogSql
                l.categories, l.policy_version, l.trace_id, l.resource
         FROM access_log l
         CROSS JOIN LATERAL (
-            SELECT l.actor_controller IS DISTINCT FROM $1 AND EXISTS (SELECT FROM unit u WHERE u.unit_id = l.unit_id AND u.kind = 4) AS hides_actor) x
+            SELECT l.actor_controller IS DISTINCT FROM $1 AND EXISTS (
+                SELECT FROM unit u
+                WHERE u.unit_id = l.unit_id
+                  AND (u.kind = 4 OR (u.kind = 3 AND (l.outcome <> 2 OR get_byte(l.decision, 13) = 1 OR (length(l.decision) > 34 AND get_byte(l.decision, 34) IN (2, 3))) AND NOT EXISTS (
+                      SELECT FROM subject s
+                      WHERE s.subject_id = l.subject_id AND s.protection = 1 AND NOT EXISTS (SELECT FROM whereabouts w WHERE w.subject_id = s.subject_id))))) AS hides_actor) x
         WHERE (l.actor_controller = $1 OR l.owner_controller = $1)
           AND l.occurred_at >= $2 AND l.occurred_at < $3
           AND (l.occurred_at, l.entry_id) < ($4, $5)

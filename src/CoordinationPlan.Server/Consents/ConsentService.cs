@@ -37,7 +37,7 @@ internal sealed class ConsentService(CaseGate gate, DirectoryNames names) : V1.C
             (entry, recipients, trip) =>
             {
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.MayKnowWhereabouts))
+                if (recipients.Known < units.Length || (recipients.ShelteredHousings > 0 && !entry.Permit.Reads.HasFlag(Categories.Whereabouts)))
                 {
                     throw Errors.UnknownReference("consent.recipient_units", "must all be units in the directory");
                 }

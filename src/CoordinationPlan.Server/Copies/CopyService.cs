@@ -86,17 +86,18 @@ internal sealed class CopyService(CaseGate gate, DirectoryNames names) : V1.Copy
 
     /// <summary>
     /// What the copy is to show, read within the permit and dropped by the same guard as every answer, and the copy's record without its hash. What would tell
-    /// where the person is, is not fetched.
+    /// where the person is, a school too while it does, is not fetched.
     /// </summary>
     private async Task<(CopyContents Contents, CopyRecord Copy)> Read(Entry entry, PlanRecord record, IssueCopyRequest request, CancellationToken stop)
     {
         var planId = record.PlanId;
-        var shown = entry.Permit.Reads & InDocuments;
+        var shown = entry.Permit.Reads & (AccessPolicy.HidesSchool(CaseGate.PolicyFacts(entry.Plan)) ? InDocuments : InDocuments | Categories.SchoolPlacement);
+        var sight = entry.Sight with { Permitted = shown };
         var reading = entry.NewTrip();
-        var ofRevision = request.Revision == 0 ? null : reading.Add(RevisionSql.Parts(planId, request.Revision, shown & ~Categories.Identity, null));
+        var ofRevision = request.Revision == 0 ? null : reading.Add(RevisionSql.Parts(planId, request.Revision, sight with { Permitted = shown & ~Categories.Identity }));
         // Who the person is, is no part of a revision: an old one would join a new identity to the old.
-        var ofToday = reading.Add(PartSql.Of(planId, request.Revision == 0 ? shown : shown & Categories.Identity, null));
-        var participations = reading.Add(ParticipationSql.Of(planId, shown, null, names));
+        var ofToday = reading.Add(PartSql.Of(planId, request.Revision == 0 ? sight : sight with { Permitted = shown & Categories.Identity }));
+        var participations = reading.Add(ParticipationSql.Of(planId, sight, names));
         var meetings = shown.HasFlag(Categories.Meetings) ? reading.Add(MeetingSql.Of(planId)) : null;
         var calls = shown.HasFlag(Categories.Meetings) ? reading.Add(MeetingSql.Calls(planId, null)) : null;
         var earlier = reading.Add(CopySql.CountFor(planId, request.Receiver, entry.CallerFacts.UnitId));
@@ -106,7 +107,7 @@ internal sealed class CopyService(CaseGate gate, DirectoryNames names) : V1.Copy
         plan.Participations.AddRange(participations.Value);
         Redaction.Apply(plan, shown);
         var met = (meetings?.Value ?? []).ConvertAll(meeting => meeting.ToMeeting(
-            planId, calls!.Value.Where(call => call.MeetingId == meeting.MeetingId && call.Category != Categories.Whereabouts), entry.Key, names));
+            planId, calls!.Value.Where(call => call.MeetingId == meeting.MeetingId && sight.Shows(call.Category, call.UnitId)), entry.Key, names));
         met.ForEach(meeting => Redaction.Apply(meeting, shown));
 
         var copy = new CopyRecord(
@@ -114,7 +115,7 @@ internal sealed class CopyService(CaseGate gate, DirectoryNames names) : V1.Copy
             request.Receiver,
             earlier.Value + 1,
             entry.CallerFacts.UnitId,
-            entry.CallerFacts.UnitKind == Policy.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Existence,
+            Sight.CategoryOf((V1.UnitKind)entry.CallerFacts.UnitKind, Categories.Existence),
             request.Revision,
             shown,
             [],

@@ -10,12 +10,13 @@ internal static class CopySql
 {
     private const string Columns = "copy_id, receiver, number, unit_id, category, revision, held, sha256, issued_by, issued_at";
 
-    /// <summary>A plan's copies, the latest first: those of which the category is permitted, and of those the given unit's own where one is given.</summary>
+    /// <summary>A plan's copies, the latest first: those of which the category is permitted, and of those the given unit's own where one is given. A school knows of itself.</summary>
     public static Query<List<CopyRecord>> Of(Guid plan, Categories permitted, string? ownUnit) => new(
         $"""
         SELECT {Columns}
         FROM plan_copy
-        WHERE plan_id = $1 AND category & $2 <> 0 AND ($3 IS NULL OR (unit_id = $3 AND receiver = {(int)CopyReceiver.CallersUnit}))
+        WHERE plan_id = $1 AND (category & $2 <> 0 OR (category = {(int)Categories.SchoolPlacement} AND unit_id = $3))
+          AND ($3 IS NULL OR (unit_id = $3 AND receiver = {(int)CopyReceiver.CallersUnit}))
         ORDER BY issued_at DESC, copy_id
         """,
         [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(ownUnit)],

@@ -97,6 +97,7 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens, Ser
         var id = _names.Parse(request.Unit.Name, ResourceName.Units, "unit.name");
         var organisationId = _names.Parse(request.Unit.Organisation, ResourceName.Organisations, "unit.organisation");
         var boardId = _names.ParseOptional(request.Unit.Board, ResourceName.Boards, "unit.board");
+        RequireCode(request.Unit);
         return gate.Change(
             request,
             context,
@@ -205,6 +206,14 @@ internal sealed class DirectoryService(CaseGate gate, PageTokens pageTokens, Ser
         Role.DirectoryAdministrator or Role.LogReviewer or Role.DataProtectionOfficer or Role.Statistician => unit == V1.UnitKind.Administration,
         _ => true,
     };
+
+    private static void RequireCode(V1.Unit unit)
+    {
+        if (unit.SchoolUnitCode.Length > 0 && (unit.Kind != V1.UnitKind.School || unit.SchoolUnitCode.Length != 8 || !unit.SchoolUnitCode.All(char.IsAsciiDigit)))
+        {
+            throw Errors.InvalidFields(new FieldFault("unit.school_unit_code", "must be eight digits, and is for a unit of kind SCHOOL"));
+        }
+    }
 
     /// <summary>Where somebody hides is for those who place people there, and for the operator, who keeps the directory.</summary>
     private static bool MayKnowShelters(CallerFacts caller) => caller switch

@@ -21,7 +21,7 @@ internal static class DirectorySql
     /// <summary>Units by id, after an id. Sheltered housing only where it may be listed; an administrator lists his own organisation's.</summary>
     public static Query<List<V1.Unit>> Units(DirectoryNames names, string? organisationId, bool withShelteredHousing, CallerFacts caller, string after, int limit) => new(
         """
-        SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name
+        SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name, u.school_unit_code
         FROM unit u
         WHERE u.unit_id > $1 AND ($2 IS NULL OR u.organisation_id = $2) AND ($3 OR u.kind <> 4 OR u.organisation_id = $5)
         ORDER BY u.unit_id
@@ -63,7 +63,7 @@ internal static class DirectorySql
 
     public static Query<Loaded<Found<V1.Unit>>> FindUnit(DirectoryNames names, string id, string organisationId, string? boardId) => new(
         """
-        SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name,
+        SELECT u.unit_id, u.version, u.organisation_id, u.board_id, u.kind, u.display_name, u.school_unit_code,
                EXISTS (SELECT FROM organisation o WHERE o.organisation_id = $2)
                AND ($3 IS NULL OR EXISTS (SELECT FROM board b WHERE b.board_id = $3 AND b.organisation_id = $2))
         FROM (SELECT) one LEFT JOIN unit u ON u.unit_id = $1
@@ -72,7 +72,7 @@ internal static class DirectorySql
         async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
-            return Of(reader.IsDBNull(0) ? null : ReadUnit(reader, names), VersionAt(reader, 1), reader.GetBoolean(6), OwnerOf(reader, 2, organisationId));
+            return Of(reader.IsDBNull(0) ? null : ReadUnit(reader, names), VersionAt(reader, 1), reader.GetBoolean(7), OwnerOf(reader, 2, organisationId));
         });
 
     public static Query<Loaded<Found<Employee>>> FindEmployee(DirectoryNames names, string id, string organisationId) => new(
@@ -155,14 +155,14 @@ internal static class DirectorySql
 
     public static Command Put(DirectoryNames names, string id, string organisationId, string? boardId, V1.Unit unit, int version, string changedBy) => new(
         """
-        INSERT INTO unit (unit_id, organisation_id, board_id, kind, display_name, version, changed_by) VALUES ($1, $2, $3, $4, $5, $6, $7)
+        INSERT INTO unit (unit_id, organisation_id, board_id, kind, display_name, version, changed_by, school_unit_code) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
         ON CONFLICT (unit_id) DO UPDATE
-        SET display_name = excluded.display_name, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
+        SET display_name = excluded.display_name, school_unit_code = excluded.school_unit_code, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
         WHERE unit.version = excluded.version - 1
         """,
         [
             Parameter.Of(id), Parameter.Of(organisationId), Parameter.OrNull(boardId), Parameter.Of((short)unit.Kind), Parameter.Of(names.Seal(unit.DisplayName)),
-            Parameter.Of(version), Parameter.Of(changedBy),
+            Parameter.Of(version), Parameter.Of(changedBy), Parameter.OrNull(unit.SchoolUnitCode.Length == 0 ? null : names.Seal(unit.SchoolUnitCode)),
         ],
         ExpectedRows: 1);
 
@@ -213,5 +213,6 @@ internal static class DirectorySql
         Board = names.Name(ResourceName.Boards, reader.IsDBNull(3) ? null : reader.GetString(3)),
         Kind = (UnitKind)reader.GetInt16(4),
         DisplayName = names.Open(reader.GetString(5)),
+        SchoolUnitCode = reader.IsDBNull(6) ? "" : names.Open(reader.GetString(6)),
     };
 }

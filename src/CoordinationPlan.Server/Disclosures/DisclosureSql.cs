@@ -10,7 +10,8 @@ namespace CoordinationPlan.Server.Disclosures;
 internal static class DisclosureSql
 {
     /// <summary>
-    /// The units that tell where the plan's person is: the sheltered housing of the whereabouts, and the sheltered housings and schools that take part.
+    /// The units that tell where the plan's person is: the sheltered housing of the whereabouts, the sheltered housings and schools that take part, and the
+    /// schools by whose arrangements the person goes to school or is to.
     /// </summary>
     public static Query<List<TellingUnit>> TellingUnits(Guid plan, DirectoryNames names) => new(
         """
@@ -19,6 +20,7 @@ internal static class DisclosureSql
         FROM unit u JOIN organisation o ON o.organisation_id = u.organisation_id
         WHERE u.unit_id = (SELECT w.unit_id FROM whereabouts w JOIN plan s ON s.subject_id = w.subject_id WHERE s.plan_id = $1)
            OR (u.kind IN (3, 4) AND EXISTS (SELECT FROM participation x WHERE x.plan_id = $1 AND x.unit_id = u.unit_id AND x.ended_at IS NULL))
+           OR EXISTS (SELECT FROM school_arrangement a WHERE a.plan_id = $1 AND a.unit_id = u.unit_id AND a.state < 7)
         """,
         [Parameter.Of(plan)],
         async (reader, stop) =>

@@ -88,7 +88,7 @@ internal sealed class EmergencyAccessService(CaseGate gate, ServiceKeys keys, Te
                 {
                     entry.Concern(Policy.Act.ReadInEmergency, plan, reads);
                     opened[plan.PlanId] = await entry.KeyOf(plan, context.CancellationToken);
-                    parts[plan.PlanId] = trip.Add(PartSql.Of(plan.PlanId, reads, entry.CallerFacts.UnitId));
+                    parts[plan.PlanId] = trip.Add(PartSql.Of(plan.PlanId, Sight.Within(reads, entry.CallerFacts.UnitId)));
                 }
 
                 if (permitted.Count == 0)
@@ -222,10 +222,10 @@ internal sealed class EmergencyAccessService(CaseGate gate, ServiceKeys keys, Te
         var permitted = new List<(PlanFacts Plan, Categories Reads)>();
         foreach (var id in plans.Value)
         {
-            // Whereabouts are no emergency's to open, whatever a rule should come to say.
+            // Neither whereabouts nor a school are an emergency's to open, whatever a rule should come to say.
             if (facts.Value.TryGetValue(id, out var plan) && entry.Decide(Policy.Act.ReadInEmergency, plan) is { IsPermit: true } decision)
             {
-                permitted.Add((plan, decision.Reads & ~Categories.Whereabouts));
+                permitted.Add((plan, decision.Reads & ~(Categories.Whereabouts | Categories.SchoolPlacement)));
             }
         }
 

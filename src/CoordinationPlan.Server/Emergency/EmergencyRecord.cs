@@ -1,3 +1,4 @@
+using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
@@ -52,7 +53,7 @@ internal sealed record EmergencyRecord(
     public EmergencyAccess ToOwnersView(Entry entry, DirectoryNames names)
     {
         var access = Parser.ParseFrom(entry.Key.Open(Place, Sealed));
-        var isHidden = FromShelter && !entry.MayKnowWhereabouts;
+        var isHidden = FromShelter && !entry.Permit.Reads.HasFlag(Categories.Whereabouts);
         access.Name = ResourceName.Child(entry.Plan.PlanId, ResourceName.EmergencyAccesses, AccessId);
         access.Etag = Etag;
         access.Reason = Reason;

@@ -21,6 +21,7 @@ using CoordinationPlan.Server.Releases;
 using CoordinationPlan.Server.Risk;
 using CoordinationPlan.Server.Routines;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Schooling;
 using CoordinationPlan.Server.Suggestions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -94,6 +95,7 @@ public static class CoordinationPlanHost
             .AddSingleton(new FreshLogin(options.Identity.FreshLogin, options.Identity.ClockSkew))
             .AddSingleton(LegalGrounds.Load())
             .AddSingleton(DisclosureWarnings.Load())
+            .AddSingleton(HandlingInstructions.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
@@ -103,6 +105,7 @@ public static class CoordinationPlanHost
             .AddSingleton<ConsentService>()
             .AddSingleton<MeetingService>()
             .AddSingleton<RiskService>()
+            .AddSingleton<SchoolingService>()
             .AddSingleton<DischargeService>()
             .AddSingleton<SuggestionService>()
             .AddSingleton<CopyService>()
@@ -166,6 +169,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<ConsentService>();
         endpoints.MapGrpcService<MeetingService>();
         endpoints.MapGrpcService<RiskService>();
+        endpoints.MapGrpcService<SchoolingService>();
         endpoints.MapGrpcService<DischargeService>();
         endpoints.MapGrpcService<SuggestionService>();
         endpoints.MapGrpcService<CopyService>();

@@ -56,6 +56,10 @@ public sealed class LawOptions
 
     /// <summary>Whether a controller keeps the files of the sample for good. One that has not said that it does not, does: what is destroyed does not come back.</summary>
     public bool KeepsSampledBirths(string controller) => (Controllers.GetValueOrDefault(controller)?.KeepsSampledBirths ?? Default.KeepsSampledBirths) ?? true;
+
+    /// <summary>Another limit for a controller, found in the same order.</summary>
+    public int ValueOf(Limit limit, string controller) =>
+        (Controllers.GetValueOrDefault(controller)?.ValueOf(limit) ?? Default.ValueOf(limit)) ?? limit.Value;
 }
 
 /// <summary>Limits in days, 0 to 365; times in years, from the law's lowest to 100. What is not set is not decided.</summary>
@@ -94,13 +98,40 @@ public sealed class LawParameters
     /// <summary>Whether the files of those born on the 5th, 15th and 25th are kept for good.</summary>
     public bool? KeepsSampledBirths { get; set; }
 
+    /// <summary>Within how many days after a child was placed its schooling is secured.</summary>
+    public int? SchoolingSecuredWithinDays { get; set; }
+
+    /// <summary>Within how many days after a child moved the steps of the handover are taken.</summary>
+    public int? HandoverWithinDays { get; set; }
+
+    /// <summary>From which share of absence on, in percent, a pupil's attendance is a task; 1 to 100.</summary>
+    public int? AbsencePercent { get; set; }
+
+    /// <summary>The same for absence without a valid reason.</summary>
+    public int? InvalidAbsencePercent { get; set; }
+
+    /// <summary>How many reported weeks are looked at together; 1 to 52.</summary>
+    public int? AbsenceWeeks { get; set; }
+
     internal int? DaysOf(Clock clock) => Days.FirstOrDefault(day => day.Parameter == clock.Parameter).Value;
 
     internal int? YearsOf(RetentionRule rule) => Years.FirstOrDefault(year => year.Rule == rule).Value;
 
+    internal int? ValueOf(Limit limit) => limit.Parameter switch
+    {
+        nameof(AbsencePercent) => AbsencePercent,
+        nameof(InvalidAbsencePercent) => InvalidAbsencePercent,
+        nameof(AbsenceWeeks) => AbsenceWeeks,
+        _ => null,
+    };
+
     /// <summary>Whether every limit that is set is one that makes sense.</summary>
     internal bool IsSound =>
-        Days.All(day => day.Value is null or (>= 0 and <= 365)) && Years.All(year => year.Value is not { } years || (years >= year.Rule.Years && years <= 100));
+        AbsencePercent is null or (>= 1 and <= 100)
+        && InvalidAbsencePercent is null or (>= 1 and <= 100)
+        && AbsenceWeeks is null or (>= 1 and <= 52)
+        && Days.All(day => day.Value is null or (>= 0 and <= 365))
+        && Years.All(year => year.Value is not { } years || (years >= year.Rule.Years && years <= 100));
 
     private IEnumerable<(string Parameter, int? Value)> Days =>
     [
@@ -112,6 +143,8 @@ public sealed class LawParameters
         (nameof(FollowUpWithinDays), FollowUpWithinDays),
         (nameof(ReplyDaysBeforeMeeting), ReplyDaysBeforeMeeting),
         (nameof(MeetingWarningDays), MeetingWarningDays),
+        (nameof(SchoolingSecuredWithinDays), SchoolingSecuredWithinDays),
+        (nameof(HandoverWithinDays), HandoverWithinDays),
     ];
 
     private IEnumerable<(RetentionRule Rule, int? Value)> Years =>

@@ -63,7 +63,7 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
 }
 
 /// <summary>The call of one unit to a meeting.</summary>
-/// <param name="Category">MEETINGS, or WHEREABOUTS where the unit is a sheltered housing.</param>
+/// <param name="Category">MEETINGS, or WHEREABOUTS where the unit is a sheltered housing and SCHOOL_PLACEMENT where it is a school.</param>
 internal sealed record CallRecord(Guid MeetingId, string UnitId, Categories Category, CallKind Kind, CallReply Reply, DateTimeOffset? RepliedAt, Attendance Attendance)
 {
     public MeetingCall ToCall(DirectoryNames names) => new()

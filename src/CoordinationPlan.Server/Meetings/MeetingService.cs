@@ -39,7 +39,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             var calls = trip.Add(MeetingSql.CallsOf(planId, entry.CallerFacts.UnitId));
             return Task.FromResult(() => new ListCallsResponse
             {
-                Calls = { calls.Value.Where(item => MaySee(entry, item.Call)).Select(item => item.Meeting.ToOwnCall(planId, item.Call, entry.Key)) },
+                Calls = { calls.Value.Where(item => IsOwn(entry, item.Call)).Select(item => item.Meeting.ToOwnCall(planId, item.Call, entry.Key)) },
             });
         });
     }
@@ -63,7 +63,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
                 var startsAt = request.Meeting.StartTime.ToDateTimeOffset().AsKept();
                 RequireFuture(startsAt, entry, "meeting.start_time");
-                var called = callable.Where(unit => unit.Kind != V1.UnitKind.ShelteredHousing || entry.MayKnowWhereabouts).ToList();
+                var called = callable.Where(unit => entry.Sight.MayName(unit.Kind, unit.UnitId)).ToList();
                 if (called.Count < units.Length)
                 {
                     throw Errors.UnknownReference("units", "must all take part in the plan or own it");
@@ -75,7 +75,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                     .Select(unit => new CallRecord(
                         meeting.MeetingId,
                         unit.UnitId,
-                        unit.Kind == V1.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Meetings,
+                        Sight.CategoryOf(unit.Kind, Categories.Meetings),
                         CallRecord.KindOf(unit.Kind, unit.Organisation),
                         CallReply.Unspecified,
                         null,
@@ -121,7 +121,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 throw Errors.WrongState("The meeting has not begun.");
             }
 
-            if (!attending.IsSubsetOf(calls.Where(call => MaySee(entry, call)).Select(call => call.UnitId)))
+            if (!attending.IsSubsetOf(calls.Where(call => entry.Sight.Shows(call.Category, call.UnitId)).Select(call => call.UnitId)))
             {
                 throw Errors.UnknownReference("attending_units", "must all be units that were called");
             }
@@ -204,16 +204,16 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
     }
 
     private Meeting ToMeeting(Entry entry, MeetingRecord meeting, IEnumerable<CallRecord> calls) =>
-        meeting.ToMeeting(entry.Plan.PlanId, calls.Where(call => call.MeetingId == meeting.MeetingId && MaySee(entry, call)), entry.Key, names);
+        meeting.ToMeeting(entry.Plan.PlanId, calls.Where(call => call.MeetingId == meeting.MeetingId && entry.Sight.Shows(call.Category, call.UnitId)), entry.Key, names);
 
     private static bool MayReadMeetings(Entry entry) => entry.Permit.Reads.HasFlag(Categories.Meetings);
 
     /// <summary>The call of the caller's own unit; null where it is not called.</summary>
-    private static CallRecord? OwnCall(Entry entry, List<CallRecord> calls) => calls.Find(call => call.UnitId == entry.CallerFacts.UnitId && MaySee(entry, call));
+    private static CallRecord? OwnCall(Entry entry, List<CallRecord> calls) => calls.Find(call => IsOwn(entry, call));
 
-    /// <summary>That a sheltered housing is called is where the person is: for those who may know, and of those a housing only of itself.</summary>
-    private static bool MaySee(Entry entry, CallRecord call) => call.Category != Categories.Whereabouts
-        || (entry.MayKnowWhereabouts && (entry.WhereaboutsOf is null || entry.WhereaboutsOf == call.UnitId));
+    /// <summary>Who is called knows it by that; of a sheltered housing only those who may know that the person stays there.</summary>
+    private static bool IsOwn(Entry entry, CallRecord call) =>
+        call.UnitId == entry.CallerFacts.UnitId && (call.Category != Categories.Whereabouts || entry.Sight.Shows(call.Category, call.UnitId));
 
     private static void RequireFuture(DateTimeOffset startsAt, Entry entry, string field)
     {

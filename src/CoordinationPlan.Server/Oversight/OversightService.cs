@@ -51,7 +51,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
                 after = (candidates.Value[^1].AssignmentId, (int)candidates.Value[^1].Purpose);
             }
 
-            var response = new ExplainAccessResponse { Readers = { readers.Take(pageSize).Select(reader => ToReader(reader.Candidate, reader.Decision, MayNameShelters(entry.CallerFacts))) } };
+            var response = new ExplainAccessResponse { Readers = { readers.Take(pageSize).Select(reader => ToReader(reader.Candidate, reader.Decision, MayNamePlaces(entry.CallerFacts))) } };
             if (readers.Count > pageSize)
             {
                 var last = readers[pageSize - 1].Candidate;
@@ -218,9 +218,14 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             .Where(reader => reader.Item2.IsPermit);
     }
 
-    private Reader ToReader(Candidate candidate, Decision decision, bool mayNameShelters)
+    private Reader ToReader(Candidate candidate, Decision decision, bool mayNamePlaces)
     {
-        var isNamed = mayNameShelters || candidate.Facts.UnitKind != UnitKind.ShelteredHousing;
+        var isNamed = mayNamePlaces || candidate.Facts.UnitKind switch
+        {
+            UnitKind.ShelteredHousing => false,
+            UnitKind.School => !AccessPolicy.HidesSchool(CaseGate.PolicyFacts(candidate.Plan)),
+            _ => true,
+        };
         return new Reader
         {
             Employee = isNamed ? keys.Names.Name(ResourceName.Employees, candidate.EmployeeId) : "",
@@ -253,7 +258,8 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         return alert;
     }
 
-    private static bool MayNameShelters(CallerFacts caller) => caller is { UnitKind: UnitKind.SocialServices, Role: Role.UnitManager, HandlesProtectedPersons: true };
+    /// <summary>Who may know which housing or school a reader works in, whoever the person is.</summary>
+    private static bool MayNamePlaces(CallerFacts caller) => caller is { UnitKind: UnitKind.SocialServices, Role: Role.UnitManager, HandlesProtectedPersons: true };
 
     private static int PageSize(int asked) => asked <= 0 ? DefaultPageSize : Math.Min(asked, MaxPageSize);
 }

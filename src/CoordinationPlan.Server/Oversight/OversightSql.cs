@@ -81,8 +81,29 @@ internal static class OversightSql
 
     private const int OfTheOwner = (int)Categories.ConsentDocuments;
 
-    /// <summary>Whoever may know of the plan may know when it is to come; that a sheltered housing is called is where the person is.</summary>
+    /// <summary>Whoever may know of the plan may know when it is to come, a school too; that a sheltered housing is called is where the person is.</summary>
     private static readonly string OfACall = $"x.category & {(int)Categories.Whereabouts} | {(int)Categories.Existence}";
+
+    /// <summary>That there is anything to do about a child's school is for those who may know which it is.</summary>
+    private const int OfTheSchooling = (int)(Categories.ConsentDocuments | Categories.SchoolPlacement);
+
+    /// <summary>Since when the person stays at the place that is on record.</summary>
+    private const string SinceOn = "coalesce(w.since_on, (w.changed_at AT TIME ZONE 'Europe/Stockholm')::date)";
+
+    /// <summary>The day after which the child no longer stays where it went to school from: the move, or that it was handed over.</summary>
+    private const string LeftOn = $"CASE WHEN {SinceOn} > s.starts_on THEN {SinceOn} ELSE s.handed_over_on END";
+
+    /// <summary>What was told before this day was told of something else.</summary>
+    private const string MovedSince = $"CASE WHEN {SinceOn} > s.starts_on THEN {SinceOn} ELSE s.starts_on END";
+
+    /// <summary>The two steps of a handover, of every arrangement that is handed over or whose child has moved since it began.</summary>
+    private const string HandoverSteps =
+        $"""
+        FROM plan o
+        JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state BETWEEN 3 AND 6
+        LEFT JOIN whereabouts w ON w.subject_id = o.subject_id
+        JOIN LATERAL (VALUES (25, s.office_informed_on), (26, s.school_informed_on)) AS step (kind, taken_on) ON s.state = 6 OR {SinceOn} > s.starts_on
+        """;
 
     /// <summary>The unit's own plans that are worked on.</summary>
     private const string Own = "o.owner_unit_id = $1 AND o.is_open";
@@ -185,6 +206,31 @@ internal static class OversightSql
         WHERE {Own}
           AND NOT EXISTS (SELECT FROM plan f WHERE f.subject_id = o.subject_id AND f.is_open AND (f.created_at, f.plan_id) < (o.created_at, o.plan_id))
         GROUP BY o.plan_id, o.coordinator
+        UNION ALL
+        SELECT 22, o.plan_id, o.plan_id, {SinceOn}, NULL, NULL, o.coordinator, {OfTheSchooling}
+        FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1 JOIN whereabouts w ON w.subject_id = o.subject_id
+        WHERE {Own} AND coalesce(extract(year FROM $12) - w.birth_year BETWEEN {SchoolingLaw.FirstYear} AND {SchoolingLaw.LastYear}, true)
+          AND NOT EXISTS (
+              SELECT FROM plan n JOIN school_arrangement s ON s.plan_id = n.plan_id
+              WHERE n.subject_id = o.subject_id AND n.is_open AND s.state IN (3, 4) AND (s.ends_on IS NULL OR s.ends_on >= $12))
+        UNION ALL
+        SELECT 23, o.plan_id, s.arrangement_id, s.follow_up_on, NULL, NULL, o.coordinator, {OfTheSchooling}
+        FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state < 7 AND s.follow_up_on IS NOT NULL
+        WHERE {Own}
+        UNION ALL
+        SELECT 24, o.plan_id, s.arrangement_id, {ReviewOn("s.reviewed_on")}, NULL, NULL, o.coordinator, {OfTheSchooling}
+        FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state BETWEEN 3 AND 5 JOIN whereabouts w ON w.subject_id = o.subject_id
+        WHERE {Own}
+        UNION ALL
+        SELECT step.kind, o.plan_id, s.arrangement_id, {LeftOn}, NULL, NULL, o.coordinator, {OfTheSchooling}
+        {HandoverSteps}
+        WHERE {Own} AND (step.taken_on IS NULL OR step.taken_on < {MovedSince})
+        UNION ALL
+        SELECT 27, o.plan_id, s.arrangement_id, a.week_on + 6, NULL, NULL, o.coordinator, {OfTheSchooling}
+        FROM plan o JOIN school_arrangement s ON s.plan_id = o.plan_id AND s.state BETWEEN 3 AND 5
+        JOIN LATERAL (
+            SELECT r.week_on, r.is_pattern FROM school_attendance r WHERE r.plan_id = s.plan_id AND r.arrangement_id = s.arrangement_id ORDER BY r.week_on DESC LIMIT 1) a ON a.is_pattern
+        WHERE {Own}
         """;
 
     /// <summary>What was done, for every kind whose doing leaves a fact.</summary>
@@ -280,7 +326,49 @@ internal static class OversightSql
         SELECT 20, g.subject_id, g.suggestion_id, {Day("g.sent_at")}, NULL, {Day("g.changed_at")}, NULL, 0
         FROM plan_suggestion g
         WHERE g.recipient_unit_id = $1 AND g.state = 2
+        UNION ALL
+        SELECT 22, o.plan_id, o.plan_id, {SinceOn}, NULL, {Day("min(h.superseded_at)")}, o.coordinator, {OfTheSchooling}
+        FROM plan o JOIN unit u ON u.unit_id = o.owner_unit_id AND u.kind = 1 JOIN whereabouts w ON w.subject_id = o.subject_id
+        JOIN plan n ON n.subject_id = o.subject_id {Changed("n", "h.state NOT IN (3, 4) AND x.state IN (3, 4)")}
+        WHERE {Own} AND {Day("h.superseded_at")} >= {SinceOn}
+        GROUP BY o.plan_id, o.coordinator, w.since_on, w.changed_at
+        UNION ALL
+        SELECT 23, o.plan_id, h.arrangement_id, h.follow_up_on, NULL, {Day("h.superseded_at")}, o.coordinator, {OfTheSchooling}
+        FROM plan o {Changed("o", "x.follow_up_on > h.follow_up_on OR (h.state < 7 AND x.state = 7)")}
+        WHERE {Own} AND h.follow_up_on <= {Day("h.superseded_at")}
+        UNION ALL
+        SELECT 24, o.plan_id, h.arrangement_id, {ReviewOn("h.reviewed_on")}, NULL, x.reviewed_on, o.coordinator, {OfTheSchooling}
+        FROM plan o {Changed("o", "x.state BETWEEN 3 AND 5 AND x.reviewed_on IS DISTINCT FROM h.reviewed_on")} JOIN whereabouts w ON w.subject_id = o.subject_id
+        WHERE {Own} AND x.reviewed_on IS NOT NULL
+        UNION ALL
+        SELECT step.kind, o.plan_id, s.arrangement_id, {LeftOn}, NULL, step.taken_on, o.coordinator, {OfTheSchooling}
+        {HandoverSteps}
+        WHERE {Own} AND step.taken_on >= {MovedSince}
+        UNION ALL
+        SELECT 27, o.plan_id, r.arrangement_id, r.week_on + 6, NULL, {Day("n.created_at")}, o.coordinator, {OfTheSchooling}
+        FROM plan o JOIN school_attendance r ON r.plan_id = o.plan_id AND r.is_pattern
+        CROSS JOIN LATERAL (
+            SELECT t.created_at, t.is_pattern FROM school_attendance t
+            WHERE t.plan_id = r.plan_id AND t.arrangement_id = r.arrangement_id AND t.week_on > r.week_on ORDER BY t.week_on LIMIT 1) n
+        WHERE {Own} AND NOT n.is_pattern
         """;
+
+    /// <summary>The arrangements of a plan with a version of before (h) and the one that came after it (x), where they differ so.</summary>
+    private static string Changed(string plan, string how) =>
+        $"""
+        JOIN school_arrangement s ON s.plan_id = {plan}.plan_id
+        JOIN school_arrangement_history h ON h.plan_id = s.plan_id AND h.arrangement_id = s.arrangement_id
+        JOIN LATERAL (
+            SELECT v.state, v.follow_up_on, v.reviewed_on
+            FROM (
+                SELECT k.version, k.state, k.follow_up_on, k.reviewed_on FROM school_arrangement_history k WHERE k.plan_id = s.plan_id AND k.arrangement_id = s.arrangement_id
+                UNION ALL
+                SELECT s.version, s.state, s.follow_up_on, s.reviewed_on) v
+            WHERE v.version = h.version + 1 LIMIT 1) x ON {how}
+        """;
+
+    /// <summary>When the schooling is to be reviewed: with the placement, so many months after the person came there or the latest review.</summary>
+    private static string ReviewOn(string reviewedOn) => $"(greatest({SinceOn}, {reviewedOn}) + make_interval(months => {SchoolingLaw.Reviewed.Months}))::date";
 
     /// <summary>The Swedish day of an instant.</summary>
     private static string Day(string instant) => $"({instant} AT TIME ZONE 'Europe/Stockholm')::date";
@@ -320,6 +408,9 @@ internal sealed record TaskCandidate(TaskFact Fact, Guid AboutId, Guid ItemId, s
         Duty.AnswerSuggestion => ResourceName.PlanSuggestion(ItemId),
         Duty.CoordinatePlans => $"{ResourceName.Plan(AboutId)}/{ResourceName.RelatedPlans}",
         Duty.DoIntervention => ResourceName.Child(AboutId, ResourceName.Interventions, ItemId),
+        Duty.SecureSchooling => $"{ResourceName.Plan(AboutId)}/{ResourceName.SchoolArrangements}",
+        Duty.FollowUpSchooling or Duty.ReviewSchooling or Duty.HandoverFirstStep or Duty.HandoverSecondStep or Duty.LookAtAttendance =>
+            ResourceName.Child(AboutId, ResourceName.SchoolArrangements, ItemId),
         _ => throw new InvalidOperationException("A task of an unknown kind."),
     };
 }

@@ -22,7 +22,7 @@ internal sealed class ParticipationService(CaseGate gate, DirectoryNames names) 
             (entry, newcomer, trip) =>
             {
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                if (newcomer.UnitKind is null or V1.UnitKind.Administration || (newcomer.UnitKind == V1.UnitKind.ShelteredHousing && !entry.MayKnowWhereabouts))
+                if (newcomer.UnitKind is not { } kind || kind == V1.UnitKind.Administration || !entry.Sight.MayName(kind, unitId))
                 {
                     throw Errors.UnknownReference("participation.unit", "must be a unit in the directory that works with people");
                 }
@@ -34,8 +34,7 @@ internal sealed class ParticipationService(CaseGate gate, DirectoryNames names) 
 
                 var period = request.Participation.Period;
                 var participation = new ParticipationRecord(Ids.Opaque(), unitId, period.StartDate.ToDateOnly(), period.EndDate?.ToDateOnly(), false, 1);
-                var category = newcomer.UnitKind == V1.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.Meetings;
-                trip.Add(ParticipationSql.Insert(planId, participation, category, entry.ChangedBy));
+                trip.Add(ParticipationSql.Insert(planId, participation, Sight.CategoryOf(kind, Categories.Meetings), entry.ChangedBy));
                 return new AddParticipationResponse { Participation = participation.ToParticipation(planId, names) };
             });
     }

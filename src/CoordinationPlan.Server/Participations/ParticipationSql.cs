@@ -27,18 +27,15 @@ internal static class ParticipationSql
 {
     private const string Columns = "participation_id, unit_id, starts_on, ends_on, ended_at IS NOT NULL, version";
 
-    /// <summary>
-    /// The participations that the permit covers: a sheltered housing's only for those who may know the whereabouts, and of those only the given
-    /// unit's, where one is given.
-    /// </summary>
-    public static Query<List<Participation>> Of(Guid plan, Categories permitted, string? whereaboutsOf, DirectoryNames names) => new(
+    /// <summary>The participations in sight: a sheltered housing's and a school's only for those who may know of it.</summary>
+    public static Query<List<Participation>> Of(Guid plan, Sight sight, DirectoryNames names) => new(
         $"""
         SELECT {Columns}
         FROM participation
-        WHERE plan_id = $1 AND category & $2 <> 0 AND (category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR unit_id = $3)
+        WHERE plan_id = $1 AND category & $2 <> 0 AND (category & $3 = 0 OR unit_id = $4)
         ORDER BY created_at, participation_id
         """,
-        [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],
+        [Parameter.Of(plan), Parameter.Of(sight.Permitted), Parameter.Of(sight.OwnOnly), Parameter.Of(sight.UnitId)],
         async (reader, stop) =>
         {
             var participations = new List<Participation>();

@@ -11,22 +11,34 @@ internal static class PartSql
     public const string Columns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
 
     /// <summary>
-    /// Of what tells the whereabouts, and of the protection measures that concern one unit, only that unit's, where one is given ($3).
+    /// The category that a part is shown by. A part is sealed with the category that it was written under; but an intervention of a school, or a protection
+    /// measure that concerns one, is the school's: which unit it names counts.
     /// </summary>
-    public static readonly string OwnRows =
+    public static readonly string ShownCategory =
         $"""
-        ($3 IS NULL OR p.unit_id = $3 OR p.category <> {(int)Categories.Whereabouts} AND (p.category <> {(int)Categories.ProtectionMeasures} OR p.unit_id IS NULL))
+        CASE WHEN p.category IN ({(int)Categories.GoalsAndInterventions}, {(int)Categories.ProtectionMeasures}) AND EXISTS (SELECT FROM unit u WHERE u.unit_id = p.unit_id AND u.kind = 3)
+             THEN {(int)Categories.SchoolPlacement} ELSE p.category END
         """;
 
-    /// <summary>The parts whose category is permitted, and of those that are one unit's alone only the given unit's. The others are not fetched.</summary>
-    public static Query<List<PlanPart>> Of(Guid plan, Categories permitted, string? whereaboutsOf) => new(
+    /// <summary>
+    /// A part is in sight, where $2, $3 and $4 are what is permitted, of what only the own unit's, and that unit. A protection measure that concerns the own
+    /// unit is for it to know, whatever else it may.
+    /// </summary>
+    public static readonly string InSight =
+        $"""
+        (({ShownCategory}) & $2 <> 0 AND (({ShownCategory}) & $3 = 0 OR p.unit_id IS NULL OR p.unit_id = $4)
+         OR p.category & $2 & {(int)Categories.ProtectionMeasures} <> 0 AND p.unit_id = $4)
+        """;
+
+    /// <summary>The parts in sight. The others are not fetched.</summary>
+    public static Query<List<PlanPart>> Of(Guid plan, Sight sight) => new(
         $"""
         SELECT {Columns}
         FROM plan_part p
-        WHERE p.plan_id = $1 AND p.category & $2 <> 0 AND {OwnRows}
+        WHERE p.plan_id = $1 AND {InSight}
         ORDER BY p.created_at, p.part_id
         """,
-        [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],
+        [Parameter.Of(plan), Parameter.Of(sight.Permitted), Parameter.Of(sight.OwnOnly), Parameter.Of(sight.UnitId)],
         ReadAll);
 
     /// <summary>The frame's parts of several plans, each within its own permit, by plan.</summary>

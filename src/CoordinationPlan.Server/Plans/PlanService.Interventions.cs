@@ -5,7 +5,6 @@ using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
-using UnitKind = CoordinationPlan.V1.UnitKind;
 
 namespace CoordinationPlan.Server.Plans;
 
@@ -23,7 +22,7 @@ internal sealed partial class PlanService
             trip => trip.Add(PartSql.LoadReferences(planId, unitId, null, links.Goals, links.ContactPerson, time.Today())),
             (entry, found, trip) =>
             {
-                if (!found.UnitTakesPart || (found.UnitKind == UnitKind.ShelteredHousing && !entry.MayKnowWhereabouts))
+                if (!found.UnitTakesPart || !entry.Sight.MayName(found.UnitKind, unitId))
                 {
                     throw Errors.UnknownReference("intervention.responsible_unit", "must be the owning unit or a unit that takes part in the plan today");
                 }
@@ -31,8 +30,8 @@ internal sealed partial class PlanService
                 links.Require(found);
                 var intervention = request.Intervention.Clone();
                 intervention.ResponsiblePrincipal = keys.Names.Name(ResourceName.Organisations, found.OrganisationId);
-                // What a sheltered housing does for the person tells where the person is.
-                var category = found.UnitKind == UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.GoalsAndInterventions;
+                // What a sheltered housing or a school does for the person tells where the person is.
+                var category = Sight.CategoryOf(found.UnitKind, Categories.GoalsAndInterventions);
                 return new AddInterventionResponse
                 {
                     Intervention = PlanItems.Add(entry, trip, intervention, PartKind.Intervention, request.Etag, unitId, category, ScheduleOf(intervention)),

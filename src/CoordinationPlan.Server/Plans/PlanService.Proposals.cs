@@ -17,7 +17,7 @@ internal sealed partial class PlanService
         {
             var mayRead = entry.Permit.Reads.HasFlag(Categories.GoalsAndInterventions);
             var proposals = mayRead ? trip.Add(ProposalSql.Of(planId)) : null;
-            var answers = mayRead ? trip.Add(ProposalSql.Answers(planId, entry.Permit.Reads, entry.WhereaboutsOf)) : null;
+            var answers = mayRead ? trip.Add(ProposalSql.Answers(planId, entry.Sight)) : null;
             return Task.FromResult(() =>
             {
                 var response = new ListProposalsResponse();
@@ -67,7 +67,7 @@ internal sealed partial class PlanService
             planId,
             trip =>
             {
-                answers = trip.Add(ProposalSql.Answers(planId, Categories.GoalsAndInterventions | Categories.Whereabouts, null));
+                answers = trip.Add(ProposalSql.Answers(planId, null));
                 return trip.Add(ProposalSql.Find(planId, proposalId));
             },
             (entry, proposal, trip) =>
@@ -76,13 +76,11 @@ internal sealed partial class PlanService
                 proposal.RequireOpenTo(entry);
 
                 var unit = entry.CallerFacts.UnitId;
-                var category = entry.CallerFacts.UnitKind == Policy.UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.GoalsAndInterventions;
+                var category = Sight.CategoryOf((V1.UnitKind)entry.CallerFacts.UnitKind, Categories.GoalsAndInterventions);
                 var answer = new AnswerRecord(proposalId, unit, category, request.Answer, entry.Now, null).Holding(entry.Key, request.Reason);
                 trip.Add(ProposalSql.Answer(planId, answer, entry.ChangedBy));
-                // A sheltered housing knows by itself that it takes part, and of no other; nobody else knows of one but those who may.
                 var visible = answers!.Value
-                    .Where(other => other.UnitId != unit)
-                    .Where(other => other.Category != Categories.Whereabouts || (entry.MayKnowWhereabouts && entry.WhereaboutsOf is null))
+                    .Where(other => other.UnitId != unit && entry.Sight.Shows(other.Category, other.UnitId))
                     .Append(answer);
                 return new AnswerProposalResponse { Proposal = proposal.ToProposal(entry, visible, keys.Names) };
             });

@@ -19,14 +19,13 @@ internal sealed partial class PlanService
             trip => trip.Add(PartSql.LoadReferences(planId, unitId, null, [], null, time.Today())),
             (entry, found, trip) =>
             {
-                var isShelter = found.UnitKind == UnitKind.ShelteredHousing;
-                if (unitId is not null && (!found.UnitTakesPart || (isShelter && !entry.MayKnowWhereabouts)))
+                if (unitId is not null && (!found.UnitTakesPart || !entry.Sight.MayName(found.UnitKind, unitId)))
                 {
                     throw Errors.UnknownReference("protection_measure.unit", "must be the owning unit or a unit that takes part in the plan today");
                 }
 
-                // What a sheltered housing minds tells where the person is.
-                var category = isShelter ? Categories.Whereabouts : Categories.ProtectionMeasures;
+                // What a sheltered housing minds tells where the person is; a school's measure is one that the school reads, and is shown as the school's.
+                var category = found.UnitKind == UnitKind.ShelteredHousing ? Categories.Whereabouts : Categories.ProtectionMeasures;
                 return new AddProtectionMeasureResponse
                 {
                     ProtectionMeasure = PlanItems.Add(entry, trip, request.ProtectionMeasure.Clone(), PartKind.ProtectionMeasure, request.Etag, unitId, category),

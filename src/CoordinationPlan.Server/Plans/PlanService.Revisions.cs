@@ -56,7 +56,8 @@ internal sealed partial class PlanService
             {
                 var permitted = entry.Permit.Reads & ~Categories.Identity;
                 var record = trip.Add(revision == 0 ? PlanSql.Load(planId) : RevisionSql.Record(planId, revision));
-                var parts = trip.Add(revision == 0 ? PartSql.Of(planId, permitted, entry.WhereaboutsOf) : RevisionSql.Parts(planId, revision, permitted, entry.WhereaboutsOf));
+                var sight = entry.Sight with { Permitted = permitted };
+                var parts = trip.Add(revision == 0 ? PartSql.Of(planId, sight) : RevisionSql.Parts(planId, revision, sight));
                 return field =>
                 {
                     var found = record.Value.State ?? throw Errors.UnknownReference(field, "must be the number of an established revision, as ListPlanRevisions gives it");

@@ -33,8 +33,8 @@ internal sealed partial class PlanService(
         {
             var permitted = entry.Permit.Reads;
             var record = trip.Add(PlanSql.Record(planId));
-            var parts = trip.Add(PartSql.Of(planId, permitted, entry.WhereaboutsOf));
-            var participations = trip.Add(ParticipationSql.Of(planId, permitted, entry.WhereaboutsOf, keys.Names));
+            var parts = trip.Add(PartSql.Of(planId, entry.Sight));
+            var participations = trip.Add(ParticipationSql.Of(planId, entry.Sight, keys.Names));
             var consents = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ConsentSql.Of(planId)) : null;
             var releases = permitted.HasFlag(Categories.ConsentDocuments) ? trip.Add(ReleaseSql.Of(planId)) : null;
             return Task.FromResult(() =>
@@ -208,7 +208,7 @@ internal sealed partial class PlanService(
                 var created = PlanMapping.ToPlan(record, parts, entry.Key, keys.Names);
                 created.PermittedActs.AddRange(entry.PermittedActs(new PlanFacts(
                     planId, subjectId, record.OwnerUnitId, entry.CallerFacts.Controller, record.State, 1, Relation.Owning, Categories.None, Categories.None, Categories.None,
-                    Categories.None, person.Value?.Subject.Protection ?? level, Blocked.No, false, false, default)));
+                    Categories.None, person.Value?.Subject.Protection ?? level, Blocked.No, false, false, default, false, Policy.Pupil.Never, true)));
                 return new CreatePlanResponse { Plan = created };
             });
     }

@@ -22,7 +22,7 @@ internal sealed record ProposalRecord(Guid ProposalId, ContentVersion Content, C
     public string Etag => Rpc.Etag.Of(ProposalId, Version);
 
     /// <summary>Whether the plan still holds what was proposed, as far as the caller may know.</summary>
-    public bool IsCurrentTo(Entry entry) => entry.MayKnowWhereabouts && entry.WhereaboutsOf is null ? Content == Now : Content.Shared == Now.Shared;
+    public bool IsCurrentTo(Entry entry) => entry.Sight.IsWhole ? Content == Now : Content.Shared == Now.Shared;
 
     /// <summary>Refuses a proposal that has been established or left behind.</summary>
     public void RequireOpenTo(Entry entry)
@@ -45,7 +45,7 @@ internal sealed record ProposalRecord(Guid ProposalId, ContentVersion Content, C
 }
 
 /// <summary>What one unit answers to a proposal.</summary>
-/// <param name="Category">GOALS_AND_INTERVENTIONS, or WHEREABOUTS where the unit is a sheltered housing.</param>
+/// <param name="Category">GOALS_AND_INTERVENTIONS, or WHEREABOUTS where the unit is a sheltered housing and SCHOOL_PLACEMENT where it is a school.</param>
 /// <param name="Sealed">The reason, sealed with the person's key; null where none was given.</param>
 internal sealed record AnswerRecord(Guid ProposalId, string UnitId, Categories Category, ProposalAnswerKind Answer, DateTimeOffset AnsweredAt, byte[]? Sealed)
 {
@@ -69,8 +69,8 @@ internal static class ProposalSql
     private static readonly string Now =
         $"""
         SELECT p.version + coalesce(sum(i.version) FILTER (WHERE i.category <> {(int)Categories.Identity}), 0) AS all_of_it,
-               p.version + coalesce(sum(i.version) FILTER (WHERE i.category NOT IN ({(int)Categories.Identity}, {(int)Categories.Whereabouts})), 0) AS shared
-        FROM plan p LEFT JOIN plan_part i ON i.plan_id = p.plan_id
+               p.version + coalesce(sum(i.version) FILTER (WHERE i.category NOT IN ({(int)Categories.Identity}, {(int)Categories.Whereabouts}, {(int)Categories.SchoolPlacement})), 0) AS shared
+        FROM plan p LEFT JOIN LATERAL (SELECT i.version, {PartSql.ShownCategory.Replace("p.", "i.", StringComparison.Ordinal)} AS category FROM plan_part i WHERE i.plan_id = p.plan_id) i ON true
         WHERE p.plan_id = $1
         GROUP BY p.plan_id
         """;
@@ -99,15 +99,15 @@ internal static class ProposalSql
     public static Query<ContentVersion?> VersionOf(Guid plan) => new(
         Now, [Parameter.Of(plan)], static async (reader, stop) => await reader.ReadAsync(stop) ? new ContentVersion(reader.GetInt64(0), reader.GetInt64(1)) : null);
 
-    /// <summary>The answers that the permit covers: a sheltered housing's only for those who may know the whereabouts, and of those only the given unit's.</summary>
-    public static Query<List<AnswerRecord>> Answers(Guid plan, Categories permitted, string? whereaboutsOf) => new(
-        $"""
+    /// <summary>The answers in sight; without one all, for work that shows none of them unseen.</summary>
+    public static Query<List<AnswerRecord>> Answers(Guid plan, Sight? sight) => new(
+        """
         SELECT proposal_id, unit_id, category, answer, answered_at, body
         FROM proposal_answer
-        WHERE plan_id = $1 AND category & $2 <> 0 AND (category <> {(int)Categories.Whereabouts} OR $3 IS NULL OR unit_id = $3)
+        WHERE plan_id = $1 AND category & $2 <> 0 AND (category & $3 = 0 OR unit_id = $4)
         ORDER BY created_at, unit_id
         """,
-        [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf)],
+        [Parameter.Of(plan), Parameter.Of(sight?.Permitted ?? ~Categories.None), Parameter.Of(sight?.OwnOnly ?? Categories.None), Parameter.Of(sight?.UnitId ?? "")],
         static async (reader, stop) =>
         {
             var answers = new List<AnswerRecord>();

@@ -1,4 +1,3 @@
-using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Database;
 
@@ -32,26 +31,22 @@ internal static class RevisionSql
         static async (reader, stop) => new Loaded<PlanRecord>(await reader.ReadAsync(stop) ? PlanSql.ReadRecord(reader) : null));
 
     /// <summary>The parts in a revision whose category is permitted, as <see cref="PartSql.Of"/> reads those of today.</summary>
-    public static Query<List<PlanPart>> Parts(Guid plan, int revision, Categories permitted, string? whereaboutsOf)
-    {
-        const string Permitted = "r.plan_id = $1 AND r.revision = $4 AND p.category & $2 <> 0";
-        return new(
-            $"""
-            SELECT {PartSql.Columns}
-            FROM (
-                SELECT p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body, p.created_at
-                FROM plan_revision_part r JOIN plan_part p ON p.plan_id = r.plan_id AND p.part_id = r.part_id AND p.version = r.part_version
-                WHERE {Permitted} AND {PartSql.OwnRows}
-                UNION ALL
-                SELECT p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body, p.created_at
-                FROM plan_revision_part r JOIN plan_part_history p ON p.plan_id = r.plan_id AND p.part_id = r.part_id AND p.version = r.part_version
-                WHERE {Permitted} AND {PartSql.OwnRows}
-            ) p
-            ORDER BY p.created_at, p.part_id
-            """,
-            [Parameter.Of(plan), Parameter.Of(permitted), Parameter.OrNull(whereaboutsOf), Parameter.Of(revision)],
-            PartSql.ReadAll);
-    }
+    public static Query<List<PlanPart>> Parts(Guid plan, int revision, Sight sight) => new(
+        $"""
+        SELECT {PartSql.Columns}
+        FROM (
+            SELECT p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body, p.created_at
+            FROM plan_revision_part r JOIN plan_part p ON p.plan_id = r.plan_id AND p.part_id = r.part_id AND p.version = r.part_version
+            WHERE r.plan_id = $1 AND r.revision = $5 AND {PartSql.InSight}
+            UNION ALL
+            SELECT p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body, p.created_at
+            FROM plan_revision_part r JOIN plan_part_history p ON p.plan_id = r.plan_id AND p.part_id = r.part_id AND p.version = r.part_version
+            WHERE r.plan_id = $1 AND r.revision = $5 AND {PartSql.InSight}
+        ) p
+        ORDER BY p.created_at, p.part_id
+        """,
+        [Parameter.Of(plan), Parameter.Of(sight.Permitted), Parameter.Of(sight.OwnOnly), Parameter.Of(sight.UnitId), Parameter.Of(revision)],
+        PartSql.ReadAll);
 }
 
 /// <summary>An established revision.</summary>

@@ -55,7 +55,9 @@ internal sealed record LocationSecrecyRecord(Guid DecisionId, DateOnly DecidedOn
 
 /// <summary>Where a person stays, with the key of its own.</summary>
 /// <param name="Version">0 where nothing has been written yet.</param>
-internal sealed record WhereaboutsRecord(Guid SubjectId, int Version, byte[]? Sealed, WrappedKey? Key)
+/// <param name="UnitId">The sheltered housing; null where the person stays elsewhere.</param>
+/// <param name="SinceOn">Since when.</param>
+internal sealed record WhereaboutsRecord(Guid SubjectId, int Version, byte[]? Sealed, WrappedKey? Key, string? UnitId, DateOnly? SinceOn)
 {
     /// <summary>The etag of what has not been written yet.</summary>
     public const string NewEtag = "new";

@@ -136,6 +136,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
         var planId = ResourceName.ParseSingleton(request.Whereabouts.Name, ResourceName.Whereabouts, "whereabouts.name");
         var unitId = keys.Names.ParseOptional(request.Whereabouts.Unit, ResourceName.Units, "whereabouts.unit");
         Pending<bool>? isShelter = null;
+        Pending<Loaded<SealedIdentity>>? identity = null;
         return gate.ChangeAsync(
             request,
             context,
@@ -143,6 +144,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
             trip =>
             {
                 isShelter = trip.Add(ProtectionSql.IsShelteredHousing(unitId));
+                identity = trip.Add(SubjectSql.Identity(planId));
                 return trip.Add(ProtectionSql.Whereabouts(planId));
             },
             async (entry, current, trip) =>
@@ -157,8 +159,11 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
                 var next = current with { Version = current.Version + 1 };
                 var body = request.Whereabouts.Clone();
                 (body.Name, body.Etag) = ("", "");
+                // What the clocks of a placed child's schooling go by: where it is not said, it is since today that the person stays at another place.
+                var since = body.SinceDate?.ToDateOnly() ?? (current is { Version: > 0, SinceOn: { } same } && current.UnitId == unitId ? same : entry.Today);
+                var birthYear = identity!.Value.State is { } number ? IdentityNumbers.DayOfBirth(entry.NumberOf(number).Value).Year : (int?)null;
                 trip.Add(ProtectionSql.SetWhereabouts(
-                    current.SubjectId, unitId, key.Seal(WhereaboutsRecord.Place(current.SubjectId, next.Version), body.ToByteArray()), next.Version, entry.ChangedBy));
+                    current.SubjectId, unitId, key.Seal(WhereaboutsRecord.Place(current.SubjectId, next.Version), body.ToByteArray()), next.Version, entry.ChangedBy, since, birthYear));
                 (body.Name, body.Etag) = (request.Whereabouts.Name, next.Etag);
                 // The kept answer is sealed with the person's other key: it holds no more than the etag.
                 return new SetWhereaboutsResponse { Whereabouts = new V1.Whereabouts { Name = body.Name, Etag = body.Etag } };

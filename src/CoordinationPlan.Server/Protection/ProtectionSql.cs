@@ -97,7 +97,7 @@ internal static class ProtectionSql
     /// <summary>Where the person stays, and the key that opens it. There is always a row for a plan that is there.</summary>
     public static Query<Loaded<WhereaboutsRecord>> Whereabouts(Guid plan) => new(
         """
-        SELECT p.subject_id, coalesce(w.version, 0), w.body, k.ring_key, k.wrapped
+        SELECT p.subject_id, coalesce(w.version, 0), w.body, k.ring_key, k.wrapped, w.unit_id, coalesce(w.since_on, (w.changed_at AT TIME ZONE 'Europe/Stockholm')::date)
         FROM plan p
         LEFT JOIN whereabouts w ON w.subject_id = p.subject_id
         LEFT JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 2
@@ -105,7 +105,7 @@ internal static class ProtectionSql
         """,
         [Parameter.Of(plan)],
         static async (reader, stop) => new Loaded<WhereaboutsRecord>(await reader.ReadAsync(stop)
-            ? new WhereaboutsRecord(reader.GetGuid(0), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2), SubjectSql.ReadKey(reader, 3))
+            ? new WhereaboutsRecord(reader.GetGuid(0), reader.GetInt32(1), reader.IsDBNull(2) ? null : reader.GetFieldValue<byte[]>(2), SubjectSql.ReadKey(reader, 3), reader.IsDBNull(5) ? null : reader.GetString(5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateOnly>(6))
             : null));
 
     /// <summary>Whether a unit is a sheltered housing of the directory.</summary>
@@ -114,14 +114,14 @@ internal static class ProtectionSql
         [Parameter.OrNull(unit)],
         static async (reader, stop) => await reader.ReadAsync(stop) && reader.GetBoolean(0));
 
-    public static Command SetWhereabouts(Guid subject, string? unit, byte[] body, int version, string changedBy) => new(
+    public static Command SetWhereabouts(Guid subject, string? unit, byte[] body, int version, string changedBy, DateOnly since, int? birthYear) => new(
         """
-        INSERT INTO whereabouts (subject_id, unit_id, body, version, changed_by) VALUES ($1, $2, $3, $4, $5)
+        INSERT INTO whereabouts (subject_id, unit_id, body, version, changed_by, since_on, birth_year) VALUES ($1, $2, $3, $4, $5, $6, $7)
         ON CONFLICT (subject_id) DO UPDATE
-        SET unit_id = excluded.unit_id, body = excluded.body, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
+        SET unit_id = excluded.unit_id, body = excluded.body, since_on = excluded.since_on, birth_year = excluded.birth_year, version = excluded.version, changed_by = excluded.changed_by, changed_at = clock_timestamp()
         WHERE whereabouts.version = excluded.version - 1
         """,
-        [Parameter.Of(subject), Parameter.OrNull(unit), Parameter.Of(body), Parameter.Of(version), Parameter.Of(changedBy)],
+        [Parameter.Of(subject), Parameter.OrNull(unit), Parameter.Of(body), Parameter.Of(version), Parameter.Of(changedBy), Parameter.Of(since), Parameter.OrNull((short?)birthYear)],
         ExpectedRows: 1);
 
     private static BlockRecord ReadBlock(NpgsqlDataReader reader) => new(

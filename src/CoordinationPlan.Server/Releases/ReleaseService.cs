@@ -50,7 +50,7 @@ internal sealed class ReleaseService(CaseGate gate, DirectoryNames names, LegalG
             {
                 entry.RequireOpen();
                 Entry.RequireEtag(request.Etag, Etag.Of(planId, entry.Plan.Version));
-                if (recipients.Known < units.Length || (recipients.Kinds.Contains(UnitKind.ShelteredHousing) && !entry.MayKnowWhereabouts))
+                if (recipients.Known < units.Length || (recipients.Kinds.Contains(UnitKind.ShelteredHousing) && !entry.Permit.Reads.HasFlag(Categories.Whereabouts)))
                 {
                     throw Errors.UnknownReference("release.recipient_units", "must all be units in the directory");
                 }

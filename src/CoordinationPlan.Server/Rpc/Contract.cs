@@ -14,6 +14,7 @@ internal static class Contract
         ConsentServiceReflection.Descriptor.Services[0],
         MeetingServiceReflection.Descriptor.Services[0],
         RiskServiceReflection.Descriptor.Services[0],
+        SchoolingServiceReflection.Descriptor.Services[0],
         DischargeServiceReflection.Descriptor.Services[0],
         SuggestionServiceReflection.Descriptor.Services[0],
         CopyServiceReflection.Descriptor.Services[0],

@@ -26,6 +26,8 @@ internal static partial class ResourceName
     public const string LocationSecrecies = "locationSecrecies";
     public const string EmergencyAccesses = "emergencyAccesses";
     public const string PlanSuggestions = "planSuggestions";
+    public const string SchoolArrangements = "schoolArrangements";
+    public const string Pupil = "pupil";
     public const string Protection = "protection";
     public const string Whereabouts = "whereabouts";
     public const string Organisations = "organisations";

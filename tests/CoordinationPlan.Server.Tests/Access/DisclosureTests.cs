@@ -185,7 +185,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
         await service.Join(plan, DemonstrationDirectory.Shelter);
         await service.Join(plan, Care);
         await service.AddIntervention(plan, DemonstrationDirectory.Shelter, "Boende och trygghet");
-        InformationCategory[] everything = [Identity, ContactDetails, GoalsAndInterventions, SocialSituation, Health, Schooling, ProtectionMeasures, ChildsOwnWords, InformationCategory.Meetings];
+        InformationCategory[] everything = [Identity, ContactDetails, GoalsAndInterventions, SocialSituation, Health, InformationCategory.Schooling, ProtectionMeasures, ChildsOwnWords, InformationCategory.Meetings];
         await service.Consent(plan, Care, everything);
         await service.Consent(plan, DemonstrationDirectory.Shelter, everything);
 
@@ -203,7 +203,7 @@ public sealed class DisclosureTests(Service service) : IClassFixture<Service>
     {
         var plan = await service.OpenCompletePlan();
         await service.Join(plan, DemonstrationDirectory.School);
-        await service.Consent(plan, DemonstrationDirectory.School, [Identity, GoalsAndInterventions, SocialSituation, Health, Schooling, InformationCategory.Meetings]);
+        await service.Consent(plan, DemonstrationDirectory.School, [Identity, GoalsAndInterventions, SocialSituation, Health, InformationCategory.Schooling, InformationCategory.Meetings]);
 
         var read = await service.Read(DemonstrationDirectory.School, plan);
 

@@ -61,7 +61,10 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         // Disposal destroys keys and what a person is found by; nothing else is ever removed.
         ["subject_key"] = ("SID", "", ""),
         ["unit"] = ("S", "S", "SIU"),
-        ["whereabouts"] = ("SIU", "", ""),
+        // A reviewer sees that a person is placed, and nothing of where.
+        ["whereabouts"] = ("SIU", "S", ""),
+        ["school_arrangement"] = ("SIU", "", ""),
+        ["school_attendance"] = ("SIU", "", ""),
     };
 
     public static TheoryData<DatabaseRole> Roles => [.. Enum.GetValues<DatabaseRole>()];

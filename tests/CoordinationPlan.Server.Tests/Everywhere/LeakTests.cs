@@ -26,7 +26,7 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         ["has no relation to the plan"] = async service => new(
             await World.Make(service, Cases.NewPerson()),
             [
-                .. DemonstrationDirectory.Employees.Where(employee => employee.UnitId != DemonstrationDirectory.CaseWorker.UnitId && employee != Care
+                .. DemonstrationDirectory.Employees.Where(employee => employee.UnitId != DemonstrationDirectory.CaseWorker.UnitId && employee != Care && employee.UnitId != DemonstrationDirectory.School.UnitId
                     && employee != DemonstrationDirectory.DataProtectionOfficer),
                 DemonstrationDirectory.Administrator,
             ]),

@@ -74,6 +74,9 @@ public sealed class World
     /// <summary>A link to another plan for the person.</summary>
     public required RelatedPlan RelatedPlan { get; init; }
 
+    /// <summary>A secured arrangement with the school, which takes part and to which schooling is released.</summary>
+    public required SchoolArrangement SchoolArrangement { get; init; }
+
     /// <summary>A protection measure that concerns every unit.</summary>
     public required ProtectionMeasure ProtectionMeasure { get; init; }
 
@@ -112,6 +115,7 @@ public sealed class World
         var proposal = (await service.CaseWorker.Plans.ProposeRevisionAsync(new() { Parent = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Proposal;
         var block = await service.BlockEmployee(plan, DemonstrationDirectory.Colleague);
         var secrecy = await service.KeepSecretFromJonas(plan);
+        var arrangement = await service.SecureSchool(plan);
         // Whereabouts are the person's, and another world of the same person may have written them.
         var whereabouts = (await service.CaseWorker.Protection.GetWhereaboutsAsync(new() { Name = plan.Name + "/whereabouts" })).Whereabouts;
         var disclosure = (await service.CaseWorker.Disclosures.RecordDisclosureAsync(new()
@@ -135,6 +139,7 @@ public sealed class World
             Proposal = proposal,
             RelatedPlan = related,
             ProtectionMeasure = protectionMeasure,
+            SchoolArrangement = arrangement,
             Suggestion = await service.Suggest(plan.Subject, DemonstrationDirectory.CaseWorker),
         };
     }
@@ -169,6 +174,7 @@ public sealed class World
         (_, "SuggestPlan") => DemonstrationDirectory.School,
         ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
         ("SchoolRoutineService", _) => DemonstrationDirectory.UnitManager,
+        (_, "GetPupil" or "ReportAttendance") => DemonstrationDirectory.School,
         (_, "OpenEmergencyAccess" or "ReadEmergencyPlans") => DemonstrationDirectory.PrimaryCare,
         (_, "ExplainAccess" or "DisposeSubject" or "ReviewRelease" or "ReviewEmergencyAccess") => DemonstrationDirectory.UnitManager,
         _ => DemonstrationDirectory.CaseWorker,
@@ -270,6 +276,34 @@ public sealed class World
             "ListCopies" => new ListCopiesRequest { Parent = Plan.Name },
             "ListRiskAssessments" => new ListRiskAssessmentsRequest { Parent = Plan.Name },
             "RecordRiskAssessment" => new RecordRiskAssessmentRequest { Parent = Plan.Name, RiskAssessment = Cases.NewRiskAssessment(), Etag = Plan.Etag, RequestId = id },
+            "ListSchoolArrangements" => new ListSchoolArrangementsRequest { Parent = Plan.Name },
+            "AddSchoolArrangement" => new AddSchoolArrangementRequest { Parent = Plan.Name, SchoolArrangement = new SchoolArrangement { SupportNeeds = "Lugn plats" }, Etag = Plan.Etag, RequestId = id },
+            "UpdateSchoolArrangement" => new UpdateSchoolArrangementRequest
+            {
+                SchoolArrangement = new SchoolArrangement { Name = SchoolArrangement.Name, SupportNeeds = "Lugn plats" },
+                UpdateMask = mask("support_needs"),
+                Etag = SchoolArrangement.Etag,
+                RequestId = id,
+            },
+            "AdvanceSchoolArrangement" => new AdvanceSchoolArrangementRequest
+            {
+                Name = SchoolArrangement.Name,
+                State = SchoolArrangementState.InPlace,
+                Etag = SchoolArrangement.Etag,
+                RequestId = id,
+            },
+            "RecordHandoverStep" => new RecordHandoverStepRequest
+            {
+                Name = SchoolArrangement.Name,
+                Step = HandoverStepKind.LeavingSchool,
+                TakeDate = Cases.Today,
+                Reference = "ANT-1",
+                Etag = SchoolArrangement.Etag,
+                RequestId = id,
+            },
+            "ListAttendance" => new ListAttendanceRequest { Parent = SchoolArrangement.Name },
+            "GetPupil" => new GetPupilRequest { Name = Plan.Name + "/pupil" },
+            "ReportAttendance" => new ReportAttendanceRequest { Name = Plan.Name + "/pupil", Attendance = Cases.WeekOf(0, 20, 18, 2, 0), Etag = "new", RequestId = id },
             "AddGoal" => new AddGoalRequest { Parent = Plan.Name, Goal = new Goal { Title = "Mål" }, Etag = Plan.Etag, RequestId = id },
             "UpdateGoal" => new UpdateGoalRequest { Goal = new Goal { Name = Goal.Name, Title = "Mål" }, UpdateMask = mask("title"), Etag = Goal.Etag, RequestId = id },
             "EndGoal" => new EndGoalRequest { Name = Goal.Name, Ending = ItemEnding.Completed, Etag = Goal.Etag, RequestId = id },

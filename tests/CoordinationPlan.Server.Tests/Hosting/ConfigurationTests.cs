@@ -56,6 +56,9 @@ public sealed class ConfigurationTests : IDisposable
         ["a controller's limit of more than a year"] = (options => options.Law.Controllers["boards/b"] = new() { RiskAssessmentWithinDays = 366 }, "Law:"),
         ["a time that the law does not leave"] = (options => options.Law.Controllers["boards/b"] = new() { HealthCareRecordYears = 9 }, "Law:"),
         ["a time without end"] = (options => options.Law.Default.SocialServicesFileYears = 101, "Law:"),
+        ["a share of absence of nothing"] = (options => options.Law.Default.AbsencePercent = 0, "Law:"),
+        ["a controller's share of absence of more than all"] = (options => options.Law.Controllers["boards/b"] = new() { InvalidAbsencePercent = 101 }, "Law:"),
+        ["no weeks of absence"] = (options => options.Law.Default.AbsenceWeeks = 0, "Law:"),
         ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
     };
 
@@ -73,11 +76,17 @@ public sealed class ConfigurationTests : IDisposable
                 law.DaysOf(PlanLaw.Risk, "a"), law.DaysOf(PlanLaw.Risk, "b"), law.DaysOf(PlanLaw.Start, "a"), law.DaysOf(PlanLaw.Start, "b"), law.DaysOf(PlanLaw.ConsentEnds, "a"),
                 law.DaysOf(PlanLaw.Discharge, "a"),
             });
+        Assert.Equal(
+            [1, 30, SchoolingLaw.AbsenceWeeks.Value],
+            new LawOptions { Default = { AbsencePercent = 30 }, Controllers = { ["a"] = new() { AbsencePercent = 1 } } } is var other
+                ? new[] { other.ValueOf(SchoolingLaw.Absence, "a"), other.ValueOf(SchoolingLaw.Absence, "b"), other.ValueOf(SchoolingLaw.AbsenceWeeks, "a") }
+                : []);
         // Every parameter that the page of law names can be set, and no other.
         Assert.Equal(
-            PlanLaw.Clocks.Select(clock => clock.Parameter).Concat(PlanRetention.Rules.Select(rule => rule.Parameter)).OfType<string>().Append(PlanRetention.SampledBirths.Parameter).Order(),
+            PlanLaw.Clocks.Concat(SchoolingLaw.Clocks).Select(clock => clock.Parameter).Concat(SchoolingLaw.Limits.Select(limit => limit.Parameter))
+                .Concat(PlanRetention.Rules.Select(rule => rule.Parameter)).OfType<string>().Append(PlanRetention.SampledBirths.Parameter).Order(),
             typeof(LawParameters).GetProperties().Select(property => property.Name).Order());
-        Assert.All(PlanLaw.Clocks.Where(clock => clock.Parameter is not null), clock =>
+        Assert.All(PlanLaw.Clocks.Concat(SchoolingLaw.Clocks).Where(clock => clock.Parameter is not null), clock =>
         {
             var set = new LawParameters();
             typeof(LawParameters).GetProperty(clock.Parameter!)!.SetValue(set, 11);

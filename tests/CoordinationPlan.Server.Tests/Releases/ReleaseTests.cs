@@ -191,7 +191,7 @@ public sealed class ReleaseTests(Service service) : IClassFixture<Service>
     [InlineData(InformationCategory.Whereabouts)]
     [InlineData(ThirdParties)]
     [InlineData(ConsentDocuments)]
-    [InlineData(Schooling)]
+    [InlineData(InformationCategory.Schooling)]
     public async Task A_release_is_no_wider_than_its_ground(InformationCategory category) =>
         await IsFaulty("release.categories", release => release.Categories.Add(category));
 

@@ -116,10 +116,10 @@ internal sealed class Model
     /// <summary>Who can take part, and the most that each may ever read.</summary>
     public static readonly Dictionary<DemonstrationEmployee, InformationCategory[]> Ceilings = new()
     {
-        [DemonstrationDirectory.PrimaryCare] = [Existence, Identity, GoalsAndInterventions, InformationCategory.SocialSituation, Health, Schooling, InformationCategory.Meetings],
-        [DemonstrationDirectory.ChildPsychiatry] = [Existence, Identity, GoalsAndInterventions, InformationCategory.SocialSituation, Health, Schooling, InformationCategory.Meetings],
+        [DemonstrationDirectory.PrimaryCare] = [Existence, Identity, GoalsAndInterventions, InformationCategory.SocialSituation, Health, InformationCategory.Schooling, InformationCategory.Meetings],
+        [DemonstrationDirectory.ChildPsychiatry] = [Existence, Identity, GoalsAndInterventions, InformationCategory.SocialSituation, Health, InformationCategory.Schooling, InformationCategory.Meetings],
         [DemonstrationDirectory.Origo] = [Existence, Identity, GoalsAndInterventions, InformationCategory.Meetings],
-        [DemonstrationDirectory.Cousin] = [Existence, Identity, Schooling],
+        [DemonstrationDirectory.Cousin] = [Existence, Identity, InformationCategory.Schooling],
     };
 
     private static readonly string[] HealthCare = [Cases.UnitOf(DemonstrationDirectory.PrimaryCare), Cases.UnitOf(DemonstrationDirectory.ChildPsychiatry)];

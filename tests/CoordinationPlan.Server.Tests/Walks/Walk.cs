@@ -19,7 +19,7 @@ internal sealed partial class Walk
 {
     private static readonly DemonstrationEmployee[] Participants = [.. Model.Ceilings.Keys];
     private static readonly DemonstrationEmployee[] Strangers = [DemonstrationDirectory.Colleague, DemonstrationDirectory.OtherCaseWorker];
-    private static readonly InformationCategory[] Consentable = [Existence, Identity, GoalsAndInterventions, SocialSituation, Health, Schooling, InformationCategory.Meetings];
+    private static readonly InformationCategory[] Consentable = [Existence, Identity, GoalsAndInterventions, SocialSituation, Health, InformationCategory.Schooling, InformationCategory.Meetings];
     private const int TrailLength = 40;
 
     private readonly Stand _stand;

@@ -98,7 +98,7 @@ export type AccessLogEntry = Message<"coordinationplan.v1.AccessLogEntry"> & {
 
   /**
    * From which unit: `units/{unit}`. Towards another controller's reviewer, who acted from a sheltered housing is left out: employee, assignment,
-   * role and unit. It would tell where the person is.
+   * role and unit. It would tell where the person is. The same holds for a school, where the person is protected or placed.
    *
    * @generated from field: string unit = 10;
    */

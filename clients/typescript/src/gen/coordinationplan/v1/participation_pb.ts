@@ -19,7 +19,7 @@ export const file_coordinationplan_v1_participation: GenFile = /*@__PURE__*/
 /**
  * That a unit takes part in a plan. Participation alone opens nothing: what the unit may read follows from a consent in force (or,
  * later, a release on legal ground). A sheltered housing's participation belongs to the person's whereabouts and is left out for
- * everyone who may not know them.
+ * everyone who may not know them; a school's belongs to the school placement (SCHOOL_PLACEMENT) and is left out in the same way.
  *
  * @generated from message coordinationplan.v1.Participation
  */

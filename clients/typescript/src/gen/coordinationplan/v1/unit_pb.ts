@@ -12,7 +12,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/unit.proto.
  */
 export const file_coordinationplan_v1_unit: GenFile = /*@__PURE__*/
-  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL3VuaXQucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEixgEKBFVuaXQSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDxIVCgRldGFnGAIgASgJQgfgQQOQlCMPEiAKDG9yZ2FuaXNhdGlvbhgDIAEoCUIK4EEC4EEFkJQjDxIWCgVib2FyZBgEIAEoCUIH4EEFkJQjDxI3CgRraW5kGAUgASgOMh0uY29vcmRpbmF0aW9ucGxhbi52MS5Vbml0S2luZEIK4EEC4EEFkJQjDxIdCgxkaXNwbGF5X25hbWUYBiABKAlCB+BBApCUIw8qywEKCFVuaXRLaW5kEhkKFVVOSVRfS0lORF9VTlNQRUNJRklFRBAAEh0KGVVOSVRfS0lORF9TT0NJQUxfU0VSVklDRVMQARIZChVVTklUX0tJTkRfSEVBTFRIX0NBUkUQAhIUChBVTklUX0tJTkRfU0NIT09MEAMSHwobVU5JVF9LSU5EX1NIRUxURVJFRF9IT1VTSU5HEAQSFQoRVU5JVF9LSU5EX1NVUFBPUlQQBRIcChhVTklUX0tJTkRfQURNSU5JU1RSQVRJT04QBkI7ChZzZS5jb29yZGluYXRpb25wbGFuLnYxQglVbml0UHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_options, file_google_api_field_behavior]);
+  fileDesc("Ch5jb29yZGluYXRpb25wbGFuL3YxL3VuaXQucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEi7AEKBFVuaXQSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDxIVCgRldGFnGAIgASgJQgfgQQOQlCMPEiAKDG9yZ2FuaXNhdGlvbhgDIAEoCUIK4EEC4EEFkJQjDxIWCgVib2FyZBgEIAEoCUIH4EEFkJQjDxI3CgRraW5kGAUgASgOMh0uY29vcmRpbmF0aW9ucGxhbi52MS5Vbml0S2luZEIK4EEC4EEFkJQjDxIdCgxkaXNwbGF5X25hbWUYBiABKAlCB+BBApCUIw8SJAoQc2Nob29sX3VuaXRfY29kZRgHIAEoCUIKkJQjD5qUIwIICCrLAQoIVW5pdEtpbmQSGQoVVU5JVF9LSU5EX1VOU1BFQ0lGSUVEEAASHQoZVU5JVF9LSU5EX1NPQ0lBTF9TRVJWSUNFUxABEhkKFVVOSVRfS0lORF9IRUFMVEhfQ0FSRRACEhQKEFVOSVRfS0lORF9TQ0hPT0wQAxIfChtVTklUX0tJTkRfU0hFTFRFUkVEX0hPVVNJTkcQBBIVChFVTklUX0tJTkRfU1VQUE9SVBAFEhwKGFVOSVRfS0lORF9BRE1JTklTVFJBVElPThAGQjsKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCCVVuaXRQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_options, file_google_api_field_behavior]);
 
 /**
  * A unit where people work: a team, a clinic, a school unit, a sheltered housing.
@@ -61,6 +61,13 @@ export type Unit = Message<"coordinationplan.v1.Unit"> & {
    * @generated from field: string display_name = 6;
    */
   displayName: string;
+
+  /**
+   * The code of the school unit (skolenhetskod): eight digits, for kind SCHOOL only. Empty where there is none, as for a preschool that is not registered.
+   *
+   * @generated from field: string school_unit_code = 7;
+   */
+  schoolUnitCode: string;
 };
 
 /**
