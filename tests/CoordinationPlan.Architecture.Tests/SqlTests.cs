@@ -89,8 +89,8 @@ public sealed partial class SqlTests
         ["Meetings/MeetingSql.cs"] = ["plan", "participation"],
         // Who was called to meetings and came, as it stood on a day, of one controller's plans.
         ["Indicators/AttendanceSql.cs"] = ["meeting", "meeting_call", "plan"],
-        // The units that tell where the person is: of the whereabouts, and of those that take part.
-        ["Disclosures/DisclosureSql.cs"] = ["plan", "participation", "whereabouts"],
+        // The units that tell where the person is: of the whereabouts, of those that take part, and of a child's schooling.
+        ["Disclosures/DisclosureSql.cs"] = ["plan", "participation", "whereabouts", "school_arrangement"],
         // The entry that says who prepared the directory.
         ["Directory/Bootstrap.cs"] = ["access_log"],
     };

@@ -338,7 +338,7 @@ internal static class OversightSql
         WHERE {Own} AND h.follow_up_on <= {Day("h.superseded_at")}
         UNION ALL
         SELECT 24, o.plan_id, h.arrangement_id, {ReviewOn("h.reviewed_on")}, NULL, x.reviewed_on, o.coordinator, {OfTheSchooling}
-        FROM plan o {Changed("o", "x.state BETWEEN 3 AND 5 AND x.reviewed_on IS DISTINCT FROM h.reviewed_on")} JOIN whereabouts w ON w.subject_id = o.subject_id
+        FROM plan o {Changed("o", "x.state BETWEEN 3 AND 5 AND (x.reviewed_on = h.reviewed_on) IS NOT TRUE")} JOIN whereabouts w ON w.subject_id = o.subject_id
         WHERE {Own} AND x.reviewed_on IS NOT NULL
         UNION ALL
         SELECT step.kind, o.plan_id, s.arrangement_id, {LeftOn}, NULL, step.taken_on, o.coordinator, {OfTheSchooling}

@@ -45,6 +45,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["consent_history"] = ("S", "", ""),
         ["location_secrecy_history"] = ("S", "", ""),
         ["plan_part_history"] = ("S", "", ""),
+        ["school_arrangement_history"] = ("S", "", ""),
         // Counts are of how things stood on a day.
         ["meeting_history"] = ("S", "", ""),
         ["meeting_call_history"] = ("S", "", ""),

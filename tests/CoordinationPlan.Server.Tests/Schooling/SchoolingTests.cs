@@ -133,9 +133,9 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
         Assert.Equal([plan.Name], await Find(plan));
         Assert.Equal(plan.Subject, (await service.Read(School, plan)).Subject);
         // Another plan of the same person, which the school takes part in without an arrangement of its own.
-        var other = await service.OpenPlan(plan.Subject);
-        await service.Join(other, School);
-        await service.Consent(other, School, [InformationCategory.Identity, InformationCategory.Schooling]);
+        var other = await service.OpenPlan(plan.Subject, owner: DemonstrationDirectory.PrimaryCare);
+        await service.Join(other, School, owner: DemonstrationDirectory.PrimaryCare);
+        await service.Consent(other, School, [InformationCategory.Identity, InformationCategory.Schooling], owner: DemonstrationDirectory.PrimaryCare);
 
         await Update(arrangement, new() { Alias = new() { GivenName = "Kim", FamilyName = "Ek" } }, "alias");
 

@@ -96,5 +96,7 @@ BEGIN
 END $body$;
 
 GRANT SELECT, INSERT, UPDATE ON school_arrangement, school_attendance TO coordplan_case;
+-- What was done of the schooling: only what the tasks need.
+GRANT SELECT (plan_id, arrangement_id, version, state, follow_up_on, reviewed_on, superseded_at) ON school_arrangement_history TO coordplan_case;
 -- Whether a person is placed decides what a reviewer of another controller reads of a school's staff; where is in none of these columns.
 GRANT SELECT (subject_id) ON whereabouts TO coordplan_log_review;
