@@ -505,10 +505,24 @@ public sealed class World
     public static async Task<IMessage> Call(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default)
     {
         var call = typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
-        return await (Task<IMessage>)call.Invoke(null, [clients.Invoker, method, request, options])!;
+        return (await (Task<Answered>)call.Invoke(null, [clients.Invoker, method, request, options])!).Message!;
     }
 
-    private static async Task<IMessage> Unary<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
+    /// <summary>Calls any RPC by its descriptor, with everything that comes back, also where it fails.</summary>
+    public static async Task<Answered> Answer(CoordinationPlanClients clients, MethodDescriptor method, IMessage request)
+    {
+        var call = typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
+        try
+        {
+            return await (Task<Answered>)call.Invoke(null, [clients.Invoker, method, request, default(CallOptions)])!;
+        }
+        catch (RpcException error)
+        {
+            return new(null, error.StatusCode, error.GetRpcStatus(), [.. error.Trailers]);
+        }
+    }
+
+    private static async Task<Answered> Unary<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
@@ -518,6 +532,11 @@ public sealed class World
             method.Name,
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TRequest>(() => new TRequest()).ParseFrom),
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TResponse>(() => new TResponse()).ParseFrom));
-        return await invoker.AsyncUnaryCall(description, null, options, request);
+        using var call = invoker.AsyncUnaryCall(description, null, options, request);
+        var message = await call;
+        return new(message, StatusCode.OK, null, [.. await call.ResponseHeadersAsync, .. call.GetTrailers()]);
     }
 }
+
+/// <summary>All that a call came to: the message or the error, and the headers and trailers around it.</summary>
+public sealed record Answered(IMessage? Message, StatusCode Status, Google.Rpc.Status? Details, IReadOnlyList<Metadata.Entry> Metadata);

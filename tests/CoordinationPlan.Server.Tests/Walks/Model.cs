@@ -87,6 +87,7 @@ internal sealed class Proposed
     public required string Name { get; init; }
     public required string? Etag { get; set; }
     public required int Content { get; init; }
+    public required int Shared { get; init; }
     public int Established { get; set; }
     public Dictionary<string, ProposalAnswerKind> Answers { get; } = [];
 }
@@ -163,7 +164,10 @@ internal sealed class Model
     public string DeclineReference { get; set; } = "";
 
     /// <summary>Rises with every change of what a revision holds.</summary>
-    public int Content { get; set; }
+    public int Content { get; private set; }
+
+    /// <summary>The content without what a school answers for, which those do not know of who may not know the school.</summary>
+    public int Shared { get; private set; }
 
     public List<Item> Goals { get; } = [];
     public List<Item> Interventions { get; } = [];
@@ -176,6 +180,24 @@ internal sealed class Model
     public List<Kept> Blocks { get; } = [];
 
     public bool IsOpen => State is not (PlanState.Closed or PlanState.Refused or Declined);
+
+    /// <summary>
+    /// Whether a caller sees what names a unit: a school only the owner, and the school itself. Nobody else is released where the person goes to school in these
+    /// walks.
+    /// </summary>
+    public static bool Sees(DemonstrationEmployee who, string unit) => IsOwner(who) || unit != School || Cases.UnitOf(who) == unit;
+
+    /// <summary>The content has changed, of what a unit answers for or of nobody's.</summary>
+    public void Touch(string unit = "")
+    {
+        Content++;
+        Shared += unit == School ? 0 : 1;
+    }
+
+    /// <summary>The plan still holds what was proposed, as far as the caller may know.</summary>
+    public bool IsCurrent(Proposed proposal, DemonstrationEmployee who) => IsOwner(who) ? proposal.Content == Content : proposal.Shared == Shared;
+
+    private static readonly string School = Cases.UnitOf(DemonstrationDirectory.Cousin);
 
     public static bool IsOwner(DemonstrationEmployee who) => Cases.UnitOf(who) == Owner;
 
@@ -287,7 +309,7 @@ internal sealed class Model
     {
         State = to;
         Etag = etag;
-        Content++;
+        Touch();
         if (!IsOpen)
         {
             foreach (var part in Participations.Where(part => !part.Ended))

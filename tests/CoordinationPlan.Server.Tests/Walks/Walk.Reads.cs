@@ -1,3 +1,4 @@
+using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.V1;
 using static CoordinationPlan.V1.InformationCategory;
 
@@ -12,7 +13,7 @@ internal sealed partial class Walk
         var reads = _model.Reads(who, Today);
         if (await Read(who, _stand.As(who).Plans.GetPlanAsync, new GetPlanRequest { Name = _model.Name }, _model.MayRead(who, Today)) is { Plan: { } plan })
         {
-            Compare(plan, reads!);
+            Compare(who, plan, reads!);
         }
     }
 
@@ -57,8 +58,8 @@ internal sealed partial class Walk
             meeting => (meeting.Name, meeting.Etag, meeting.Kind, meeting.State, meeting.StartTime.ToDateTimeOffset(),
                 string.Join(", ", meeting.Calls.Select(call => $"{call.Unit} {call.Kind} {call.Reply} {call.Attendance}").Order(StringComparer.Ordinal))));
 
-        static string CallsOf(Called meeting) =>
-            string.Join(", ", meeting.Calls.Select(call => $"{call.Key} {call.Value.Kind} {call.Value.Reply} {call.Value.Attendance}").Order(StringComparer.Ordinal));
+        string CallsOf(Called meeting) =>
+            string.Join(", ", meeting.Calls.Where(call => Model.Sees(who, call.Key)).Select(call => $"{call.Key} {call.Value.Kind} {call.Value.Reply} {call.Value.Attendance}").Order(StringComparer.Ordinal));
     }
 
     private async Task ListProposals()
@@ -75,8 +76,8 @@ internal sealed partial class Walk
         Same(
             expected,
             proposals,
-            proposal => (proposal.Name, proposal.Etag, proposal.Content == _model.Content, proposal.Established,
-                string.Join(", ", proposal.Answers.Select(answer => $"{answer.Key} {answer.Value}").Order(StringComparer.Ordinal))),
+            proposal => (proposal.Name, proposal.Etag, _model.IsCurrent(proposal, who), proposal.Established,
+                string.Join(", ", proposal.Answers.Where(answer => Model.Sees(who, answer.Key)).Select(answer => $"{answer.Key} {answer.Value}").Order(StringComparer.Ordinal))),
             proposal => ((string, string?, bool, int, string))(proposal.Name, proposal.Etag, proposal.Current, proposal.EstablishedRevision,
                 string.Join(", ", proposal.Answers.Select(answer => $"{answer.Unit} {answer.Answer}").Order(StringComparer.Ordinal))));
     }
@@ -102,7 +103,7 @@ internal sealed partial class Walk
         }
     }
 
-    private void Compare(Plan plan, HashSet<InformationCategory> reads)
+    private void Compare(DemonstrationEmployee who, Plan plan, HashSet<InformationCategory> reads)
     {
         Assert.Equal((_model.Name, _model.Etag, _model.State, _model.Revision), (plan.Name, plan.Etag, plan.State, plan.Revision));
         Assert.Equal((_model.EstablishedOn, _model.ClosedOn), (Day(plan.EstablishedDate), Day(plan.ClosedDate)));
@@ -118,13 +119,13 @@ internal sealed partial class Walk
             (plan.LeadPrincipal, plan.NoOtherMeasures, Day(plan.FollowUpDate), plan.Needs));
         Same(readsContent ? _model.Goals : [], plan.Goals, goal => (goal.Name, goal.Etag, goal.Title, goal.State), goal => (goal.Name, (string?)goal.Etag, goal.Title, goal.State));
         Same(
-            readsContent ? _model.Interventions : [], plan.Interventions,
+            readsContent ? _model.Interventions.Where(item => Model.Sees(who, item.Unit)) : [], plan.Interventions,
             item => (item.Name, item.Etag, item.Title, item.State, item.Unit), item => (item.Name, (string?)item.Etag, item.Title, item.State, item.ResponsibleUnit));
         Same(readsContent ? _model.Measures : [], plan.OtherMeasures, item => (item.Name, item.Etag, item.Title, item.State), item => (item.Name, (string?)item.Etag, item.Title, item.State));
 
         var readsMeetings = reads.Contains(InformationCategory.Meetings);
         Assert.Equal(readsMeetings ? (Model.Owner, _model.DeclineReference) : ("", ""), (plan.OwningUnit, plan.DeclineReference));
-        var parts = readsMeetings ? _model.Participations : [];
+        List<TakingPart> parts = readsMeetings ? [.. _model.Participations.Where(part => Model.Sees(who, part.Unit))] : [];
         Believe(parts, plan.Participations, part => part.Name, part => part.Name, part => part.Etag, (part, read) => part.Etag = read.Etag);
         Same(
             parts, plan.Participations,

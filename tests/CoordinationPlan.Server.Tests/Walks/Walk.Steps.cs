@@ -63,11 +63,11 @@ internal sealed partial class Walk
                 }
             },
             then: () => _model.Step(PlanState.Established, "EstablishPlan", Today) is { IsDone: false } lacks ? lacks
-                : proposal is not null && !IsOpen(proposal) ? Verdict.WrongState
+                : proposal is not null && !IsOpen(proposal, who) ? Verdict.WrongState
                 : Verdict.Done);
     }
 
-    private bool IsOpen(Proposed proposal) => proposal.Established == 0 && proposal.Content == _model.Content;
+    private bool IsOpen(Proposed proposal, DemonstrationEmployee who) => proposal.Established == 0 && _model.IsCurrent(proposal, who);
 
     private Task Close()
     {
@@ -123,7 +123,7 @@ internal sealed partial class Walk
             {
                 (_model.LeadPrincipal, _model.NoOtherMeasures, _model.FollowUp, _model.SocialSituation, _model.Needs, _model.HealthSituation) = after;
                 _model.Etag = response.Plan.Etag;
-                _model.Content++;
+                _model.Touch();
             });
     }
 
@@ -218,19 +218,19 @@ internal sealed partial class Walk
     private void Added(List<Item> items, string name, string etag, string title, string unit = "")
     {
         items.Add(new Item { Name = name, Etag = etag, Title = title, Unit = unit });
-        _model.Content++;
+        _model.Touch(unit);
     }
 
     private void Changed(Item item, string etag, string title)
     {
         (item.Etag, item.Title) = (etag, title);
-        _model.Content++;
+        _model.Touch(item.Unit);
     }
 
     private void Ended(Item item, string etag, ItemEnding ending)
     {
         (item.Etag, item.State) = (etag, ending == ItemEnding.Completed ? ItemState.Completed : ItemState.Discontinued);
-        _model.Content++;
+        _model.Touch(item.Unit);
     }
 
     private static Verdict IsActive(Item item) => item.State == ItemState.Active ? Verdict.Done : Verdict.WrongState;
@@ -461,7 +461,7 @@ internal sealed partial class Walk
         return Change(
             who, _stand.As(who).Plans.ProposeRevisionAsync, new ProposeRevisionRequest { Parent = _model.Name }, _model.Etag,
             () => _model.MayAsOwner(who),
-            response => _model.Proposals.Add(new Proposed { Name = response.Proposal.Name, Etag = response.Proposal.Etag, Content = _model.Content }),
+            response => _model.Proposals.Add(new Proposed { Name = response.Proposal.Name, Etag = response.Proposal.Etag, Content = _model.Content, Shared = _model.Shared }),
             then: () => _model.Step(PlanState.Established, "EstablishPlan", Today));
     }
 
@@ -478,7 +478,7 @@ internal sealed partial class Walk
             who, _stand.As(who).Plans.AnswerProposalAsync, new AnswerProposalRequest { Name = proposal.Name, Answer = answer, Reason = "Vi har en annan bild." }, proposal.Etag,
             () => _model.MaySpeakForItsUnit(who, GoalsAndInterventions, Today),
             _ => proposal.Answers[Cases.UnitOf(who)] = answer,
-            then: () => IsOpen(proposal) ? Verdict.Done : Verdict.WrongState);
+            then: () => IsOpen(proposal, who) ? Verdict.Done : Verdict.WrongState);
     }
 
     private Task Assess()
