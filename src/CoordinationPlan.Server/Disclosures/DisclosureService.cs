@@ -129,17 +129,8 @@ internal sealed class DisclosureService(CaseGate gate, DirectoryNames names, Leg
     }
 
     private static async Task<IReadOnlyList<WhereaboutsFinding>> Find(
-        Entry entry, WhereaboutsRecord record, IEnumerable<TellingUnit> units, OutgoingDocument document, CancellationToken stop)
-    {
-        var whereabouts = new Whereabouts();
-        if (record is { Sealed: { } body, Key: { } wrapped })
-        {
-            using var key = await entry.SubjectKeys.Unwrap(Compartment.Whereabouts, wrapped, stop);
-            whereabouts = Whereabouts.Parser.ParseFrom(key.Open(WhereaboutsRecord.Place(record.SubjectId, record.Version), body));
-        }
-
-        return new WhereaboutsSearch(whereabouts, units).In(document);
-    }
+        Entry entry, WhereaboutsRecord record, IEnumerable<TellingUnit> units, OutgoingDocument document, CancellationToken stop) =>
+        (await WhereaboutsGuard.Search(entry, record, units, stop)).In(document);
 
     private static void RequireWhole(Disclosure disclosure)
     {

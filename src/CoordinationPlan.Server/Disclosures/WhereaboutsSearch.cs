@@ -59,7 +59,8 @@ internal sealed partial class WhereaboutsSearch
         return findings;
     }
 
-    private IEnumerable<WhereaboutsFinding> In(string text, string field)
+    /// <summary>Every finding in one text, in its order.</summary>
+    public IEnumerable<WhereaboutsFinding> In(string text, string field)
     {
         var folded = new FoldedText(text);
         var found =

@@ -3,6 +3,7 @@ using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Disclosures;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Rpc;
@@ -38,19 +39,22 @@ internal sealed class SchoolingService(CaseGate gate, DirectoryNames names, Hand
         var links = Links.Parse(request.SchoolArrangement, names);
         RequireDays(request.SchoolArrangement);
         Pending<SchoolingReferences>? references = null;
-        return gate.Change(
+        WhereaboutsGuard? guard = null;
+        return gate.ChangeAsync(
             request,
             context,
             planId,
             trip =>
             {
                 references = trip.Add(SchoolingSql.References(planId, null, links.School, links.Contact, links.CaseWorker, time.Today()));
+                guard = WhereaboutsGuard.Load(trip, planId, names);
                 return trip.Add(PlanSql.Load(planId));
             },
-            (entry, plan, trip) =>
+            async (entry, plan, trip) =>
             {
                 Entry.RequireEtag(request.Etag, plan.Etag);
                 links.Require(references!.Value, null);
+                await guard!.Require(entry, ForTheSchool(request.SchoolArrangement), context.CancellationToken);
                 var said = request.SchoolArrangement.Clone();
                 said.HandoverSteps.Clear();
                 var record = (SchoolingRecord.New() with { School = references.Value.School }).Holding(entry.Key, said);
@@ -66,20 +70,23 @@ internal sealed class SchoolingService(CaseGate gate, DirectoryNames names, Hand
         Merge(request.UpdateMask, request.SchoolArrangement, changes);
         var links = Links.Parse(changes, names);
         Pending<SchoolingReferences>? references = null;
-        return gate.Change(
+        WhereaboutsGuard? guard = null;
+        return gate.ChangeAsync(
             request,
             context,
             planId,
             trip =>
             {
                 references = trip.Add(SchoolingSql.References(planId, arrangementId, links.School, links.Contact, links.CaseWorker, time.Today()));
+                guard = WhereaboutsGuard.Load(trip, planId, names);
                 return trip.Add(SchoolingSql.Find(planId, arrangementId));
             },
-            (entry, record, trip) =>
+            async (entry, record, trip) =>
             {
                 Entry.RequireEtag(request.Etag, record.Etag);
                 RequireNotEnded(record);
                 links.Require(references!.Value, record);
+                await guard!.Require(entry, ForTheSchool(changes), context.CancellationToken);
                 var said = record.Open(entry.Key);
                 Merge(request.UpdateMask, changes, said);
                 RequireDays(said);
@@ -277,6 +284,17 @@ internal sealed class SchoolingService(CaseGate gate, DirectoryNames names, Hand
 
     private static void Merge(FieldMask mask, SchoolArrangement from, SchoolArrangement to) =>
         mask.Merge(from, to, new FieldMask.MergeOptions { ReplaceMessageFields = true, ReplaceRepeatedFields = true, ReplacePrimitiveFields = true });
+
+    /// <summary>What is written for the school to read, by field.</summary>
+    private static IEnumerable<(string Field, string Text)> ForTheSchool(SchoolArrangement arrangement) =>
+    [
+        ("school_arrangement.support_needs", arrangement.SupportNeeds),
+        ("school_arrangement.contact_for_school", arrangement.ContactForSchool),
+        ("school_arrangement.contact_phone", arrangement.ContactPhone),
+        ("school_arrangement.safe_contact_rules", arrangement.SafeContactRules),
+        ("school_arrangement.pick_up_rules", arrangement.PickUpRules),
+        ("school_arrangement.alias", arrangement.Alias is { } alias ? $"{alias.GivenName} {alias.FamilyName} {alias.AgreedNumber}" : ""),
+    ];
 
     private static void RequireNotEnded(SchoolingRecord record)
     {

@@ -136,7 +136,7 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     [Fact]
     public async Task What_the_school_should_not_be_told_is_found_where_it_is()
     {
-        // The search would find nothing too where nothing is told; here a case worker tells the school.
+        // The search would find nothing too where nothing is told; here a case worker tells the school, before the child moves in.
         var housings = await HousingTokens();
         var stay = DrawStay(new Random(7), DemonstrationDirectory.Kruton);
         var played = await Play(Draw(new Random(7)) with { HasAlias = false, HandsOver = false }, stay, null, 7, tells: true);
@@ -191,11 +191,6 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
             });
         }
 
-        foreach (var place in new[] { stay, next }.OfType<Stay>())
-        {
-            await Move(world, place, drawn.HousingActs);
-        }
-
         var arrangement = world.SchoolArrangement;
         if (drawn.HasAlias || tells)
         {
@@ -206,6 +201,11 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
                 Etag = arrangement.Etag,
                 RequestId = Cases.NewId(),
             })).SchoolArrangement;
+        }
+
+        foreach (var place in new[] { stay, next }.OfType<Stay>())
+        {
+            await Move(world, place, drawn.HousingActs);
         }
 
         arrangement = drawn.IsInPlace ? await service.Advance(arrangement, SchoolArrangementState.InPlace) : arrangement;

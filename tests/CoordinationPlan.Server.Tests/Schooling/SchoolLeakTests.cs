@@ -136,6 +136,83 @@ public sealed class SchoolLeakTests(Service service) : IClassFixture<Service>
         Assert.Contains(log, entry => entry.Act == Act.ReadPupil && entry.Outcome == AccessOutcome.Refused && entry.Employee == "employees/" + stranger.Id);
     }
 
+    [Theory]
+    [InlineData("Bor på Gömstigen 4.", "ADDRESS")]
+    [InlineData("Ring 070 123-4567 om något händer.", "PHONE_NUMBER")]
+    [InlineData("Ring Kriscentrum om något händer.", "UNIT_NAME")]
+    public async Task What_is_written_for_those_who_are_not_to_know_does_not_tell_where_the_child_is(string text, string kind)
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson(9));
+        var arrangement = await service.SecureSchool(plan);
+        await service.Join(plan, DemonstrationDirectory.Shelter);
+        var name = plan.Name + "/whereabouts";
+        await service.CaseWorker.Protection.SetWhereaboutsAsync(new()
+        {
+            Whereabouts = new() { Name = name, Unit = Cases.UnitOf(DemonstrationDirectory.Shelter), Address = "Gömstigen 4, 185 39 Vaxholm", SafeContact = "070-1234567" },
+            Etag = "new",
+            RequestId = Cases.NewId(),
+        });
+        var start = await service.Now();
+
+        foreach (var (field, change) in new (string, Action<SchoolArrangement>)[]
+        {
+            ("support_needs", school => school.SupportNeeds = text), ("contact_for_school", school => school.ContactForSchool = text),
+            ("contact_phone", school => school.ContactPhone = text), ("safe_contact_rules", school => school.SafeContactRules = text),
+            ("pick_up_rules", school => school.PickUpRules = text), ("alias", school => school.Alias = new() { GivenName = text, FamilyName = "Ek" }),
+        })
+        {
+            var changed = new SchoolArrangement { Name = arrangement.Name };
+            change(changed);
+            var refused = await service.CaseWorker.Schooling.UpdateSchoolArrangementAsync(new()
+            {
+                SchoolArrangement = changed, UpdateMask = new() { Paths = { field } }, Etag = arrangement.Etag, RequestId = Cases.NewId(),
+            }).Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
+            Assert.Equal("school_arrangement." + field, Assert.Single(refused.UnmetPreconditions()).Subject);
+            Assert.Equal(kind, Assert.Single(refused.GetRpcStatus()!.GetDetail<Google.Rpc.PreconditionFailure>()!.Violations).Type);
+
+            changed.Name = "";
+            changed.SchoolUnit = Cases.UnitOf(DemonstrationDirectory.Cousin);
+            await service.CaseWorker.Schooling.AddSchoolArrangementAsync(new() { Parent = plan.Name, SchoolArrangement = changed, Etag = plan.Etag, RequestId = Cases.NewId() })
+                .Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
+        }
+
+        // A measure is told to whom it concerns; the housing knows where it is.
+        await AddMeasure(null, text).Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
+        await AddMeasure(DemonstrationDirectory.School, text).Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
+        await AddMeasure(DemonstrationDirectory.Shelter, text);
+        var measure = await AddMeasure(DemonstrationDirectory.School, "Ring bara handläggaren.");
+        await service.CaseWorker.Plans.UpdateProtectionMeasureAsync(new()
+        {
+            ProtectionMeasure = new() { Name = measure.Name, Instruction = text }, UpdateMask = new() { Paths = { "instruction" } }, Etag = measure.Etag, RequestId = Cases.NewId(),
+        }).Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
+        // The school may be named to itself.
+        await AddMeasure(DemonstrationDirectory.School, "Skola i annan kommun ringer bara handläggaren.");
+
+        // What was refused stands in the log as an attempt.
+        Assert.Equal(6 + 6 + 2 + 1, (await service.LogSince(start)).Count(row => row is { Outcome: AccessOutcome.Failed, Reason: "WHEREABOUTS_FOUND" }));
+
+        Task<ProtectionMeasure> AddMeasure(DemonstrationEmployee? concerned, string instruction) => service.AddProtectionMeasure(plan, concerned, instruction);
+    }
+
+    [Fact]
+    public async Task A_writer_who_may_not_know_where_the_person_is_is_not_told_by_what_is_refused()
+    {
+        var person = Cases.NewPerson(9);
+        var plan = await service.OpenPlan(person, owner: DemonstrationDirectory.PrimaryCare);
+        var social = await service.OpenPlan(person);
+        await service.CaseWorker.Protection.SetWhereaboutsAsync(new()
+        {
+            Whereabouts = new() { Name = social.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter), Address = "Gömstigen 4, 185 39 Vaxholm" }, Etag = "new", RequestId = Cases.NewId(),
+        });
+        foreach (var text in new[] { "Bor på Gömstigen 4.", "Bor på Rosenvägen 9." })
+        {
+            await service.As(DemonstrationDirectory.PrimaryCare).Plans.AddProtectionMeasureAsync(new()
+            {
+                Parent = plan.Name, ProtectionMeasure = new() { Instruction = text }, Etag = plan.Etag, RequestId = Cases.NewId(),
+            });
+        }
+    }
+
     /// <summary>A child's plan with everything that names the school, and what others are told, with all that there is released to them.</summary>
     private async Task<(World World, Plan Plan)> Family()
     {

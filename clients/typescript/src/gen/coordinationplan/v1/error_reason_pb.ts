@@ -146,9 +146,10 @@ export enum ErrorReason {
   PLAN_EXISTS = 15,
 
   /**
-   * FAILED_PRECONDITION. The document tells where the person is, and what it tells is not accepted; PreconditionFailure lists kinds and positions of the first 20
-   * findings, never what stands there.
-   * Client action: call CheckDisclosure, show the findings in the text, and rewrite the document or accept exactly them with a reason.
+   * FAILED_PRECONDITION. The document tells where the person is, and what it tells is not accepted; or a text does that is for somebody who is not to know.
+   * PreconditionFailure lists kinds and positions of the first 20 findings, never what stands there.
+   * Client action: show the findings in the text and have it rewritten. Findings in a document can be accepted: call CheckDisclosure, and accept exactly them with
+   * a reason.
    *
    * @generated from enum value: ERROR_REASON_WHEREABOUTS_FOUND = 20;
    */

@@ -2765,7 +2765,9 @@ export const PlanService: GenService<{
     output: typeof EndRelatedPlanResponseSchema;
   },
   /**
-   * Adds a protection measure for one unit, or for every one that may read of them. Who: the owning unit. Logged as WRITE_PROTECTION_MEASURE.
+   * Adds a protection measure for one unit, or for every one that may read of them. Who: the owning unit. Written by social services for anybody but the
+   * sheltered housing itself, its instruction is compared with the whereabouts, and refused with WHEREABOUTS_FOUND where it tells of them (docs/adr/0019); so by
+   * UpdateProtectionMeasure. Logged as WRITE_PROTECTION_MEASURE.
    *
    * @generated from rpc coordinationplan.v1.PlanService.AddProtectionMeasure
    */

@@ -553,7 +553,8 @@ export const SchoolingService: GenService<{
   },
   /**
    * Adds an arrangement, in the state UNKNOWN. A school has at most one that has not been handed over or ended. Who: case workers and managers of the social
-   * services that own the plan, with an assignment for protected persons; so for all that follows but where it says otherwise. Logged as WRITE_SCHOOLING.
+   * services that own the plan, with an assignment for protected persons; so for all that follows but where it says otherwise. What is written for the school is
+   * compared with the whereabouts, and refused with WHEREABOUTS_FOUND where it tells of them (docs/adr/0019). Logged as WRITE_SCHOOLING.
    *
    * @generated from rpc coordinationplan.v1.SchoolingService.AddSchoolArrangement
    */
@@ -563,7 +564,8 @@ export const SchoolingService: GenService<{
     output: typeof AddSchoolArrangementResponseSchema;
   },
   /**
-   * Changes fields of an arrangement that has not ended. The school is not changed once its place is secured. Logged as WRITE_SCHOOLING.
+   * Changes fields of an arrangement that has not ended. The school is not changed once its place is secured. Texts are compared with the
+   * whereabouts as by AddSchoolArrangement. Logged as WRITE_SCHOOLING.
    *
    * @generated from rpc coordinationplan.v1.SchoolingService.UpdateSchoolArrangement
    */
