@@ -1,5 +1,7 @@
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Tests.Everywhere;
+using CoordinationPlan.Server.Tests.Schooling;
 using CoordinationPlan.V1;
 using Grpc.Core;
 
@@ -104,6 +106,21 @@ public sealed partial class ScenarioTests
         DoesNotMention(schools, "KRISCENTRUM", DemonstrationDirectory.City, "FARSTA", "Gömstigen", "Våld");
         await IsNotThere(School, sara, nora);
 
+        // Elias's schooling: due since he was placed, secured with his own words, in place; the school knows what it needs and reports.
+        Assert.Contains(TaskKind.SecureSchooling, await Tasks(Rvt, elias));
+        var arrangement = Cases.NewArrangement(School);
+        var schooling = (await service.CaseWorker.Schooling.AddSchoolArrangementAsync(
+            new() { Parent = elias.Name, SchoolArrangement = arrangement, Etag = (await service.Read(Rvt, elias)).Etag, RequestId = Cases.NewId() })).SchoolArrangement;
+        schooling = await service.Advance(schooling, SchoolArrangementState.Secured);
+        await service.Advance(schooling, SchoolArrangementState.InPlace);
+        Assert.DoesNotContain(TaskKind.SecureSchooling, await Tasks(Rvt, elias));
+        var pupil = (await service.As(School).Schooling.GetPupilAsync(new() { Name = elias.Name + "/pupil" })).Pupil;
+        Assert.Equal(("Elias", SecurityMarking.ProtectedPopulationRegistration, arrangement.PickUpRules), (pupil.Subject.GivenName, pupil.SecurityMarking, pupil.PickUpRules));
+        await service.As(DemonstrationDirectory.SchoolRegister).Schooling.ReportAttendanceAsync(
+            new() { Name = elias.Name + "/pupil", Attendance = Cases.WeekOf(1, 20, 12, 4, 4), Etag = "new", RequestId = Cases.NewId() });
+        Assert.Contains(TaskKind.LookAtAttendance, await Tasks(Rvt, elias));
+        await NobodyIsLedToTheShelter(elias, "Gömstigen 4");
+
         // Jonas, his colleague, and the region's system: nothing is there. His attempts are alerts, also those by emergency access.
         foreach (var stranger in new[] { DemonstrationDirectory.Jonas, DemonstrationDirectory.Colleague, DemonstrationDirectory.RegionIntegration, DemonstrationDirectory.OtherCaseWorker })
         {
@@ -172,6 +189,29 @@ public sealed partial class ScenarioTests
         await NothingInClear(
             [DemonstrationPersons.Sara, DemonstrationPersons.Elias, DemonstrationPersons.Nora],
             "Gömstigen", "min cykel", "hel natt", "BESLUT 2026-4", "Mötet hölls", "Våld i en", "Sömnbesvär", "Trygghet", "KRISCENTRUM", DemonstrationPersons.Jonas.Value, DemonstrationDirectory.Jonas.Id);
+    }
+
+    /// <summary>Every call of the school, its register, Jonas and the reviewer at his employer, joined with what there is to know of every sheltered housing.</summary>
+    private async Task NobodyIsLedToTheShelter(Plan plan, string address)
+    {
+        var housings = await Looking.HousingTokens(service);
+        var own = housings[Shelter.UnitId].Union(Linkage.Tokens(address)).ToHashSet();
+        var stays = housings.Select(housing => (housing.Key, Record: (IReadOnlySet<string>)(housing.Key == Shelter.UnitId ? own : housing.Value))).ToLookup(stay => stay.Key, stay => stay.Record);
+        // What a plan of somebody who is placed nowhere tells is no link.
+        var world = await World.Make(service, Cases.NewPerson(9));
+        var known = new HashSet<string>();
+        var told = new List<Told>();
+        foreach (var looker in Looking.Lookers)
+        {
+            foreach (var method in World.Methods.Where(method => method.Name != "ListUnits"))
+            {
+                known.UnionWith((await Looking.At(service, looker, method, world.Request(method))).SelectMany(value => Linkage.Tokens(value.Value)));
+                told.AddRange(await Looking.At(service, looker, method, world.RequestAbout(method, Guid.Parse(plan.Name["plans/".Length..]))));
+            }
+        }
+
+        Assert.Contains("Elias", told.Select(value => value.Value));
+        Assert.Equal([], Linkage.Search(told.SelectMany(value => Linkage.Tokens(value.Value)).Except(known), own, stays).Select(link => string.Join(" + ", link.Values)));
     }
 
     /// <summary>From the call to the established plan; who is absent is recorded as such.</summary>

@@ -214,7 +214,7 @@ public sealed partial class ScenarioTests : IAsyncLifetime
         await service.As(owner).Protection.SetWhereaboutsAsync(new()
         {
             Whereabouts = new() { Name = plan.Name + "/whereabouts", Unit = Cases.UnitOf(shelter), Address = address },
-            Etag = "new",
+            Etag = (await Whereabouts(owner, plan)).Etag,
             RequestId = Cases.NewId(),
         });
 

@@ -6,9 +6,6 @@ using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Tests.Copies;
 using CoordinationPlan.Server.Tests.Everywhere;
 using CoordinationPlan.V1;
-using Google.Protobuf.Reflection;
-using Google.Protobuf.WellKnownTypes;
-using Google.Rpc;
 
 namespace CoordinationPlan.Server.Tests.Schooling;
 
@@ -30,14 +27,6 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     private static readonly DemonstrationEmployee School = DemonstrationDirectory.School;
     private static readonly DemonstrationEmployee Jonas = DemonstrationDirectory.Jonas;
 
-    /// <summary>Who looks: the school, its system, the guardian, and whoever gives out the log at the guardian's employer.</summary>
-    private static readonly DemonstrationEmployee[] Lookers = [School, DemonstrationDirectory.SchoolRegister, Jonas, DemonstrationDirectory.RegionLogReviewer];
-
-    private static readonly DemonstrationEmployee[] Housings =
-    [
-        DemonstrationDirectory.Shelter, DemonstrationDirectory.Kruton, Housing("SE2120000142-HVILAN"), Housing("SE2120000142-SYRENEN"), Housing("KVINNOJOUREN"),
-    ];
-
     private static readonly string[] Towns = ["Vaxholm", "Norrtälje", "Nynäshamn", "Södertälje", "Sigtuna", "Enköping"];
     private static readonly string[] Streets = ["Rosenvägen", "Kvarngatan", "Lingonstigen", "Skeppargränd", "Tallbacken", "Myntgatan", "Hagalundsvägen"];
 
@@ -55,7 +44,7 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     [Fact]
     public async Task Nothing_that_a_school_or_an_uninformed_guardian_is_told_leads_to_where_the_child_is()
     {
-        var housings = await HousingTokens();
+        var housings = await Looking.HousingTokens(service);
         var known = (await Task.WhenAll(Enumerable.Range(0, 4).Select(async seed => await Play(Draw(new Random(seed)) with { HousingActs = false }, null, null, seed)))).SelectMany(played => played.Told).SelectMany(told => Linkage.Tokens(told.Value)).ToHashSet();
 
         var pairs = new ConcurrentBag<(int Seed, string Housing, string Other, Played One, Played Two)>();
@@ -64,16 +53,16 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
             var random = new Random(seed);
             var drawn = Draw(random);
             // Where the housing itself acts in the plan, both of the pair have employees.
-            var (one, other) = drawn.HousingActs ? (seed % 2, 1 - (seed % 2)) : (seed % Housings.Length, (seed + 1 + random.Next(Housings.Length - 1)) % Housings.Length);
-            var first = await Play(drawn, DrawStay(random, Housings[one]), drawn.Moves ? DrawStay(random, Housings[other]) : null, seed);
-            var second = await Play(drawn, DrawStay(random, Housings[other]), drawn.Moves ? DrawStay(random, Housings[one]) : null, seed);
-            pairs.Add((seed, Housings[drawn.Moves ? other : one].UnitId, Housings[drawn.Moves ? one : other].UnitId, first, second));
+            var (one, other) = drawn.HousingActs ? (seed % 2, 1 - (seed % 2)) : (seed % Looking.Housings.Length, (seed + 1 + random.Next(Looking.Housings.Length - 1)) % Looking.Housings.Length);
+            var first = await Play(drawn, DrawStay(random, Looking.Housings[one]), drawn.Moves ? DrawStay(random, Looking.Housings[other]) : null, seed);
+            var second = await Play(drawn, DrawStay(random, Looking.Housings[other]), drawn.Moves ? DrawStay(random, Looking.Housings[one]) : null, seed);
+            pairs.Add((seed, Looking.Housings[drawn.Moves ? other : one].UnitId, Looking.Housings[drawn.Moves ? one : other].UnitId, first, second));
         });
 
         // One way: what was told, joined with every place.
         var stays = pairs.SelectMany(pair => new[] { (pair.Housing, pair.One.Own), (pair.Other, pair.Two.Own) })
             .ToLookup(stay => stay.Item1, stay => (IReadOnlySet<string>)stay.Own.Union(housings[stay.Item1]).ToHashSet());
-        Assert.Equal(Housings.Length, stays.Count);
+        Assert.Equal(Looking.Housings.Length, stays.Count);
         foreach (var pair in pairs)
         {
             foreach (var (played, housing) in new[] { (pair.One, pair.Housing), (pair.Two, pair.Other) })
@@ -92,12 +81,12 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
         }
 
         // What is told of all cases together: in an order that the places have no part in, and none of their values.
-        foreach (var looker in Lookers)
+        foreach (var looker in Looking.Lookers)
         {
             var told = new List<Told>();
             foreach (var method in World.Methods.Where(method => OfAllCases.Contains(method.Name) && method.Name != "ListUnits"))
             {
-                told.AddRange(await Look(looker, pairs.First().One.World, method));
+                told.AddRange(await Looking.At(service, looker, method, pairs.First().One.World.Request(method)));
             }
 
             var everywhere = stays.SelectMany(stay => stay).SelectMany(stay => stay).ToHashSet();
@@ -137,15 +126,13 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     public async Task What_the_school_should_not_be_told_is_found_where_it_is()
     {
         // The search would find nothing too where nothing is told; here a case worker tells the school, before the child moves in.
-        var housings = await HousingTokens();
+        var housings = await Looking.HousingTokens(service);
         var stay = DrawStay(new Random(7), DemonstrationDirectory.Kruton);
         var played = await Play(Draw(new Random(7)) with { HasAlias = false, HandsOver = false }, stay, null, 7, tells: true);
-        var stays = new[] { (stay.Housing.UnitId, played.Own), (Housings[0].UnitId, new HashSet<string>()) }.ToLookup(item => item.Item1, item => (IReadOnlySet<string>)item.Item2);
+        var stays = new[] { (stay.Housing.UnitId, played.Own), (Looking.Housings[0].UnitId, new HashSet<string>()) }.ToLookup(item => item.Item1, item => (IReadOnlySet<string>)item.Item2);
 
         Assert.NotEmpty(Linkage.Search(played.Told.SelectMany(value => Linkage.Tokens(value.Value)), played.Own.Union(housings[stay.Housing.UnitId]).ToHashSet(), stays));
     }
-
-    private static DemonstrationEmployee Housing(string unit) => new("", "", unit, Role.ShelterContactPerson, Purpose.SocialServicesCase);
 
     /// <summary>A child of an age, born on a day of its own.</summary>
     private Subject NewChild(int age) => Cases.NewPerson(TimeProvider.System.Today().AddYears(-age).AddDays(-Interlocked.Increment(ref _children)));
@@ -211,7 +198,7 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
         arrangement = drawn.IsInPlace ? await service.Advance(arrangement, SchoolArrangementState.InPlace) : arrangement;
         for (var week = 0; week < drawn.WeeksReported; week++)
         {
-            await service.As(Lookers[week % 2]).Schooling.ReportAttendanceAsync(new()
+            await service.As(Looking.Lookers[week % 2]).Schooling.ReportAttendanceAsync(new()
             {
                 Name = plan.Name + "/pupil", Attendance = Cases.WeekOf(week, 20, 10, 5, 5), Etag = "new", RequestId = Cases.NewId(),
             });
@@ -228,13 +215,13 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
             told.AddRange(await LookAtACopy(plan));
         }
 
-        foreach (var looker in Lookers)
+        foreach (var looker in Looking.Lookers)
         {
             var methods = World.Methods.Where(method => !OfAllCases.Contains(method.Name)).Where((method, i) => method.Name == "SearchAccessLog"
                 || (looker != DemonstrationDirectory.RegionLogReviewer && (!World.ChangingMethods.Contains(method) || i % PartOfChanges == seed % PartOfChanges)));
             foreach (var method in methods)
             {
-                told.AddRange(await Look(looker, world, method));
+                told.AddRange(await Looking.At(service, looker, method, world.Request(method)));
             }
         }
 
@@ -245,7 +232,7 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     private async Task Move(World world, Stay stay, bool housingActs)
     {
         var (plan, owner) = (world.Plan, service.CaseWorker);
-        foreach (var left in (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations.Where(one => !one.Ended && Housings.Any(housing => one.Unit == Cases.UnitOf(housing))))
+        foreach (var left in (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations.Where(one => !one.Ended && Looking.Housings.Any(housing => one.Unit == Cases.UnitOf(housing))))
         {
             await owner.Participations.EndParticipationAsync(new() { Name = left.Name, Etag = left.Etag, RequestId = Cases.NewId() });
         }
@@ -274,38 +261,6 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
 
     private async Task<string> EtagOf(DemonstrationEmployee called, Plan plan, Meeting meeting) =>
         (await service.As(called).Meetings.ListMeetingsAsync(new() { Parent = plan.Name })).Meetings.Single(one => one.Name == meeting.Name).Etag;
-
-    /// <summary>One call, with everything that comes back. What would change something is a dry run.</summary>
-    private async Task<IEnumerable<Told>> Look(DemonstrationEmployee looker, World world, MethodDescriptor method)
-    {
-        var request = world.Request(method);
-        request.Descriptor.FindFieldByName("validate_only")?.Accessor.SetValue(request, true);
-        if (method.Name == "OpenEmergencyAccess")
-        {
-            // Every attempt of a guardian raises an alert with the owning unit; it answers alike for everybody.
-            request.Descriptor.FindFieldByName("request_id")!.Accessor.SetValue(request, Cases.NewId());
-        }
-
-        var place = $"{looker.Id} {method.Name}";
-        var answered = await World.Answer(service.As(looker), method, request);
-        var told = new List<Told> { new(place, answered.Status.ToString()) };
-        told.AddRange(answered.Metadata.Where(entry => entry.Key is not ("date" or "grpc-status-details-bin")).Select(entry => new Told($"{place}:{entry.Key}", entry.IsBinary ? Convert.ToBase64String(entry.ValueBytes) : entry.Value)));
-        if (answered.Message is { } message)
-        {
-            told.AddRange(Linkage.In(message, place));
-        }
-
-        if (answered.Details is { } details)
-        {
-            told.Add(new($"{place}!", details.Message));
-            told.AddRange(details.Details.SelectMany(detail => Unpack(detail, place)));
-        }
-
-        return told;
-    }
-
-    private static IEnumerable<Told> Unpack(Any detail, string place) =>
-        Linkage.In(TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor).Find(Any.GetTypeName(detail.TypeUrl)).Parser.ParseFrom(detail.Value), $"{place}!{Any.GetTypeName(detail.TypeUrl)}");
 
     /// <summary>The school's own copy: what stands in it, and the properties of the file.</summary>
     private async Task<IEnumerable<Told>> LookAtACopy(Plan plan)
@@ -344,20 +299,6 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
         }
 
         return own;
-    }
-
-    /// <summary>What the directory says of each housing: its unit, organisation and board, their names, and who works there.</summary>
-    private async Task<Dictionary<string, HashSet<string>>> HousingTokens()
-    {
-        var units = (await service.CaseWorker.Directory.ListUnitsAsync(new() { PageSize = 500 })).Units;
-        return Housings.ToDictionary(housing => housing.UnitId, housing =>
-        {
-            var unit = units.Single(one => one.Name == Cases.UnitOf(housing));
-            return new[] { housing.UnitId, unit.Name, unit.DisplayName, unit.Organisation, unit.Board }
-                .Concat(housing.Id.Length == 0 ? [] : [housing.Id, housing.AssignmentId, housing.DisplayName])
-                .SelectMany(Linkage.Tokens)
-                .ToHashSet();
-        });
     }
 
     /// <summary>What was told, but for what is drawn by chance or is the moment: ids, etags, instants, and who the child is.</summary>

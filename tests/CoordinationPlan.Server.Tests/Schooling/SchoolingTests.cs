@@ -235,55 +235,6 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
-    public async Task A_child_that_moves_twice_changes_level_and_turns_sixteen_keeps_schooling_and_the_old_schools_view_ends_on_the_right_day()
-    {
-        var plan = await Child(yearsOld: 15);
-        await Place(plan, DemonstrationDirectory.Shelter, daysAgo: 90);
-        var first = await service.SecureSchool(plan);
-        first = await service.Advance(first, SchoolArrangementState.InPlace);
-        await Reporting(School, plan, Cases.WeekOf(1, 20, 20, 0, 0));
-
-        // The first move, by protected registration: the next school begins while the first has its last days.
-        await service.Protect(plan, ProtectionLevel.ProtectedPopulationRegistration);
-        await Place(plan, DemonstrationDirectory.Kruton, daysAgo: 0);
-        first = await service.Advance(first, SchoolArrangementState.HandedOver, Cases.Today);
-        var second = await service.SecureSchool(plan, NextSchool);
-        Assert.Equal(SchoolArrangementState.HandedOver, (await Pupil(School, plan)).State);
-        Assert.Equal(SchoolArrangementState.Secured, (await Pupil(NextSchool, plan)).State);
-
-        // It is the day after the last day, by itself: nobody has done anything.
-        await Sql("UPDATE coordinationplan.school_arrangement SET ends_on = ends_on - 1 WHERE plan_id = $1 AND state = 6", plan);
-        await SeesNothing(School, plan);
-        Assert.Equal(SchoolArrangementState.Secured, (await Pupil(NextSchool, plan)).State);
-
-        // The child turns 16, gets another identity, and moves once more: back to the first school, which sees its pupil again and by an alias only.
-        await Sql("UPDATE coordinationplan.whereabouts w SET birth_year = birth_year - 1 FROM coordinationplan.plan p WHERE p.subject_id = w.subject_id AND p.plan_id = $1", plan);
-        await service.Protect(plan, ProtectionLevel.AssumedIdentity);
-        await Place(plan, DemonstrationDirectory.Shelter, daysAgo: 0);
-        second = await service.Advance(second, SchoolArrangementState.Ended, Cases.Today);
-        await SeesNothing(NextSchool, plan);
-        var third = Cases.NewArrangement(School);
-        third.Alias = new() { GivenName = "Kim", FamilyName = "Ek" };
-        var back = (await Adding(plan, third)).SchoolArrangement;
-        await SeesNothing(School, plan);
-        back = await service.Advance(back, SchoolArrangementState.Secured);
-        back = await service.Advance(back, SchoolArrangementState.InPlace);
-
-        Assert.Equal((SchoolArrangementState.InPlace, "Kim", null), ((await Pupil(School, plan)).State, (await Pupil(School, plan)).Alias.GivenName, (await Pupil(School, plan)).Subject));
-        Assert.Equal([back.Name, second.Name, first.Name], (await Arrangements(DemonstrationDirectory.CaseWorker, plan)).Select(one => one.Name));
-        Assert.DoesNotContain(TaskKind.SecureSchooling, (await Tasks(plan)).Select(task => task.Kind));
-
-        async Task SeesNothing(DemonstrationEmployee school, Plan left)
-        {
-            await service.As(school).Schooling.GetPupilAsync(new() { Name = left.Name + "/pupil" }).IsRefused();
-            await Reporting(school, left, Cases.WeekOf(0, 20, 20, 0, 0)).IsRefused();
-            await service.As(school).Plans.GetPlanAsync(new() { Name = left.Name }).IsRefused();
-            Assert.DoesNotContain((await service.As(school).Plans.ListPlansAsync(new())).Plans, listed => listed.Name == left.Name);
-            Assert.Empty((await service.As(school).Plans.FindPlansAsync(new() { IdentityNumber = left.Subject.IdentityNumber })).Plans);
-        }
-    }
-
-    [Fact]
     public async Task Tasks_follow_from_the_placement_and_the_arrangement_on_both_sides_of_their_limits()
     {
         var plan = await Child();
@@ -327,6 +278,42 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
         await Sql("UPDATE coordinationplan.school_arrangement SET ends_on = ends_on - 1 WHERE plan_id = $1", plan);
         Assert.Contains(TaskKind.SecureSchooling, (await Tasks(plan)).Select(task => task.Kind));
         Assert.DoesNotContain("12345678", string.Concat(await Tasks(plan)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_was_done_for_the_schooling_is_listed_with_the_day_it_was_done()
+    {
+        var plan = await Child();
+        await Place(plan, DemonstrationDirectory.Shelter, daysAgo: 10);
+        Assert.Empty(await Done());
+        var arrangement = await service.SecureSchool(plan, change: one => (one.StartDate, one.FollowUpDate) = (Cases.Period(-9, null).StartDate, Cases.Today));
+        Assert.Equal([TaskKind.SecureSchooling], await Done());
+
+        // A follow-up day that has come is followed up when the next is set; one that is moved before it has come is not.
+        arrangement = await Update(arrangement, new() { FollowUpDate = Cases.InMonths(1) }, "follow_up_date");
+        Assert.Equal([TaskKind.SecureSchooling, TaskKind.FollowUpSchooling], await Done());
+        arrangement = await Update(arrangement, new() { FollowUpDate = Cases.InMonths(2) }, "follow_up_date");
+        Assert.Equal([TaskKind.SecureSchooling, TaskKind.FollowUpSchooling], await Done());
+
+        arrangement = await Update(arrangement, new() { ReviewDate = Cases.Today }, "review_date");
+        Assert.Contains(TaskKind.ReviewSchooling, await Done());
+
+        await Place(plan, DemonstrationDirectory.Kruton, daysAgo: 2);
+        arrangement = await HandOver(arrangement, HandoverStepKind.LeavingSchool, daysAgo: 1);
+        Assert.Contains(TaskKind.HandoverSecondStep, await Done());
+        Assert.DoesNotContain(TaskKind.HandoverFirstStep, await Done());
+
+        await Reporting(School, plan, Cases.WeekOf(1, 20, 10, 10, 0));
+        Assert.DoesNotContain(TaskKind.LookAtAttendance, await Done());
+        await Reporting(School, plan, Cases.WeekOf(0, 60, 60, 0, 0));
+        Assert.Contains(TaskKind.LookAtAttendance, await Done());
+
+        async Task<List<TaskKind>> Done()
+        {
+            var listed = await service.CaseWorker.Oversight.ListTasksAsync(new() { States = { TaskState.Done }, DoneSince = Cases.Period(-30, null).StartDate, PageSize = 500 });
+            Assert.Equal("", listed.NextPageToken);
+            return [.. listed.Tasks.Where(task => task.Subject.StartsWith(plan.Name + "/", StringComparison.Ordinal) && task.Kind >= TaskKind.SecureSchooling).Select(task => task.Kind).Order()];
+        }
     }
 
     [Fact]
