@@ -15,7 +15,8 @@ internal static class ServiceStatements
     private const string Today = ":today::date";
     private const string Purpose = ":purpose::smallint";
     private const string NoText = "NULL::text";
-    private const int Whereabouts = (int)Policy.Categories.Whereabouts;
+    private const int GoalsAndInterventions = (int)Policy.Categories.GoalsAndInterventions;
+    private const int SchoolPlacement = (int)Policy.Categories.SchoolPlacement;
     private const int ProtectionMeasures = (int)Policy.Categories.ProtectionMeasures;
 
     private const string RecordColumns =
@@ -25,6 +26,12 @@ internal static class ServiceStatements
         """;
 
     private const string PartColumns = "p.part_id, p.kind, p.category, p.unit_id, p.state, p.version, p.body";
+
+    private static readonly string ShownCategory =
+        $"""
+        CASE WHEN p.category IN ({GoalsAndInterventions}, {ProtectionMeasures}) AND EXISTS (SELECT FROM unit u WHERE u.unit_id = p.unit_id AND u.kind = 3)
+             THEN {SchoolPlacement} ELSE p.category END
+        """;
 
     private static readonly Statement Begin = new("BEGIN ISOLATION LEVEL READ COMMITTED");
     private static readonly Statement Commit = new("COMMIT");
@@ -64,7 +71,16 @@ internal static class ServiceStatements
         EXISTS (
             SELECT FROM emergency_access m
             WHERE m.subject_id = p.subject_id AND m.assignment_id = a.assignment_id AND m.expires_at > clock_timestamp()) AS emergency,
-        k.ring_key, k.wrapped
+        k.ring_key, k.wrapped,
+        NOT EXISTS (SELECT FROM whereabouts w WHERE w.subject_id = p.subject_id)
+            AND NOT EXISTS (SELECT FROM location_secrecy d WHERE d.subject_id = p.subject_id)
+            AND NOT EXISTS (SELECT FROM participation h WHERE h.plan_id = p.plan_id AND h.category = 1024) AS unplaced,
+        (SELECT CASE WHEN bool_or(p.is_open AND i.state BETWEEN 3 AND 6 AND (i.ends_on IS NULL OR i.ends_on >= $2)) THEN 2 WHEN bool_or(i.state >= 3) THEN 3 ELSE 1 END
+         FROM school_arrangement i
+         WHERE i.plan_id = p.plan_id AND i.unit_id = a.unit_id) AS pupil,
+        NOT EXISTS (
+            SELECT FROM plan q JOIN school_arrangement l ON l.plan_id = q.plan_id
+            WHERE q.subject_id = p.subject_id AND l.unit_id = a.unit_id AND l.has_alias) AS no_alias
         FROM plan p JOIN subject s ON s.subject_id = p.subject_id
         JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1 LEFT JOIN assignment a ON a.assignment_id = $1
         LEFT JOIN employee e ON e.employee_id = a.employee_id LEFT JOIN LATERAL (
@@ -111,19 +127,19 @@ internal static class ServiceStatements
             $"""
             SELECT {PartColumns}
             FROM plan_part p
-            WHERE p.plan_id = $1 AND p.category & $2 <> 0
-              AND ($3 IS NULL OR p.unit_id = $3 OR p.category <> {Whereabouts} AND (p.category <> {ProtectionMeasures} OR p.unit_id IS NULL))
+            WHERE p.plan_id = $1 AND (({ShownCategory}) & $2 <> 0 AND (({ShownCategory}) & $3 = 0 OR p.unit_id IS NULL OR p.unit_id = $4)
+             OR p.category & $2 & {ProtectionMeasures} <> 0 AND p.unit_id = $4)
             ORDER BY p.created_at, p.part_id
             """,
-            Plan, ":categories::integer", NoText),
+            Plan, ":categories::integer", "0::integer", ":unit::text"),
         new(
-            $"""
+            """
             SELECT participation_id, unit_id, starts_on, ends_on, ended_at IS NOT NULL, version
             FROM participation
-            WHERE plan_id = $1 AND category & $2 <> 0 AND (category <> {Whereabouts} OR $3 IS NULL OR unit_id = $3)
+            WHERE plan_id = $1 AND category & $2 <> 0 AND (category & $3 = 0 OR unit_id = $4)
             ORDER BY created_at, participation_id
             """,
-            Plan, ":categories::integer", NoText),
+            Plan, ":categories::integer", "0::integer", ":unit::text"),
         new(
             """
             SELECT consent_id, state, recipient_units, categories, excluded_categories, purpose, starts_on, ends_on, form, given_by, recorded_by, recorded_at,

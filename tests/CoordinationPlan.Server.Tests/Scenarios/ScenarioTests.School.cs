@@ -85,7 +85,12 @@ public sealed partial class ScenarioTests
 
     private async Task<SchoolArrangement> Take(SchoolArrangement arrangement, HandoverStepKind step) => (await service.CaseWorker.Schooling.RecordHandoverStepAsync(new()
     {
-        Name = arrangement.Name, Step = step, TakeDate = Cases.ToDate(service.Clock.Today()), Reference = "ANT-1", Etag = arrangement.Etag, RequestId = Cases.NewId(),
+        Name = arrangement.Name,
+        Step = step,
+        TakeDate = Cases.ToDate(service.Clock.Today()),
+        Reference = "ANT-1",
+        Etag = arrangement.Etag,
+        RequestId = Cases.NewId(),
     })).SchoolArrangement;
 
     private async Task<Pupil> Sees(DemonstrationEmployee school, Plan plan, SchoolArrangementState state)

@@ -200,7 +200,10 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
         {
             await service.As(Looking.Lookers[week % 2]).Schooling.ReportAttendanceAsync(new()
             {
-                Name = plan.Name + "/pupil", Attendance = Cases.WeekOf(week, 20, 10, 5, 5), Etag = "new", RequestId = Cases.NewId(),
+                Name = plan.Name + "/pupil",
+                Attendance = Cases.WeekOf(week, 20, 10, 5, 5),
+                Etag = "new",
+                RequestId = Cases.NewId(),
             });
         }
 
@@ -267,7 +270,10 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     {
         var issued = await service.As(School).Copies.IssueCopyAsync(new()
         {
-            Parent = plan.Name, Receiver = CopyReceiver.CallersUnit, Etag = (await service.Read(School, plan)).Etag, RequestId = Cases.NewId(),
+            Parent = plan.Name,
+            Receiver = CopyReceiver.CallersUnit,
+            Etag = (await service.Read(School, plan)).Etag,
+            RequestId = Cases.NewId(),
         });
         using var file = new PdfFile(issued.Document.Content.Memory);
         var properties = file.Information;

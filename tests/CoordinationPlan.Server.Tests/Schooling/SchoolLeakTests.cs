@@ -165,7 +165,10 @@ public sealed class SchoolLeakTests(Service service) : IClassFixture<Service>
             change(changed);
             var refused = await service.CaseWorker.Schooling.UpdateSchoolArrangementAsync(new()
             {
-                SchoolArrangement = changed, UpdateMask = new() { Paths = { field } }, Etag = arrangement.Etag, RequestId = Cases.NewId(),
+                SchoolArrangement = changed,
+                UpdateMask = new() { Paths = { field } },
+                Etag = arrangement.Etag,
+                RequestId = Cases.NewId(),
             }).Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
             Assert.Equal("school_arrangement." + field, Assert.Single(refused.UnmetPreconditions()).Subject);
             Assert.Equal(kind, Assert.Single(refused.GetRpcStatus()!.GetDetail<Google.Rpc.PreconditionFailure>()!.Violations).Type);
@@ -183,7 +186,10 @@ public sealed class SchoolLeakTests(Service service) : IClassFixture<Service>
         var measure = await AddMeasure(DemonstrationDirectory.School, "Ring bara handläggaren.");
         await service.CaseWorker.Plans.UpdateProtectionMeasureAsync(new()
         {
-            ProtectionMeasure = new() { Name = measure.Name, Instruction = text }, UpdateMask = new() { Paths = { "instruction" } }, Etag = measure.Etag, RequestId = Cases.NewId(),
+            ProtectionMeasure = new() { Name = measure.Name, Instruction = text },
+            UpdateMask = new() { Paths = { "instruction" } },
+            Etag = measure.Etag,
+            RequestId = Cases.NewId(),
         }).Fails(StatusCode.FailedPrecondition, ErrorReason.WhereaboutsFound);
         // The school may be named to itself.
         await AddMeasure(DemonstrationDirectory.School, "Skola i annan kommun ringer bara handläggaren.");
@@ -202,13 +208,18 @@ public sealed class SchoolLeakTests(Service service) : IClassFixture<Service>
         var social = await service.OpenPlan(person);
         await service.CaseWorker.Protection.SetWhereaboutsAsync(new()
         {
-            Whereabouts = new() { Name = social.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter), Address = "Gömstigen 4, 185 39 Vaxholm" }, Etag = "new", RequestId = Cases.NewId(),
+            Whereabouts = new() { Name = social.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter), Address = "Gömstigen 4, 185 39 Vaxholm" },
+            Etag = "new",
+            RequestId = Cases.NewId(),
         });
         foreach (var text in new[] { "Bor på Gömstigen 4.", "Bor på Rosenvägen 9." })
         {
             await service.As(DemonstrationDirectory.PrimaryCare).Plans.AddProtectionMeasureAsync(new()
             {
-                Parent = plan.Name, ProtectionMeasure = new() { Instruction = text }, Etag = plan.Etag, RequestId = Cases.NewId(),
+                Parent = plan.Name,
+                ProtectionMeasure = new() { Instruction = text },
+                Etag = plan.Etag,
+                RequestId = Cases.NewId(),
             });
         }
     }
