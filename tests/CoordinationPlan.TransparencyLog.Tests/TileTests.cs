@@ -112,6 +112,9 @@ public sealed class TileTests
                     }
 
                     Assert.Empty(builder.Take());
+                    Assert.Equal(builder.Size, builder.Edge().Size);
+                    Assert.Equal(Tree.Root(builder.Size), builder.Edge().Root);
+                    Assert.Equal(Tiles.Of(builder.Size).Where(tile => !tile.IsFull), Tiles.Edge(builder.Size));
                 }
             },
             iter: 60);
