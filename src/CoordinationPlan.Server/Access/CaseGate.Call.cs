@@ -49,7 +49,7 @@ internal sealed partial class CaseGate
 
         public DatabaseRole Role => Caller.Method.Act switch
         {
-            Policy.Act.SearchAccessLog => DatabaseRole.LogReview,
+            Policy.Act.SearchAccessLog or Policy.Act.ReadLogProofs => DatabaseRole.LogReview,
             Policy.Act.WriteDirectory => DatabaseRole.Directory,
             _ => DatabaseRole.Case,
         };
@@ -77,6 +77,9 @@ internal sealed partial class CaseGate
 
         /// <summary>The call has its entry; a failure after that is not another attempt.</summary>
         public bool IsLogged { get; set; }
+
+        /// <summary>The call's first entry, and what the database gave to it.</summary>
+        public (AccessLogRecord Record, Pending<Entered> Entered)? First { get; set; }
 
         /// <summary>Nothing was found that may be shown: the answer is like a refusal.</summary>
         public bool ConcernsNobody { get; set; }

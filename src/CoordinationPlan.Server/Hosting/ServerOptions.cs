@@ -25,6 +25,39 @@ public sealed class ServerOptions
     public LawOptions Law { get; set; } = new();
 
     public IndicatorOptions Indicators { get; set; } = new();
+
+    public LogOptions Log { get; set; } = new();
+}
+
+/// <summary>The log that anyone can check (docs/adr/0020).</summary>
+public sealed class LogOptions
+{
+    /// <summary>What the origins of the logs begin with: a domain name of the operator's, such as <c>log.example.se</c>. It never changes.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>The Ed25519 key that receipts are signed with: PEM (PKCS #8), the same for every server.</summary>
+    public string ReceiptKey { get; set; } = "";
+
+    /// <summary>The Ed25519 key that checkpoints are signed with: PEM (PKCS #8); empty where this server does not publish.</summary>
+    public string PublisherKey { get; set; } = "";
+
+    /// <summary>Where the publisher keeps what it has signed: a directory outside the database and its backups.</summary>
+    public string Directory { get; set; } = "";
+
+    /// <summary>How often what is pending is put in the trees, from 50 ms to 10 s.</summary>
+    public TimeSpan SequenceEvery { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often checkpoints are published, from 100 ms to 1 minute.</summary>
+    public TimeSpan PublishEvery { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After how long a log that has not grown is signed again, so that silence shows; from 1 minute to a day.</summary>
+    public TimeSpan RepublishAfter { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Within how long after its time an entry is under a published checkpoint. A receipt without a leaf after that is proof of a removal.</summary>
+    public TimeSpan MaximumMergeDelay { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many entries are put in a tree at once.</summary>
+    public int BatchSize { get; set; } = 2000;
 }
 
 /// <summary>Counts for follow-up.</summary>
