@@ -157,6 +157,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             Keys = Keys,
             Register = new RegisterOptions { Address = Register.Address },
             Access = new AccessOptions { RefusalSlot = TimeSpan.FromMilliseconds(10) },
+            Log = DevelopmentLogKeys.LoadOrCreate(Path.Combine(_options.Directory, "log"), new NpgsqlConnectionStringBuilder(database.ConnectionString).Database!),
             Listen =
             {
                 Port = port,

@@ -57,6 +57,7 @@ public enum Act
     DiscloseDocument = 49,
     ReadDisclosures = 50,
     WriteProtectionMeasure = 56,
+    ReadLogProofs = 57,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

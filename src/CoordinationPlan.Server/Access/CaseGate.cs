@@ -4,6 +4,7 @@ using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;

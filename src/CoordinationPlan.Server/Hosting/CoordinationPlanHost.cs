@@ -12,6 +12,7 @@ using CoordinationPlan.Server.Discharge;
 using CoordinationPlan.Server.Disclosures;
 using CoordinationPlan.Server.Emergency;
 using CoordinationPlan.Server.Indicators;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Meetings;
 using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
@@ -97,6 +98,7 @@ public static class CoordinationPlanHost
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
+            .AddTheLog(options.Log)
             .AddSingleton<CaseGate>()
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
@@ -134,9 +136,11 @@ public static class CoordinationPlanHost
             {
                 health.Services.Map("liveness", check => check.Tags.Contains("liveness"));
                 health.Services.Map("readiness", check => check.Tags.Contains("readiness"));
+                health.Services.Map("log", check => check.Tags.Contains("log"));
             })
             .AddCheck("process", () => HealthCheckResult.Healthy(), ["liveness"])
-            .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5));
+            .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5))
+            .AddCheck<LogCondition>("log", HealthStatus.Unhealthy, ["log"]);
         if (isDevelopment)
         {
             builder.Services.AddGrpcReflection();

@@ -162,7 +162,7 @@ internal static class SafeConfiguration
             yield return "Log:PublisherKey does not name a file";
         }
 
-        if (log.PublisherKey.Length > 0 && !Directory.Exists(log.Directory))
+        if (log.PublisherKey.Length > 0 && !System.IO.Directory.Exists(log.Directory))
         {
             yield return "Log:Directory does not name a directory";
         }

@@ -35,10 +35,10 @@ public sealed class LogOptions
     /// <summary>What the origins of the logs begin with: a domain name of the operator's, such as <c>log.example.se</c>. It never changes.</summary>
     public string Name { get; set; } = "";
 
-    /// <summary>The Ed25519 key that receipts are signed with: PEM (PKCS #8), the same for every server.</summary>
+    /// <summary>File with the key that receipts are signed with, the same for every server: 32 random bytes in base64 (Ed25519).</summary>
     public string ReceiptKey { get; set; } = "";
 
-    /// <summary>The Ed25519 key that checkpoints are signed with: PEM (PKCS #8); empty where this server does not publish.</summary>
+    /// <summary>File with the key that checkpoints are signed with, as the other; empty where this server does not publish.</summary>
     public string PublisherKey { get; set; } = "";
 
     /// <summary>Where the publisher keeps what it has signed: a directory outside the database and its backups.</summary>

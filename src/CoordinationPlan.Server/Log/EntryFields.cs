@@ -42,7 +42,7 @@ internal static class EntryFields
     public static IReadOnlyList<string> Names { get; } = [.. All.Select(field => field.Name)];
 
     /// <summary>The fields of an entry that was just written.</summary>
-    public static IReadOnlyList<KeyValuePair<string, byte[]?>> Of(AccessLogRecord entry, Entered entered)
+    public static IReadOnlyList<(string Name, byte[]? Value)> Of(AccessLogRecord entry, Entered entered)
     {
         byte[]?[] values =
         [
@@ -52,12 +52,12 @@ internal static class EntryFields
             OrNull(entry.Concern.Resource), Of((int)entry.Concern.Categories), Of(Policy.AccessPolicy.Version), entry.Caller.TraceId, entry.Decision,
             Of(entry.CallId), Of(entry.CallSize),
         ];
-        return [.. values.Select((value, i) => KeyValuePair.Create(All[i].Name, value))];
+        return [.. values.Select((value, i) => (All[i].Name, value))];
     }
 
     /// <summary>The fields of a row as it stands, from a column on.</summary>
-    public static IReadOnlyList<KeyValuePair<string, byte[]?>> Read(NpgsqlDataReader reader, int first) =>
-        [.. All.Select((field, i) => KeyValuePair.Create(field.Name, reader.IsDBNull(first + i) ? null : Read(reader, first + i, field.Kind)))];
+    public static IReadOnlyList<(string Name, byte[]? Value)> Read(NpgsqlDataReader reader, int first) =>
+        [.. All.Select((field, i) => (field.Name, reader.IsDBNull(first + i) ? null : Read(reader, first + i, field.Kind)))];
 
     private static byte[] Read(NpgsqlDataReader reader, int column, Kind kind) => kind switch
     {

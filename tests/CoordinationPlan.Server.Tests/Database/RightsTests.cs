@@ -14,7 +14,12 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
     /// </summary>
     private static readonly Dictionary<string, (string Case, string LogReview, string Directory)> Expected = new()
     {
-        ["access_log"] = ("I", "SI", "I"),
+        // Of what they have entered, cases and the directory read when and for which controller, for the receipt.
+        ["access_log"] = ("SI", "SI", "SI"),
+        ["log_state"] = ("", "S", ""),
+        ["log_leaf"] = ("", "S", ""),
+        ["log_tile"] = ("", "S", ""),
+        ["log_checkpoint"] = ("", "S", ""),
         ["alert"] = ("SI", "", ""),
         ["assignment"] = ("S", "S", "SIU"),
         ["block"] = ("SIU", "S", ""),

@@ -1,0 +1,26 @@
+using CoordinationPlan.Server.Audit;
+using CoordinationPlan.TransparencyLog;
+
+namespace CoordinationPlan.Server.Log;
+
+/// <summary>
+/// Signed promises that the entry of a call gets its leaf. A receipt says nothing but what the caller knows: when the call was, in whose log (the caller's own), and
+/// a hash that tells nothing. Its length depends on the log's name alone.
+/// </summary>
+internal sealed class AuditReceipts(LogNames names, LogKey key)
+{
+    /// <summary>The trailer that it travels in.</summary>
+    public const string Trailer = "audit-receipt-bin";
+
+    private readonly NoteSigner _signer = key.As(names.Receipts);
+
+    /// <summary>Verifies them.</summary>
+    public NoteVerifier Verifier => _signer.Verifier;
+
+    public byte[] Of(AccessLogRecord entry, Entered entered)
+    {
+        var commitment = Commitment.Entry(entry.Secret, EntryFields.Of(entry, entered));
+        var origin = names.Origin(LogNames.IdOf(entered.Controller, entered.OccurredAt.Year));
+        return Receipt.Sign(_signer, origin, entry.EntryId, TreeHash.OfLeaf(commitment), entered.OccurredAt).ToBytes();
+    }
+}
