@@ -6,10 +6,10 @@ public abstract record DisclosedField
     internal abstract TreeHash Commitment();
 }
 
-/// <summary>A field that is shown, with the salt that proves it.</summary>
-public sealed record RevealedField(string Name, ReadOnlyMemory<byte>? Value, ReadOnlyMemory<byte> Salt) : DisclosedField
+/// <summary>A field that is shown, with the salt that proves it. A value that is not there is null, which is not the same as empty.</summary>
+public sealed record RevealedField(string Name, byte[]? Value, ReadOnlyMemory<byte> Salt) : DisclosedField
 {
-    internal override TreeHash Commitment() => TransparencyLog.Commitment.OfField(Salt.Span, Name, Value?.ToArray());
+    internal override TreeHash Commitment() => TransparencyLog.Commitment.OfField(Salt.Span, Name, Value);
 }
 
 /// <summary>A field that is hidden: nothing can be told of it but that it is there.</summary>

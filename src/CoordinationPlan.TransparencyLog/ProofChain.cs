@@ -12,7 +12,7 @@ internal static class ProofChain
     public static (int Inner, int Border) Parts(long index, long size)
     {
         var inner = 64 - BitOperations.LeadingZeroCount((ulong)(index ^ (size - 1)));
-        return (inner, inner == 64 ? 0 : BitOperations.PopCount((ulong)index >> inner));
+        return (inner, BitOperations.PopCount((ulong)index >> inner));
     }
 
     public static TreeHash Inner(TreeHash hash, IReadOnlyList<TreeHash> proof, int from, int count, long index)

@@ -8,7 +8,7 @@ namespace CoordinationPlan.TransparencyLog;
 /// <param name="Path">From the leaf up to the root.</param>
 /// <param name="Checkpoint">The signed checkpoint, with its cosignatures.</param>
 /// <param name="Extra">What an application adds; nobody has signed it. Null: nothing.</param>
-public sealed record TlogProof(long Index, IReadOnlyList<TreeHash> Path, SignedNote Checkpoint, ReadOnlyMemory<byte>? Extra = null)
+public sealed record TlogProof(long Index, IReadOnlyList<TreeHash> Path, SignedNote Checkpoint, byte[]? Extra = null)
 {
     private const string Header = "c2sp.org/tlog-proof@v1";
     private const string ExtraStart = "extra ";
@@ -32,7 +32,7 @@ public sealed record TlogProof(long Index, IReadOnlyList<TreeHash> Path, SignedN
         }
 
         lines = lines[1..];
-        ReadOnlyMemory<byte>? extra = null;
+        byte[]? extra = null;
         if (lines is [var first, ..] && first.StartsWith(ExtraStart, StringComparison.Ordinal))
         {
             extra = StrictText.Base64(first.AsSpan(ExtraStart.Length));
@@ -73,7 +73,7 @@ public sealed record TlogProof(long Index, IReadOnlyList<TreeHash> Path, SignedN
         var text = new StringBuilder(Header).Append('\n');
         if (Extra is { } extra)
         {
-            text.Append(ExtraStart).Append(Convert.ToBase64String(extra.Span)).Append('\n');
+            text.Append(ExtraStart).Append(Convert.ToBase64String(extra)).Append('\n');
         }
 
         text.Append(IndexStart).Append(Index.ToString(CultureInfo.InvariantCulture)).Append('\n');
