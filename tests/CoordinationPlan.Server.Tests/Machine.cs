@@ -71,6 +71,13 @@ public sealed class Machine : IAsyncLifetime
         await using var source = NpgsqlDataSource.Create(Infrastructure.Postgres!.ConnectionString("postgres", "postgres"));
         await using var clone = source.CreateCommand($"CREATE DATABASE {name} TEMPLATE {Template}");
         await clone.ExecuteNonQueryAsync();
+        // What was signed of the template is what was signed of its copy.
+        var signed = System.IO.Directory.CreateDirectory(Path.Combine(_directory, "log", name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var file in System.IO.Directory.EnumerateFiles(Path.Combine(_directory, "log", Template)))
+        {
+            File.Copy(file, Path.Combine(signed.FullName, Path.GetFileName(file)));
+        }
+
         return await Infrastructure.PrepareDatabaseAsync(name);
     }
 

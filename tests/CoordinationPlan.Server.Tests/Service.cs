@@ -6,8 +6,11 @@ using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.TransparencyLog;
 using CoordinationPlan.V1;
+using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -132,6 +135,31 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         using var key = await _app!.Services.GetRequiredService<SubjectKeys>()
             .Unwrap(Compartment.Content, new WrappedKey(reader.GetString(0), reader.GetFieldValue<byte[]>(1)), default);
         return key.Open($"plan_part/{partId:D}/{version}/{(int)category}", value);
+    }
+
+    /// <summary>The one receipt that came with an answer, after its signature was verified.</summary>
+    internal Receipt ReceiptIn(Metadata trailers)
+    {
+        var receipt = Receipt.Parse(Assert.Single(trailers, trailer => trailer.Key == AuditReceipts.Trailer).ValueBytes);
+        Assert.True(receipt.Verify(_app!.Services.GetRequiredService<AuditReceipts>().Verifier));
+        return receipt;
+    }
+
+    /// <summary>An entry's leaf, once it is there.</summary>
+    internal async Task<LogLeaf> LeafOf(Guid entry)
+    {
+        for (var begin = TimeProvider.System.GetTimestamp(); ; await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System))
+        {
+            await using var command = Administrator.CreateCommand("SELECT position, commitment FROM coordinationplan.log_leaf WHERE entry_id = $1");
+            command.Parameters.Add(new() { Value = entry });
+            await using var reader = await command.ExecuteReaderAsync();
+            if (await reader.ReadAsync())
+            {
+                return new LogLeaf(reader.GetInt64(0), entry, reader.GetFieldValue<byte[]>(1));
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), "The entry does not come into the tree.");
+        }
     }
 
     /// <summary>The database's clock, which the log is written by.</summary>

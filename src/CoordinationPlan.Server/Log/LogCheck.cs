@@ -220,7 +220,7 @@ public sealed class LogCheck
         }
     }
 
-    private async Task<int> CompareTiles(LogState state, IReadOnlyList<(TilePath Tile, byte[] Hashes)> expected, CancellationToken stop)
+    private async Task<int> CompareTiles(LogState state, List<(TilePath Tile, byte[] Hashes)> expected, CancellationToken stop)
     {
         if (expected.Count == 0)
         {

@@ -10,7 +10,7 @@ internal static class LogServices
     {
         var names = new LogNames(options.Name);
         var receipts = LogKey.Read(options.ReceiptKey);
-        return services
+        services
             .AddSingleton(options)
             .AddSingleton(names)
             .AddSingleton(_ => receipts)
@@ -19,5 +19,17 @@ internal static class LogServices
             .AddSingleton<LogMetrics>()
             .AddSingleton<Sequencer>()
             .AddHostedService(provider => provider.GetRequiredService<Sequencer>());
+        if (options.PublisherKey.Length > 0)
+        {
+            var publisher = new PublisherKey(LogKey.Read(options.PublisherKey));
+            services
+                .AddSingleton(publisher)
+                .AddSingleton(_ => publisher.Key)
+                .AddSingleton(new SignedLogs(options.Directory))
+                .AddSingleton<Publisher>()
+                .AddHostedService(provider => provider.GetRequiredService<Publisher>());
+        }
+
+        return services;
     }
 }

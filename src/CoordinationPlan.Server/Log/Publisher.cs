@@ -13,7 +13,7 @@ namespace CoordinationPlan.Server.Log;
 /// what it published and keep their own files, so that each of them can go on.
 /// </summary>
 internal sealed class Publisher(
-    DataSources dataSources, LogNames names, PublisherKey key, SignedLogs files, Witnesses witnesses, LogOptions options, LogCondition condition, LogMetrics metrics,
+    DataSources dataSources, LogNames names, PublisherKey key, SignedLogs files, LogOptions options, LogCondition condition, LogMetrics metrics,
     ILogger<Publisher> log) : BackgroundService
 {
     private const int Chunk = 10_000;
@@ -33,12 +33,12 @@ internal sealed class Publisher(
         var notes = trip.Add(LogSql.Checkpoints());
         await trip.Run(stop);
 
-        var due = new List<(LogState State, SignedLog Signed, Checkpoint? Published)>();
+        var due = new List<(LogState State, SignedLog Signed)>();
         foreach (var state in states.Value)
         {
-            if (await Look(connection, state, notes.Value.GetValueOrDefault(state.Log), leads.Value, stop) is { } found)
+            if (await Look(connection, state, notes.Value.GetValueOrDefault(state.Log), leads.Value, stop) is { } signed)
             {
-                due.Add((state, found.Signed, found.Published));
+                due.Add((state, signed));
             }
         }
 
@@ -47,24 +47,17 @@ internal sealed class Publisher(
             Refuse(gone, "it was signed and is not in the database");
         }
 
-        var cosigned = await Task.WhenAll(due.Select(found => Cosign(found.State, found.Signed, found.Published, stop)));
-        var published = 0;
-        foreach (var (found, note) in due.Zip(cosigned))
+        foreach (var (state, signed) in due)
         {
-            if (note is not null)
-            {
-                files.Write(found.Signed with { Note = note.ToString() });
-                var second = new RoundTrip(connection);
-                second.Add(PublisherSql.Publish(found.State.Log, note));
-                await second.Run(stop);
-                _signedAt[found.State.LogId] = TimeProvider.System.GetTimestamp();
-                published++;
-                metrics.Published();
-            }
+            var second = new RoundTrip(connection);
+            second.Add(PublisherSql.Publish(state.Log, signed.Note));
+            await second.Run(stop);
+            _signedAt[state.LogId] = TimeProvider.System.GetTimestamp();
+            metrics.Published();
         }
 
         await transaction.CommitAsync(stop);
-        return published;
+        return due.Count;
     }
 
     /// <summary>
@@ -122,7 +115,7 @@ internal sealed class Publisher(
             await RunOnce(stop);
             condition.Clear(LogPart.Publisher, "");
         }
-        catch (Exception failure) when (failure is NpgsqlException or IOException or UnauthorizedAccessException or InvalidOperationException)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
             if (condition.Set(LogPart.Publisher, "", "checkpoints cannot be published"))
             {
@@ -132,7 +125,7 @@ internal sealed class Publisher(
     }
 
     /// <summary>What is to be published of a log, once it is found to be an extension of what was; null where nothing is.</summary>
-    private async Task<(SignedLog Signed, Checkpoint? Published)?> Look(NpgsqlConnection connection, LogState state, string? note, bool leads, CancellationToken stop)
+    private async Task<SignedLog?> Look(NpgsqlConnection connection, LogState state, string? note, bool leads, CancellationToken stop)
     {
         try
         {
@@ -185,7 +178,7 @@ internal sealed class Publisher(
 
             _checkedInFull.Add(state.LogId);
             condition.Clear(LogPart.Publisher, state.LogId);
-            return leads && (published?.Size != state.Size || IsDueAgain(state.LogId)) ? (Sign(state, edge), published) : null;
+            return leads && (published?.Size != state.Size || IsDueAgain(state.LogId)) ? Sign(state, edge) : null;
         }
         catch (Exception fault) when (fault is LogFaultException or FormatException or NoteException or ArgumentException)
         {
@@ -201,30 +194,6 @@ internal sealed class Publisher(
         // Before anybody sees it: after a crash nothing else of this size is signed.
         files.Write(signed);
         return signed;
-    }
-
-    private async Task<SignedNote?> Cosign(LogState state, SignedLog signed, Checkpoint? published, CancellationToken stop)
-    {
-        var fault = "too few witnesses have signed";
-        try
-        {
-            if (await witnesses.Cosign(state, SignedNote.Parse(signed.Note), published, dataSources, stop) is { } note)
-            {
-                condition.Clear(LogPart.Witnesses, state.LogId);
-                return note;
-            }
-        }
-        catch (LogFaultException refusal)
-        {
-            fault = refusal.Message;
-        }
-
-        if (condition.Set(LogPart.Witnesses, state.LogId, fault))
-        {
-            log.LogError("The checkpoint of log {Log} is not published: {Fault}", state.LogId, fault);
-        }
-
-        return null;
     }
 
     private Checkpoint Open(LogState state, string note) => Checkpoint.Open(SignedNote.Parse(note), key.As(names.Origin(state.LogId)).Verifier);

@@ -1,5 +1,4 @@
 using CoordinationPlan.Server.Database;
-using CoordinationPlan.TransparencyLog;
 
 namespace CoordinationPlan.Server.Log;
 
@@ -17,8 +16,8 @@ internal static class PublisherSql
             return reader.GetBoolean(0);
         });
 
-    public static Command Publish(int log, SignedNote note) => new(
+    public static Command Publish(int log, string note) => new(
         "INSERT INTO log_checkpoint (log, note) VALUES ($1, $2) ON CONFLICT (log) DO UPDATE SET note = EXCLUDED.note",
-        [Parameter.Of(log), Parameter.Of(note.ToString())],
+        [Parameter.Of(log), Parameter.Of(note)],
         ExpectedRows: 1);
 }

@@ -64,9 +64,9 @@ internal sealed class Sequencer(DataSources dataSources, LogOptions options, Log
             await RunOnce(stop);
             condition.Clear(LogPart.Sequencer, "");
         }
-        catch (NpgsqlException exception)
+        catch (Exception exception) when (exception is not OperationCanceledException)
         {
-            if (condition.Set(LogPart.Sequencer, "", "the database refuses or does not answer"))
+            if (condition.Set(LogPart.Sequencer, "", "entries cannot be sequenced"))
             {
                 log.LogError("The log is not sequenced: {Kind}, SQLSTATE {SqlState}", exception.GetType().Name, (exception as PostgresException)?.SqlState);
             }

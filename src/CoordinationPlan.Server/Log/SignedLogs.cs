@@ -23,7 +23,7 @@ internal sealed class SignedLogs(string directory)
 
     /// <summary>The logs that something was signed of.</summary>
     public IReadOnlyList<string> LogIds =>
-        [.. Directory.EnumerateFiles(directory, "*" + Extension).Select(path => Path.GetFileNameWithoutExtension(path).Replace('_', '/')).Order(StringComparer.Ordinal)];
+        [.. System.IO.Directory.EnumerateFiles(directory, "*" + Extension).Select(path => Path.GetFileNameWithoutExtension(path).Replace('_', '/')).Order(StringComparer.Ordinal)];
 
     /// <summary>Null where nothing was signed.</summary>
     /// <exception cref="LogFaultException">The file cannot be read: nothing is signed until somebody has looked.</exception>

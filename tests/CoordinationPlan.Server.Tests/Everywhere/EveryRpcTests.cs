@@ -77,6 +77,25 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     }
 
     [Theory]
+    [MemberData(nameof(All))]
+    public async Task Gives_one_receipt_for_an_entry_that_comes_into_the_tree_when_it_permits_and_when_it_refuses(string name)
+    {
+        var method = Method(name);
+        var world = await World.For(service, method);
+        var caller = World.RightfulCaller(method);
+
+        var answered = (await World.Answer(service.As(caller), method, world.Request(method))).Trailers;
+        var refused = (await Assert.ThrowsAsync<RpcException>(
+            () => World.Call(service.As(service.Infrastructure.Choice(caller) with { Purpose = Purpose.Unspecified }, DevelopmentInfrastructure.ClientOf(caller)), method, world.Request(method)))).Trailers;
+
+        foreach (var trailers in new[] { answered, refused })
+        {
+            var receipt = service.ReceiptIn(trailers);
+            Assert.Equal(receipt.Leaf, (await service.LeafOf(receipt.Entry)).Hash);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(AboutAPlan))]
     public async Task Answers_a_stranger_with_the_same_bytes_for_a_plan_that_is_there_and_one_that_never_was(string name)
     {

@@ -468,13 +468,17 @@ public sealed class World
     }
 
     /// <summary>Calls any RPC by its descriptor.</summary>
-    public static async Task<IMessage> Call(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default)
+    public static async Task<IMessage> Call(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default) =>
+        (await Answer(clients, method, request, options)).Message;
+
+    /// <summary>The answer, with what came after it.</summary>
+    public static async Task<(IMessage Message, Metadata Trailers)> Answer(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default)
     {
         var call = typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
-        return await (Task<IMessage>)call.Invoke(null, [clients.Invoker, method, request, options])!;
+        return await (Task<(IMessage, Metadata)>)call.Invoke(null, [clients.Invoker, method, request, options])!;
     }
 
-    private static async Task<IMessage> Unary<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
+    private static async Task<(IMessage, Metadata)> Unary<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
@@ -484,6 +488,7 @@ public sealed class World
             method.Name,
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TRequest>(() => new TRequest()).ParseFrom),
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TResponse>(() => new TResponse()).ParseFrom));
-        return await invoker.AsyncUnaryCall(description, null, options, request);
+        using var call = invoker.AsyncUnaryCall(description, null, options, request);
+        return (await call, call.GetTrailers());
     }
 }
