@@ -8,6 +8,7 @@ var root = new RootCommand("CoordinationPlan: coordinated individual plans for p
     DirectoryCommand.Create(),
     KeysCommand.Create(),
     PolicyCommand.Create(),
+    LogCommand.Create(),
     DemoCommand.Create(),
     TokenCommand.Create(),
 };

@@ -19,6 +19,7 @@ internal static class DevelopmentLogKeys
             ReceiptKey = Key(Path.Combine(directory, "receipts.key")),
             PublisherKey = Key(Path.Combine(directory, "publisher.key")),
             Directory = signed,
+            PublishEvery = TimeSpan.FromSeconds(1),
         };
     }
 

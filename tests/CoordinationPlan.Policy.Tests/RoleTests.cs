@@ -54,7 +54,7 @@ public sealed class RoleTests
     [Fact]
     public void Nothing_but_the_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
         World.Holds(
-            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine)),
+            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine or Act.ReadLogProofs)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(World.OfACase));
 
     [Fact]
@@ -107,10 +107,10 @@ public sealed class RoleTests
                 or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
-    public void What_is_put_to_a_system_is_the_directory_alone() =>
+    public void What_is_put_to_a_system_is_the_directory_and_proofs_of_the_log_alone() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
-            (question, _) => question.Act == Act.ReadDirectory);
+            (question, answer) => question.Act is Act.ReadDirectory or Act.ReadLogProofs && answer.Reads == Categories.Directory);
 
     // Lists decide each plan of them on its own, and a new plan is owned by the unit that opens it.
     private static bool MayConcernOwnPlans(Question question) => question.Act switch

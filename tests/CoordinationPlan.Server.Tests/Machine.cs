@@ -1,8 +1,10 @@
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Tests;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(Machine))]
@@ -60,6 +62,9 @@ public sealed class Machine : IAsyncLifetime
             await DemonstrationDirectory.LoadAsync(connection.For(_infrastructure.Choice(DemonstrationDirectory.Administrator)), TimeProvider.System.Today());
         }
 
+        // So that every copy has logs with published checkpoints.
+        await app.Services.GetRequiredService<Sequencer>().RunOnce(default);
+        await app.Services.GetRequiredService<Publisher>().RunOnce(default);
         await app.StopAsync();
         NpgsqlConnection.ClearAllPools();
     }

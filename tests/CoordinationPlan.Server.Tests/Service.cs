@@ -74,7 +74,7 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         Database = await machine.CloneDatabaseAsync();
         _administrator = NpgsqlDataSource.Create(Database.AdministratorConnectionString);
         _app = await CoordinationPlanHost.CreateAsync(
-            Infrastructure.ServerOptions(Database.Options, 0, 0),
+            Options(),
             Clock,
             builder => builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).Services.AddSingleton<ILoggerProvider>(_log));
         await _app.StartAsync();
@@ -83,6 +83,16 @@ public sealed class Service(Machine machine) : IAsyncLifetime
     }
 
     public Uri ManagementAddress { get; private set; } = null!;
+
+    /// <summary>Where the logs are served as files.</summary>
+    public Uri LogAddress => new($"https://localhost:{_app!.LogAddress().Port}");
+
+    private ServerOptions Options()
+    {
+        var options = Infrastructure.ServerOptions(Database.Options, 0, 0);
+        options.Listen.LogPort = 0;
+        return options;
+    }
 
     /// <summary>Clients that call as a demonstration employee.</summary>
     public CoordinationPlanClients As(DemonstrationEmployee employee)
@@ -143,6 +153,19 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         var receipt = Receipt.Parse(Assert.Single(trailers, trailer => trailer.Key == AuditReceipts.Trailer).ValueBytes);
         Assert.True(receipt.Verify(_app!.Services.GetRequiredService<AuditReceipts>().Verifier));
         return receipt;
+    }
+
+    /// <summary>The first leaf of a log that has a published checkpoint.</summary>
+    internal async Task<(string Origin, Guid Entry, byte[] LeafHash)> PublishedLeaf()
+    {
+        await using var command = Administrator.CreateCommand(
+            """
+            SELECT s.log_id, f.entry_id, f.commitment FROM coordinationplan.log_state s JOIN coordinationplan.log_checkpoint USING (log) JOIN coordinationplan.log_leaf f USING (log)
+            WHERE f.position = 0 ORDER BY s.log LIMIT 1
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (_app!.Services.GetRequiredService<LogNames>().Origin(reader.GetString(0)), reader.GetGuid(1), TreeHash.OfLeaf(reader.GetFieldValue<byte[]>(2)).ToArray());
     }
 
     /// <summary>An entry's leaf, once it is there.</summary>

@@ -65,6 +65,9 @@ public static class CoordinationPlanHost
     /// <summary>The API's address, once the host has started.</summary>
     public static Uri ApiAddress(this WebApplication app) => new(app.Urls.First(url => url.StartsWith("https://", StringComparison.Ordinal)));
 
+    /// <summary>The address of the logs as files, where they are served.</summary>
+    public static Uri LogAddress(this WebApplication app) => new(app.Urls.Where(url => url.StartsWith("https://", StringComparison.Ordinal)).ElementAt(1));
+
     private static WebApplication Build(ServerOptions options, TimeProvider time, DataSources dataSources, IKeyRing ring, ServiceKeys keys, Action<WebApplicationBuilder>? configure)
     {
         var isDevelopment = options.Installation == InstallationKind.Development;
@@ -122,6 +125,7 @@ public static class CoordinationPlanHost
             .AddSingleton<DirectoryService>()
             .AddSingleton<IndicatorService>()
             .AddSingleton<SchoolRoutineService>()
+            .AddSingleton<AuditService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -148,9 +152,20 @@ public static class CoordinationPlanHost
 
         var app = builder.Build();
         app.Use(OnlyHealthOnManagementPort);
+        app.Use((context, next) =>
+        {
+            if (LogFiles.IsInPlace(context))
+            {
+                return next(context);
+            }
+
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
         app.UseAuthentication();
         app.UseAuthorization();
         MapServices(app);
+        LogFiles.Map(app);
         app.MapGrpcHealthChecksService().AllowAnonymous();
         if (isDevelopment)
         {
@@ -182,6 +197,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<DirectoryService>();
         endpoints.MapGrpcService<IndicatorService>();
         endpoints.MapGrpcService<SchoolRoutineService>();
+        endpoints.MapGrpcService<AuditService>();
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)
@@ -191,18 +207,34 @@ public static class CoordinationPlanHost
         var certificate = X509Certificate2.CreateFromPemFile(listen.Certificate, listen.Key);
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(listen.Certificate);
+        void UseHttps(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions endpoint) => endpoint.UseHttps(https =>
+        {
+            https.ServerCertificate = certificate;
+            https.ServerCertificateChain = [.. chain.Skip(1)];
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = authorities.Clone();
+            https.ClientCertificateValidation = (_, _, errors) => errors == SslPolicyErrors.None;
+        });
+
         kestrel.Listen(IPAddress.Parse(listen.Address), listen.Port, endpoint =>
         {
             endpoint.Protocols = HttpProtocols.Http2;
-            endpoint.UseHttps(https =>
-            {
-                https.ServerCertificate = certificate;
-                https.ServerCertificateChain = [.. chain.Skip(1)];
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = authorities.Clone();
-                https.ClientCertificateValidation = (_, _, errors) => errors == SslPolicyErrors.None;
-            });
+            UseHttps(endpoint);
         });
+        if (listen.LogPort is { } logPort)
+        {
+            kestrel.Listen(IPAddress.Parse(listen.Address), logPort, endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1AndHttp2;
+                endpoint.Use(next => connection =>
+                {
+                    LogFiles.MarkConnection(connection);
+                    return next(connection);
+                });
+                UseHttps(endpoint);
+            });
+        }
+
         if (listen.ManagementPort is { } port)
         {
             kestrel.Listen(IPAddress.Loopback, port, endpoint => endpoint.Protocols = HttpProtocols.Http2);

@@ -215,6 +215,11 @@ public sealed class ListenOptions
     /// Port on 127.0.0.1 for health checks (grpc.health.v1 over plaintext HTTP/2, no client certificate, nothing else); null for none, 0 for a free one.
     /// </summary>
     public int? ManagementPort { get; set; }
+
+    /// <summary>
+    /// Port for the logs as files (C2SP tlog-tiles over HTTPS, with a client certificate as for the API, nothing else); null for none, 0 for a free one.
+    /// </summary>
+    public int? LogPort { get; set; }
 }
 
 /// <summary>Whose tokens are accepted.</summary>

@@ -1,4 +1,5 @@
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.TransparencyLog;
 using Npgsql;
 
@@ -27,6 +28,24 @@ public sealed record LogCheckOptions
 
     /// <summary>What time it is.</summary>
     public required DateTimeOffset Now { get; init; }
+
+    /// <summary>All that a service's configuration knows.</summary>
+    public static LogCheckOptions Of(LogOptions options, IReadOnlyList<Receipt> receipts, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        using var receiptKey = options.ReceiptKey.Length > 0 ? LogKey.Read(options.ReceiptKey) : null;
+        using var publisherKey = options.PublisherKey.Length > 0 ? LogKey.Read(options.PublisherKey) : null;
+        return new LogCheckOptions
+        {
+            Name = options.Name,
+            Directory = options.Directory.Length > 0 ? options.Directory : null,
+            PublisherKey = publisherKey?.As(options.Name).Verifier.PublicKeyBytes,
+            ReceiptKey = receiptKey?.As(new LogNames(options.Name).Receipts).Verifier,
+            Receipts = receipts,
+            MaximumMergeDelay = options.MaximumMergeDelay,
+            Now = now,
+        };
+    }
 }
 
 /// <summary>Something that is not as it must be.</summary>
@@ -50,6 +69,7 @@ public sealed class LogCheck
     // A multiple of a tile's width, so that full tiles are compared as they come.
     private const int Chunk = 40 * TilePath.FullWidth;
     private const int MostOfALog = 100;
+    private const int ReceiptsAtOnce = 1000;
 
     private readonly NpgsqlConnection _connection;
     private readonly LogCheckOptions _options;
@@ -65,16 +85,43 @@ public sealed class LogCheck
         _names = new LogNames(options.Name);
     }
 
+    /// <summary>Connects as the role that reads the log, wherever the schema is looked for by default.</summary>
+    public static async Task<NpgsqlConnection> Open(string connectionString, CancellationToken stop)
+    {
+        var connection = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(connectionString) { SearchPath = "coordinationplan", Pooling = false }.ConnectionString);
+        await connection.OpenAsync(stop);
+        return connection;
+    }
+
+    /// <summary>Checks a database as it is at one moment, while it is worked with.</summary>
+    /// <param name="connectionString">Of coordplan_auditor.</param>
+    public static async Task<LogCheckResult> Run(string connectionString, LogCheckOptions options, IProgress<long>? progress, CancellationToken stop)
+    {
+        await using var connection = await Open(connectionString, stop);
+        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, stop);
+        return await Run(connection, options, progress, stop);
+    }
+
     /// <param name="connection">Open, as coordplan_auditor, in a transaction that sees one state of the database.</param>
     /// <param name="progress">Is told how many entries were checked.</param>
     public static async Task<LogCheckResult> Run(NpgsqlConnection connection, LogCheckOptions options, IProgress<long>? progress, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(options);
         var check = new LogCheck(connection, options);
-        return await check.Run(progress, stop);
+        var (logs, pending) = (0, 0L);
+        try
+        {
+            (logs, pending) = await check.Run(progress, stop);
+        }
+        catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException or OverflowException or LogFaultException)
+        {
+            check.Find("database", $"what is there cannot be read as a log: {fault.Message}");
+        }
+
+        return new LogCheckResult(check._findings, check._notChecked, logs, check._entries, pending, check._checkpoints, options.Receipts.Count);
     }
 
-    private async Task<LogCheckResult> Run(IProgress<long>? progress, CancellationToken stop)
+    private async Task<(int Logs, long Pending)> Run(IProgress<long>? progress, CancellationToken stop)
     {
         var signed = _options.Directory is { } directory ? new SignedLogs(directory) : null;
         var trip = new RoundTrip(_connection);
@@ -112,7 +159,7 @@ public sealed class LogCheck
 
         await CheckReceipts(states.Value, stop);
         SayWhatWasNot(signed);
-        return new LogCheckResult(_findings, _notChecked, states.Value.Count, _entries, pendingCount.Value.Count, _checkpoints, _options.Receipts.Count);
+        return (states.Value.Count, pendingCount.Value.Count);
     }
 
     private async Task CheckLog(LogState state, string? note, SignedLogs? files, IProgress<long>? progress, CancellationToken stop)
@@ -287,31 +334,32 @@ public sealed class LogCheck
 
     private async Task CheckReceipts(List<LogState> states, CancellationToken stop)
     {
-        foreach (var receipt in _options.Receipts)
+        foreach (var receipts in _options.Receipts.Chunk(ReceiptsAtOnce))
         {
-            if (_options.ReceiptKey is { } key && !receipt.Verify(key))
-            {
-                Find("receipts", $"the receipt for entry {receipt.Entry} is not signed by the log's key");
-                continue;
-            }
-
+            var ids = receipts.Select(receipt => receipt.Entry).ToArray();
             var trip = new RoundTrip(_connection);
-            var found = trip.Add(LogSql.LeafOf(receipt.Entry));
-            var stored = trip.Add(LogCheckSql.CommitmentOfPending(receipt.Entry));
+            var leaves = trip.Add(LogSql.LeavesOf(ids));
+            var pending = trip.Add(LogCheckSql.CommitmentsOfPending(ids));
             await trip.Run(stop);
-            var isLate = _options.Now - receipt.Time > _options.MaximumMergeDelay;
-            var fault = (found.Value, stored.Value) switch
+            foreach (var receipt in receipts)
             {
-                ({ } leaf, _) when leaf.Leaf.Hash != receipt.Leaf => "its leaf is another than the receipt promised",
-                ({ } leaf, _) when states.Find(state => state.Log == leaf.Log) is not { } state || _names.Origin(state.LogId) != receipt.Origin => "its leaf is in another log than the receipt promised",
-                ({ }, _) => null,
-                (null, { } commitment) when commitment.Length == 0 || TreeHash.OfLeaf(commitment) != receipt.Leaf => "it is not what the receipt was given for",
-                (null, { }) => isLate ? "it has had no leaf for longer than the maximum merge delay" : null,
-                _ => "it was removed: a receipt for it was given, and it is neither in a tree nor pending",
-            };
-            if (fault is not null)
-            {
-                Find("receipts", $"entry {receipt.Entry}: {fault}");
+                var isLate = _options.Now - receipt.Time > _options.MaximumMergeDelay;
+                var leaf = leaves.Value.TryGetValue(receipt.Entry, out var found) ? found : ((int Log, LogLeaf Leaf)?)null;
+                var fault = (leaf, pending.Value.GetValueOrDefault(receipt.Entry)) switch
+                {
+                    _ when _options.ReceiptKey is { } key && !receipt.Verify(key) => "its receipt is not signed by the log's key",
+                    ({ } there, _) when there.Leaf.Hash != receipt.Leaf => "its leaf is another than the receipt promised",
+                    ({ } there, _) when states.Find(state => state.Log == there.Log) is not { } state || _names.Origin(state.LogId) != receipt.Origin =>
+                        "its leaf is in another log than the receipt promised",
+                    ({ }, _) => null,
+                    (null, { } commitment) when commitment.Length == 0 || TreeHash.OfLeaf(commitment) != receipt.Leaf => "it is not what the receipt was given for",
+                    (null, { }) => isLate ? "it has had no leaf for longer than the maximum merge delay" : null,
+                    _ => "it was removed: a receipt for it was given, and it is neither in a tree nor pending",
+                };
+                if (fault is not null)
+                {
+                    Find("receipts", $"entry {receipt.Entry}: {fault}");
+                }
             }
         }
     }

@@ -102,16 +102,24 @@ internal static class LogCheckSql
         [Parameter.Of(log), Parameter.Of(from), Parameter.Of(before)],
         ReadLeaves);
 
-    /// <summary>An entry that has no leaf yet, as it is stored.</summary>
-    public static Query<byte[]?> CommitmentOfPending(Guid entryId) => new(
+    /// <summary>Entries that have no leaf yet, as they are stored.</summary>
+    public static Query<Dictionary<Guid, byte[]>> CommitmentsOfPending(Guid[] entryIds) => new(
         $"""
         SELECT {LogSql.EntryColumns}, l.event_secret
         FROM log_pending p JOIN access_log l ON l.occurred_at = p.occurred_at AND l.entry_id = p.entry_id
-        WHERE p.entry_id = $1
-        LIMIT 1
+        WHERE p.entry_id = ANY ($1)
         """,
-        [Parameter.Of(entryId)],
-        static async (reader, stop) => await reader.ReadAsync(stop) ? CommitmentOf(reader) : null);
+        [Parameter.Of(entryIds)],
+        static async (reader, stop) =>
+        {
+            var commitments = new Dictionary<Guid, byte[]>();
+            while (await reader.ReadAsync(stop))
+            {
+                commitments[reader.GetGuid(1)] = CommitmentOf(reader);
+            }
+
+            return commitments;
+        });
 
     private static byte[] CommitmentOf(NpgsqlDataReader reader)
     {

@@ -30,6 +30,9 @@ internal sealed class LogNames(string name)
     /// <summary>The first line of its checkpoints, and the name of the key that signs them.</summary>
     public string Origin(string logId) => $"{name}/{logId}";
 
+    /// <summary>The log of an origin; null where it is not one of this service's.</summary>
+    public string? LogIdOf(string origin) => origin.StartsWith(name + "/", StringComparison.Ordinal) ? origin[(name.Length + 1)..] : null;
+
     /// <summary>The name of the key that signs receipts.</summary>
     public string Receipts { get; } = $"{name}/receipts";
 }

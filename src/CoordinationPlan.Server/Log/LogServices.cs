@@ -15,6 +15,7 @@ internal static class LogServices
             .AddSingleton(names)
             .AddSingleton(_ => receipts)
             .AddSingleton(new AuditReceipts(names, receipts))
+            .AddSingleton(provider => new LogKeys(provider.GetService<PublisherKey>()))
             .AddSingleton<LogCondition>()
             .AddSingleton<LogMetrics>()
             .AddSingleton<Sequencer>()

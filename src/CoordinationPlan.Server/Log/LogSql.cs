@@ -87,6 +87,21 @@ internal static class LogSql
         [Parameter.Of(entryId)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? (reader.GetInt32(3), ReadLeaf(reader)) : null);
 
+    /// <summary>The leaves of entries, each with its log.</summary>
+    public static Query<Dictionary<Guid, (int Log, LogLeaf Leaf)>> LeavesOf(Guid[] entryIds) => new(
+        "SELECT position, entry_id, commitment, log FROM log_leaf WHERE entry_id = ANY ($1)",
+        [Parameter.Of(entryIds)],
+        static async (reader, stop) =>
+        {
+            var leaves = new Dictionary<Guid, (int, LogLeaf)>();
+            while (await reader.ReadAsync(stop))
+            {
+                leaves[reader.GetGuid(1)] = (reader.GetInt32(3), ReadLeaf(reader));
+            }
+
+            return leaves;
+        });
+
     private static async Task<List<LogState>> ReadStates(NpgsqlDataReader reader, CancellationToken stop)
     {
         var states = new List<LogState>();

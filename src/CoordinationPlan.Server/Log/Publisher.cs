@@ -22,6 +22,9 @@ internal sealed class Publisher(
     private readonly HashSet<string> _checkedInFull = [];
     private readonly Dictionary<string, long> _signedAt = [];
 
+    /// <summary>Logs that had a checkpoint and no file when this process began. One that comes later is followed from its first leaf on.</summary>
+    private HashSet<string>? _withoutFile;
+
     /// <summary>Looks at every log once; returns how many checkpoints were published.</summary>
     public async Task<int> RunOnce(CancellationToken stop)
     {
@@ -33,6 +36,8 @@ internal sealed class Publisher(
         var notes = trip.Add(LogSql.Checkpoints());
         await trip.Run(stop);
 
+        var known = files.LogIds;
+        _withoutFile ??= [.. states.Value.Where(state => notes.Value.ContainsKey(state.Log)).Select(state => state.LogId).Except(known)];
         var due = new List<(LogState State, SignedLog Signed)>();
         foreach (var state in states.Value)
         {
@@ -42,7 +47,7 @@ internal sealed class Publisher(
             }
         }
 
-        foreach (var gone in files.LogIds.Except(states.Value.Select(state => state.LogId)))
+        foreach (var gone in known.Except(states.Value.Select(state => state.LogId)))
         {
             Refuse(gone, "it was signed and is not in the database");
         }
@@ -130,7 +135,7 @@ internal sealed class Publisher(
         try
         {
             var (published, signed) = (note is null ? null : Open(state, note), files.Read(state.LogId));
-            if (signed is null && published is not null)
+            if (signed is null && published is not null && (_withoutFile!.Contains(state.LogId) || _checkedInFull.Contains(state.LogId)))
             {
                 throw new LogFaultException("it has a checkpoint, and this server keeps nothing of it: run `coordplan log adopt` where this database is the true one");
             }
@@ -243,6 +248,12 @@ internal sealed class Publisher(
             log.LogCritical("Log {Log} is not signed: {Fault}", logId, fault);
         }
     }
+}
+
+/// <summary>What checkpoints are verified with, where this server knows.</summary>
+internal sealed class LogKeys(PublisherKey? publisher)
+{
+    public NoteVerifier? VerifierOf(string origin) => publisher?.As(origin).Verifier;
 }
 
 /// <summary>The key that checkpoints are signed with.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using CoordinationPlan.TransparencyLog;
 
 namespace CoordinationPlan.Server.Log;
@@ -26,6 +27,13 @@ internal static class TreeTiles
         loaded.TryGetValue((tile.Level, tile.Index), out var hashes) && hashes.Length >= tile.Width * TreeHash.Length
             ? hashes[..(tile.Width * TreeHash.Length)]
             : throw new LogFaultException($"{tile} is not there");
+
+    /// <summary>The tile that holds what a node is made of.</summary>
+    public static TilePath Holding(int level, long index, long size)
+    {
+        var (tileLevel, above) = Math.DivRem(level, BitOperations.Log2(TilePath.FullWidth));
+        return Tiles.Holding(tileLevel, index << above, size);
+    }
 
     /// <summary>The root that the tiles lead to.</summary>
     public static TreeHash Root(long size, Func<TilePath, byte[]> read) => Subtree.Root(size, new TileNodes(size, read).Node);

@@ -62,6 +62,9 @@ public sealed class World
     /// <summary>A document that was sent.</summary>
     public required Disclosure Disclosure { get; init; }
 
+    /// <summary>A leaf of a log that is published.</summary>
+    public required (string Origin, Guid Entry, byte[] LeafHash) Leaf { get; init; }
+
     /// <summary>The etag of the board's routines.</summary>
     public required string RoutinesEtag { get; init; }
 
@@ -130,6 +133,7 @@ public sealed class World
         {
             WhereaboutsEtag = whereabouts.Etag,
             RoutinesEtag = routines.Etag,
+            Leaf = await service.PublishedLeaf(),
             Disclosure = disclosure,
             Meeting = meeting,
             Proposal = proposal,
@@ -153,7 +157,7 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
     public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
@@ -164,7 +168,7 @@ public sealed class World
     /// <summary>Who may make the call.</summary>
     public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => (method.Service.Name, method.Name) switch
     {
-        ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
+        ("AccessLogService" or "AuditService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
         (_, "SuggestPlan") => DemonstrationDirectory.School,
         ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
@@ -399,6 +403,10 @@ public sealed class World
                 Etag = OwnersAccess.Etag,
                 RequestId = id,
             },
+            "ListLogs" => new ListLogsRequest(),
+            "GetCheckpoint" => new GetCheckpointRequest { Origin = Leaf.Origin },
+            "GetInclusionProof" => new GetInclusionProofRequest { Origin = Leaf.Origin, Entry = $"accessLogEntries/{Leaf.Entry:D}", LeafHash = ByteString.CopyFrom(Leaf.LeafHash) },
+            "GetConsistencyProof" => new GetConsistencyProofRequest { Origin = Leaf.Origin, FromSize = 1 },
             "SearchAccessLog" => new SearchAccessLogRequest
             {
                 StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),

@@ -1,4 +1,3 @@
-using System.Globalization;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Log;
@@ -37,7 +36,7 @@ public sealed class LogDatabase : IAsyncDisposable
     /// <summary>The same database as it is at this moment, under a name of its own: what a backup is restored to.</summary>
     public async Task<LogDatabase> Copy()
     {
-        var name = Name + "_" + Guid.CreateVersion7().ToString("N", CultureInfo.InvariantCulture)[20..];
+        var name = Name + "_" + Guid.CreateVersion7().ToString("N")[20..];
         // A database that somebody is connected to is not copied.
         Administrator.Clear();
         foreach (var role in Enum.GetValues<DatabaseRole>())
@@ -99,29 +98,12 @@ public sealed class LogDatabase : IAsyncDisposable
     }
 
     /// <summary>The check as an operator runs it, as the role that only reads.</summary>
-    public async Task<LogCheckResult> Check(LogCheckOptions? options = null)
-    {
-        var auditor = new NpgsqlConnectionStringBuilder(Database.Options.ConnectionString) { Username = "coordplan_auditor", SearchPath = "coordinationplan", Pooling = false };
-        await using var connection = new NpgsqlConnection(auditor.ConnectionString);
-        await connection.OpenAsync();
-        await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead);
-        return await LogCheck.Run(connection, options ?? CheckOptions(), null, default);
-    }
+    public Task<LogCheckResult> Check(LogCheckOptions? options = null) => LogCheck.Run(AuditorConnectionString, options ?? CheckOptions(), null, default);
+
+    public string AuditorConnectionString => new NpgsqlConnectionStringBuilder(Database.Options.ConnectionString) { Username = "coordplan_auditor" }.ConnectionString;
 
     /// <summary>Everything that can be checked.</summary>
-    public LogCheckOptions CheckOptions()
-    {
-        using var key = LogKey.Read(Options.PublisherKey);
-        using var receipts = LogKey.Read(Options.ReceiptKey);
-        return new LogCheckOptions
-        {
-            Name = Options.Name,
-            Directory = Options.Directory,
-            PublisherKey = key.As("any").Verifier.PublicKeyBytes,
-            ReceiptKey = receipts.As(new LogNames(Options.Name).Receipts).Verifier,
-            Now = TimeProvider.System.GetUtcNow(),
-        };
-    }
+    public LogCheckOptions CheckOptions() => LogCheckOptions.Of(Options, [], TimeProvider.System.GetUtcNow());
 
     public async Task AssertClean(LogCheckOptions? options = null) => Assert.Empty((await Check(options)).Findings.Select(finding => finding.ToString()));
 

@@ -143,19 +143,22 @@ public sealed class PublisherTests(Machine machine)
             File.Copy(file, Path.Combine(others, Path.GetFileName(file)));
         }
 
+        var follower = database.Publisher(others);
+        await follower.RunOnce(default);
+        // A log that is new to both.
         await database.Add(10);
         await database.SequenceAndPublish();
         await using (var leader = await database.Administrator.OpenConnectionAsync(TestContext.Current.CancellationToken))
         {
             await database.Execute("BEGIN; SELECT pg_advisory_xact_lock(7200002)", leader);
-            Assert.Equal(0, await database.Publisher(others).RunOnce(default));
+            Assert.Equal(0, await follower.RunOnce(default));
             await database.Execute("ROLLBACK", leader);
         }
 
         Assert.Equal((await Published(database)).Root, new SignedLogs(others).Read(LogOfA)?.Root);
         await database.Add(1);
         await database.Sequencer().RunOnce(default);
-        await database.Publisher(others).RunOnce(default);
+        await follower.RunOnce(default);
         Assert.Equal(11, (await Published(database)).Size);
         System.IO.Directory.Delete(others, recursive: true);
     }

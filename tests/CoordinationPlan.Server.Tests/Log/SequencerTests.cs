@@ -87,6 +87,7 @@ public sealed class SequencerTests(Machine machine)
 
         Assert.Equal(0, await database.Sequencer().RunOnce(default));
         await database.Scalar<bool>($"SELECT pg_terminate_backend({other.ProcessID})");
+        await Assert.ThrowsAnyAsync<NpgsqlException>(() => database.Execute("SELECT 1", other));
         var begin = TimeProvider.System.GetTimestamp();
         while (await database.Sequencer().RunOnce(default) == 0)
         {
