@@ -9,6 +9,7 @@ var root = new RootCommand("CoordinationPlan: coordinated individual plans for p
     KeysCommand.Create(),
     PolicyCommand.Create(),
     LogCommand.Create(),
+    VerifyCommand.Create(),
     DemoCommand.Create(),
     TokenCommand.Create(),
 };

@@ -27,6 +27,9 @@ public static class Commitment
     /// <param name="fields">In the order in which the record's kind has them; a value that is not there is null, which is not the same as empty.</param>
     public static byte[] Entry(ReadOnlySpan<byte> secret, IReadOnlyList<(string Name, byte[]? Value)> fields) => Disclose(secret, fields, _ => false).Entry();
 
+    /// <summary>Whether the bytes are an entry of the kind that is known here.</summary>
+    public static bool IsEntry(ReadOnlySpan<byte> entry) => entry.Length == EntryLength && entry[0] == Version;
+
     /// <summary>What shows some fields of a record and hides the others.</summary>
     /// <param name="reveals">Whether a field of this name is shown.</param>
     public static Disclosure Disclose(ReadOnlySpan<byte> secret, IReadOnlyList<(string Name, byte[]? Value)> fields, Func<string, bool> reveals)

@@ -64,17 +64,44 @@ public sealed class TileBuilder
         }
     }
 
+    /// <summary>The tree's right edge.</summary>
+    public TreeEdge Edge()
+    {
+        List<TreeHash> edge = [];
+        for (var level = unfinished.Count - 1; level >= 0; level--)
+        {
+            var hashes = Bytes(unfinished[level]).AsSpan();
+            for (var perfect = TilePath.FullWidth / 2 * TreeHash.Length; perfect >= TreeHash.Length; perfect /= 2)
+            {
+                if (hashes.Length >= perfect)
+                {
+                    edge.Add(TileNodes.Fold(hashes[..perfect]));
+                    hashes = hashes[perfect..];
+                }
+            }
+        }
+
+        return TreeEdge.Load(Size, edge);
+    }
+
     /// <summary>The tiles that are new since this was last asked, partial ones at the right edge included.</summary>
     public IReadOnlyList<(TilePath Tile, byte[] Hashes)> Take()
     {
-        List<(TilePath, byte[])> tiles = [.. full];
+        List<(TilePath, byte[])> tiles = [.. TakeFull()];
         foreach (var tile in Tiles.New(taken, Size).Where(tile => !tile.IsFull))
         {
             tiles.Add((tile, Bytes(unfinished[tile.Level])));
         }
 
-        full.Clear();
         taken = Size;
+        return tiles;
+    }
+
+    /// <summary>The full tiles that are new since this or <see cref="Take"/> was last asked: for whoever cannot hold all of a large tree.</summary>
+    public IReadOnlyList<(TilePath Tile, byte[] Hashes)> TakeFull()
+    {
+        (TilePath, byte[])[] tiles = [.. full];
+        full.Clear();
         return tiles;
     }
 

@@ -3,39 +3,57 @@ using System.Security.Cryptography;
 namespace CoordinationPlan.TransparencyLog.Tests;
 
 /// <summary>
-/// RFC 6962, section 2.1, word by word and with nothing kept: what the library is compared with. It shares no line with it.
+/// RFC 6962, section 2.1, word by word, over slices of the entries: what the library is compared with. It shares no line with it. A slice's hash is kept, so that all
+/// sizes can be tried.
 /// </summary>
-internal static class NaiveTree
+internal sealed class NaiveTree(byte[][] entries)
 {
-    public static byte[] Root(ReadOnlySpan<byte[]> entries) => entries.Length switch
-    {
-        0 => SHA256.HashData([]),
-        1 => SHA256.HashData([0, .. entries[0]]),
-        _ => SHA256.HashData([1, .. Root(entries[..Split(entries.Length)]), .. Root(entries[Split(entries.Length)..])]),
-    };
+    private readonly Dictionary<(int From, int To), byte[]> hashes = [];
 
-    public static List<byte[]> Path(int leaf, ReadOnlySpan<byte[]> entries)
+    public byte[] Root(int size) => Hash(0, size);
+
+    public List<byte[]> Path(int leaf, int size) => Path(leaf, 0, size);
+
+    public List<byte[]> Proof(int earlier, int size) => SubProof(earlier, 0, size, isWhole: true);
+
+    private byte[] Hash(int from, int to)
     {
-        if (entries.Length == 1)
+        if (!hashes.TryGetValue((from, to), out var hash))
+        {
+            hash = (to - from) switch
+            {
+                0 => SHA256.HashData([]),
+                1 => SHA256.HashData([0, .. entries[from]]),
+                var n => SHA256.HashData([1, .. Hash(from, from + Split(n)), .. Hash(from + Split(n), to)]),
+            };
+            hashes.Add((from, to), hash);
+        }
+
+        return hash;
+    }
+
+    private List<byte[]> Path(int m, int from, int to)
+    {
+        if (to - from == 1)
         {
             return [];
         }
 
-        var k = Split(entries.Length);
-        return leaf < k ? [.. Path(leaf, entries[..k]), Root(entries[k..])] : [.. Path(leaf - k, entries[k..]), Root(entries[..k])];
+        var k = Split(to - from);
+        return m < k ? [.. Path(m, from, from + k), Hash(from + k, to)] : [.. Path(m - k, from + k, to), Hash(from, from + k)];
     }
 
-    public static List<byte[]> Proof(int earlier, ReadOnlySpan<byte[]> entries) => SubProof(earlier, entries, isWhole: true);
-
-    private static List<byte[]> SubProof(int m, ReadOnlySpan<byte[]> entries, bool isWhole)
+    private List<byte[]> SubProof(int m, int from, int to, bool isWhole)
     {
-        if (m == entries.Length)
+        if (m == to - from)
         {
-            return isWhole ? [] : [Root(entries)];
+            return isWhole ? [] : [Hash(from, to)];
         }
 
-        var k = Split(entries.Length);
-        return m <= k ? [.. SubProof(m, entries[..k], isWhole), Root(entries[k..])] : [.. SubProof(m - k, entries[k..], false), Root(entries[..k])];
+        var k = Split(to - from);
+        return m <= k
+            ? [.. SubProof(m, from, from + k, isWhole), Hash(from + k, to)]
+            : [.. SubProof(m - k, from + k, to, isWhole: false), Hash(from, from + k)];
     }
 
     private static int Split(int size)

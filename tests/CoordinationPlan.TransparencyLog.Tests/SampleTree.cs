@@ -8,11 +8,11 @@ internal sealed class SampleTree
 {
     private readonly List<List<TreeHash>> levels = [[]];
 
-    public SampleTree(int size)
+    public SampleTree(int size, Func<int, byte[]>? entry = null)
     {
         for (var i = 0; i < size; i++)
         {
-            var hash = TreeHash.OfLeaf(Entry(i));
+            var hash = TreeHash.OfLeaf((entry ?? Entry)(i));
             levels[0].Add(hash);
             for (var level = 0; levels[level].Count % 2 == 0; level++)
             {
