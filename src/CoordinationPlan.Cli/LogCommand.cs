@@ -79,12 +79,13 @@ internal static class LogCommand
     private static Command Keys()
     {
         var connection = new Option<string>("--connection") { Description = "Connection string as coordplan_auditor.", Required = true };
-        var keys = new Command("keys", "Prints the public keys of receipts and of every log, as C2SP writes them: give them to those who check.") { Configuration.File, connection };
+        var year = new Option<int?>("--year") { Description = "Of the logs that the same controllers will have in that year, for witnesses who are to know them before. Default: of the logs there are." };
+        var keys = new Command("keys", "Prints the public keys of receipts and of the logs, as C2SP writes them: give them to those who check, and to witnesses.") { Configuration.File, connection, year };
         keys.SetAction(async (parsed, stop) =>
         {
             try
             {
-                foreach (var key in await Publishing.Keys(Configuration.Read(parsed.GetValue(Configuration.File)).Log, parsed.GetRequiredValue(connection), stop))
+                foreach (var key in await Publishing.Keys(Configuration.Read(parsed.GetValue(Configuration.File)).Log, parsed.GetRequiredValue(connection), parsed.GetValue(year), stop))
                 {
                     Console.WriteLine(key);
                 }

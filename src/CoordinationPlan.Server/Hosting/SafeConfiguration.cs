@@ -1,5 +1,6 @@
 using System.Net;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.TransparencyLog;
 using Npgsql;
 
 namespace CoordinationPlan.Server.Hosting;
@@ -52,7 +53,7 @@ internal static class SafeConfiguration
             }
         }
 
-        foreach (var fault in Faults(options.Log))
+        foreach (var fault in Faults(options.Log, options.Installation))
         {
             yield return fault;
         }
@@ -149,8 +150,21 @@ internal static class SafeConfiguration
             || (IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
     }
 
-    private static IEnumerable<string> Faults(LogOptions log)
+    private static IEnumerable<string> Faults(LogOptions log, InstallationKind installation)
     {
+        foreach (var (i, witness) in log.Witnesses.Index())
+        {
+            if (!Uri.TryCreate(witness.Address, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && (installation == InstallationKind.Production || !address.IsLoopback)))
+            {
+                yield return $"Log:Witnesses:{i}:Address is not an https address";
+            }
+        }
+
+        if (!IsPolicy(log))
+        {
+            yield return "Log:Witnesses: each has a key of its own of the kind that witnesses have, and no more are needed than there are";
+        }
+
         // It is a line of a signed note, the name of a key and the beginning of an address.
         if (log.Name.Length is 0 or > 100 || !log.Name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '/'))
         {
@@ -184,6 +198,19 @@ internal static class SafeConfiguration
         if (log.BatchSize is < 1 or > 100_000)
         {
             yield return "Log:BatchSize must be from 1 to 100000";
+        }
+    }
+
+    private static bool IsPolicy(LogOptions log)
+    {
+        try
+        {
+            _ = new WitnessPolicy(log.WitnessesNeeded ?? log.Witnesses.Count, [.. log.Witnesses.Select(witness => NoteVerifier.Parse(witness.Key))]);
+            return true;
+        }
+        catch (Exception fault) when (fault is FormatException or ArgumentException)
+        {
+            return false;
         }
     }
 

@@ -44,6 +44,12 @@ public sealed class LogOptions
     /// <summary>Where the publisher keeps what it has signed: a directory outside the database and its backups.</summary>
     public string Directory { get; set; } = "";
 
+    /// <summary>Who signs checkpoints beside the log (C2SP tlog-witness), run by others than the operator.</summary>
+    public IList<LogWitness> Witnesses { get; } = [];
+
+    /// <summary>How many of them must have signed before a checkpoint is published; all of them where this is not set.</summary>
+    public int? WitnessesNeeded { get; set; }
+
     /// <summary>How often what is pending is put in the trees, from 50 ms to 10 s.</summary>
     public TimeSpan SequenceEvery { get; set; } = TimeSpan.FromMilliseconds(500);
 
@@ -58,6 +64,16 @@ public sealed class LogOptions
 
     /// <summary>How many entries are put in a tree at once.</summary>
     public int BatchSize { get; set; } = 2000;
+}
+
+/// <summary>One witness of the log.</summary>
+public sealed class LogWitness
+{
+    /// <summary>Its address, https in production; <c>add-checkpoint</c> comes below it.</summary>
+    public string Address { get; set; } = "";
+
+    /// <summary>Its public key (vkey), from elsewhere than this address.</summary>
+    public string Key { get; set; } = "";
 }
 
 /// <summary>Counts for follow-up.</summary>

@@ -142,6 +142,16 @@ public sealed class LogCheck
             Find("log_state", $"{ofNoLog.Value} rows belong to a log that is not there");
         }
 
+        if (pendingCount.Value.Doubled > 0)
+        {
+            Find("log_pending", $"{pendingCount.Value.Doubled} entries stand there more than once");
+        }
+
+        foreach (var same in states.Value.GroupBy(state => state.LogId).Where(same => same.Count() > 1))
+        {
+            Find(same.Key, "it stands in log_state more than once");
+        }
+
         if (pendingCount.Value.Oldest is { } oldest && _options.Now - new DateTimeOffset(oldest, TimeSpan.Zero) > _options.MaximumMergeDelay)
         {
             Find("log_pending", $"the oldest of {pendingCount.Value.Count} entries has been waiting since {oldest:O}");

@@ -32,13 +32,13 @@ internal static class LogCheckSql
         ReadFaults);
 
     /// <summary>How many are pending, and since when.</summary>
-    public static Query<(long Count, DateTime? Oldest)> PendingCount() => new(
-        "SELECT count(*), min(occurred_at) FROM log_pending",
+    public static Query<(long Count, long Doubled, DateTime? Oldest)> PendingCount() => new(
+        "SELECT count(*), count(*) - count(DISTINCT entry_id), min(occurred_at) FROM log_pending",
         [],
         static async (reader, stop) =>
         {
             await reader.ReadAsync(stop);
-            return (reader.GetInt64(0), reader.IsDBNull(1) ? null : reader.GetDateTime(1));
+            return (reader.GetInt64(0), reader.GetInt64(1), reader.IsDBNull(2) ? null : reader.GetDateTime(2));
         });
 
     /// <summary>Entries that no tree has and that do not wait for it either.</summary>

@@ -27,6 +27,7 @@ internal static class LogServices
                 .AddSingleton(publisher)
                 .AddSingleton(_ => publisher.Key)
                 .AddSingleton(new SignedLogs(options.Directory))
+                .AddSingleton(_ => new Witnesses(options))
                 .AddSingleton<Publisher>()
                 .AddHostedService(provider => provider.GetRequiredService<Publisher>());
         }

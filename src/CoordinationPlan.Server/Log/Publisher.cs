@@ -13,7 +13,7 @@ namespace CoordinationPlan.Server.Log;
 /// what it published and keep their own files, so that each of them can go on.
 /// </summary>
 internal sealed class Publisher(
-    DataSources dataSources, LogNames names, PublisherKey key, SignedLogs files, LogOptions options, LogCondition condition, LogMetrics metrics,
+    DataSources dataSources, LogNames names, PublisherKey key, SignedLogs files, Witnesses witnesses, LogOptions options, LogCondition condition, LogMetrics metrics,
     ILogger<Publisher> log) : BackgroundService
 {
     private const int Chunk = 10_000;
@@ -52,17 +52,23 @@ internal sealed class Publisher(
             Refuse(gone, "it was signed and is not in the database");
         }
 
+        var published = 0;
         foreach (var (state, signed) in due)
         {
-            var second = new RoundTrip(connection);
-            second.Add(PublisherSql.Publish(state.Log, signed.Note));
-            await second.Run(stop);
-            _signedAt[state.LogId] = TimeProvider.System.GetTimestamp();
-            metrics.Published();
+            if (await Cosign(connection, state, signed, stop) is { } note)
+            {
+                files.Write(signed with { Note = note });
+                var second = new RoundTrip(connection);
+                second.Add(PublisherSql.Publish(state.Log, note));
+                await second.Run(stop);
+                _signedAt[state.LogId] = TimeProvider.System.GetTimestamp();
+                published++;
+                metrics.Published();
+            }
         }
 
         await transaction.CommitAsync(stop);
-        return due.Count;
+        return published;
     }
 
     /// <summary>
@@ -199,6 +205,30 @@ internal sealed class Publisher(
         // Before anybody sees it: after a crash nothing else of this size is signed.
         files.Write(signed);
         return signed;
+    }
+
+    private async Task<string?> Cosign(NpgsqlConnection connection, LogState state, SignedLog signed, CancellationToken stop)
+    {
+        var fault = "too few witnesses have signed";
+        try
+        {
+            if (await witnesses.Cosign(state, SignedNote.Parse(signed.Note), connection, stop) is { } note)
+            {
+                condition.Clear(LogPart.Witnesses, state.LogId);
+                return note.ToString();
+            }
+        }
+        catch (LogFaultException refusal)
+        {
+            fault = refusal.Message;
+        }
+
+        if (condition.Set(LogPart.Witnesses, state.LogId, fault))
+        {
+            log.LogError("The checkpoint of log {Log} is not published: {Fault}", state.LogId, fault);
+        }
+
+        return null;
     }
 
     private Checkpoint Open(LogState state, string note) => Checkpoint.Open(SignedNote.Parse(note), key.As(names.Origin(state.LogId)).Verifier);

@@ -21,8 +21,9 @@ public static class Publishing
         await using var sources = new DataSources(options.Database);
         var condition = new LogCondition();
         using var metrics = new LogMetrics(condition);
+        using var witnesses = new Witnesses(options.Log);
         using var publisher = new Publisher(
-            sources, new LogNames(options.Log.Name), new PublisherKey(key), new SignedLogs(options.Log.Directory), options.Log, condition, metrics, NullLogger<Publisher>.Instance);
+            sources, new LogNames(options.Log.Name), new PublisherKey(key), new SignedLogs(options.Log.Directory), witnesses, options.Log, condition, metrics, NullLogger<Publisher>.Instance);
         try
         {
             return await publisher.Adopt(stop);
@@ -33,8 +34,11 @@ public static class Publishing
         }
     }
 
-    /// <summary>The public keys of receipts and of every log that there is.</summary>
-    public static async Task<IReadOnlyList<string>> Keys(LogOptions options, string connectionString, CancellationToken stop)
+    /// <summary>
+    /// The public keys of receipts and of every log that there is; or of the logs that the same controllers will have in another year, for witnesses who are to know
+    /// them before they begin.
+    /// </summary>
+    public static async Task<IReadOnlyList<string>> Keys(LogOptions options, string connectionString, int? year, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(options);
         using var receipts = LogKey.Read(options.ReceiptKey);
@@ -44,6 +48,7 @@ public static class Publishing
         var trip = new RoundTrip(connection);
         var states = trip.Add(LogSql.States());
         await trip.Run(stop);
-        return [receipts.As(names.Receipts).Verifier.ToString(), .. states.Value.Select(state => publisher.As(names.Origin(state.LogId)).Verifier.ToString())];
+        var logs = states.Value.Select(state => year is { } other ? LogNames.IdOf(state.Controller, other) : state.LogId).Distinct();
+        return [receipts.As(names.Receipts).Verifier.ToString(), .. logs.Select(log => publisher.As(names.Origin(log)).Verifier.ToString())];
     }
 }

@@ -56,12 +56,14 @@ public sealed class LogDatabase : IAsyncDisposable
         return new Sequencer(_sources, Options, Condition, new LogMetrics(Condition), NullLogger<Sequencer>.Instance);
     }
 
-    internal Publisher Publisher(string? directory = null)
+    internal Publisher Publisher(string? directory = null, HttpMessageHandler? witnessed = null)
     {
         var key = LogKey.Read(Options.PublisherKey);
         _keys.Add(key);
+        var witnesses = new Witnesses(Options, witnessed);
+        _keys.Add(witnesses);
         return new Publisher(
-            _sources, new LogNames(Options.Name), new PublisherKey(key), new SignedLogs(directory ?? Options.Directory), Options, Condition, new LogMetrics(Condition), NullLogger<Publisher>.Instance);
+            _sources, new LogNames(Options.Name), new PublisherKey(key), new SignedLogs(directory ?? Options.Directory), witnesses, Options, Condition, new LogMetrics(Condition), NullLogger<Publisher>.Instance);
     }
 
     /// <summary>Sequences and publishes everything.</summary>
