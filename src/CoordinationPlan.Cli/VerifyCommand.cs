@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Cli.Verify;
 using CoordinationPlan.TransparencyLog;
 
@@ -35,6 +36,13 @@ internal static class VerifyCommand
             Description = "Proof of an entry (.tlog-proof), or a folder of them; what the entry is about lies beside it as .json. Can be given several times.",
             DefaultValueFactory = _ => [],
         };
+        var database = new Option<string?>("--database")
+        {
+            Description = "Connection string of the role coordplan_auditor: the records are compared with the entries that were made of them, too.",
+        };
+        var certificate = new Option<string?>("--certificate") { Description = "Client certificate, where the log asks for one (PEM)." };
+        var certificateKey = new Option<string?>("--certificate-key") { Description = "The certificate's private key (PEM)." };
+        var authorities = new Option<string?>("--authorities") { Description = "Whose server certificates are accepted (PEM). Default: the machine's." };
         var command = new Command(
             "verify",
             """
@@ -43,7 +51,7 @@ internal static class VerifyCommand
             2 where something could not be checked.
             """)
         {
-            source, key, witnesses, needed, last, known, receipts, receiptKeys, mergeDelay, proofs,
+            source, key, witnesses, needed, last, known, receipts, receiptKeys, mergeDelay, proofs, database, certificate, certificateKey, authorities,
         };
         command.SetAction(async (parsed, stop) =>
         {
@@ -53,6 +61,7 @@ internal static class VerifyCommand
                 var options = new VerificationOptions
                 {
                     Source = parsed.GetValue(source),
+                    Database = parsed.GetValue(database),
                     Log = NoteVerifier.Parse(parsed.GetRequiredValue(key)),
                     Witnesses = new WitnessPolicy(parsed.GetValue(needed) ?? keys.Count, keys),
                     Last = parsed.GetValue(last),
@@ -62,21 +71,38 @@ internal static class VerifyCommand
                     MergeDelay = parsed.GetRequiredValue(mergeDelay),
                     Proofs = parsed.GetRequiredValue(proofs),
                 };
-                if (options.Source is null && options.Proofs.Count == 0)
+                if (options.Source is null && options.Database is null && options.Proofs.Count == 0)
                 {
-                    await Console.Error.WriteLineAsync("There is nothing to check: give a log or a proof.");
+                    await Console.Error.WriteLineAsync("There is nothing to check: give a log, a database or a proof.");
                     return VerificationReport.NotChecked;
                 }
 
-                using var http = new HttpClient(new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All });
+                using var http = new HttpClient(Handler(parsed.GetValue(certificate), parsed.GetValue(certificateKey), parsed.GetValue(authorities)));
                 return await new Verification(options, Console.Out, Console.Error, http, TimeProvider.System).Run(stop);
             }
-            catch (Exception failure) when (failure is FormatException or ArgumentException or IOException or UnauthorizedAccessException)
+            catch (Exception failure) when (failure is FormatException or ArgumentException or IOException or UnauthorizedAccessException or System.Security.Cryptography.CryptographicException)
             {
                 await Console.Error.WriteLineAsync(failure.Message);
                 return VerificationReport.NotChecked;
             }
         });
         return command;
+    }
+
+    private static SocketsHttpHandler Handler(string? certificate, string? key, string? authorities)
+    {
+        var handler = new SocketsHttpHandler { AutomaticDecompression = DecompressionMethods.All };
+        if (certificate is not null)
+        {
+            handler.SslOptions.ClientCertificates = new X509Certificate2Collection(X509Certificate2.CreateFromPemFile(certificate, key ?? certificate));
+        }
+
+        if (authorities is not null)
+        {
+            handler.SslOptions.CertificateChainPolicy = new X509ChainPolicy { TrustMode = X509ChainTrustMode.CustomRootTrust, RevocationMode = X509RevocationMode.NoCheck };
+            handler.SslOptions.CertificateChainPolicy.CustomTrustStore.ImportFromPemFile(authorities);
+        }
+
+        return handler;
     }
 }

@@ -11,6 +11,9 @@ internal sealed record VerificationOptions
     /// <summary>Address or folder of the log; null: only what needs no log.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Connection string of a role that may read the log's database; null: the records are not looked at.</summary>
+    public string? Database { get; init; }
+
     /// <summary>The log's key.</summary>
     public required NoteVerifier Log { get; init; }
 
@@ -62,9 +65,15 @@ internal sealed class Verification(VerificationOptions options, TextWriter outpu
         {
             await CheckLog(LogSource.At(options.Source, http), known, stop);
         }
-        else if (options.Receipts.Count > 0)
+        else if (options.Receipts.Count > 0 && options.Database is null)
         {
             report.CouldNotCheck("receipts: no log was given to look for them in");
+        }
+
+        if (options.Database is not null)
+        {
+            await new DatabaseVerification(options.Log, options.ReceiptKeys, options.MergeDelay, report, clock)
+                .Check(options.Database, [.. Files(options.Receipts, "*").Select(file => Receipt.Parse(File.ReadAllBytes(file)))], stop);
         }
 
         report.Conclude();
