@@ -17,7 +17,7 @@ internal static class SequencerSql
     public static Query<List<PendingLog>> PendingLogs() => new(
         """
         SELECT p.controller, p.year, count(*), min(p.occurred_at)
-        FROM (SELECT controller, occurred_at, extract(year FROM occurred_at AT TIME ZONE 'UTC')::integer AS year FROM log_pending) p
+        FROM (SELECT controller, occurred_at, date_part('year', occurred_at AT TIME ZONE 'UTC')::integer AS year FROM log_pending) p
         GROUP BY p.controller, p.year
         ORDER BY min(p.occurred_at)
         """,
