@@ -147,6 +147,9 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         return key.Open($"plan_part/{partId:D}/{version}/{(int)category}", value);
     }
 
+    /// <summary>What is wrong with the log, as the service sees it.</summary>
+    internal LogCondition LogCondition => _app!.Services.GetRequiredService<LogCondition>();
+
     /// <summary>The one receipt that came with an answer, after its signature was verified.</summary>
     internal Receipt ReceiptIn(Metadata trailers)
     {

@@ -67,8 +67,17 @@ internal sealed partial class CaseGate
     }
 
     /// <summary>What has come out about a call so far, for its log entry.</summary>
-    private sealed class Visit
+    /// <param name="arrived">
+    /// When the call came in, before anything was looked at: the ids of its entries carry this time and no later one, because the receipt has them, and how long
+    /// something took is not to be told (docs/adr/0012).
+    /// </param>
+    /// <param name="arrivedByTheMachinesClock">The same for the receipt, which is measured by the clocks of others.</param>
+    private sealed class Visit(DateTimeOffset arrived, DateTimeOffset arrivedByTheMachinesClock)
     {
+        public DateTimeOffset Arrived => arrived;
+
+        public DateTimeOffset ArrivedByTheMachinesClock => arrivedByTheMachinesClock;
+
         public Guid EntryId { get; set; }
 
         public CallerFacts? CallerFacts { get; set; }

@@ -138,7 +138,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         ServerCallContext context)
         where TResponse : IMessage<TResponse>
     {
-        var visit = new Visit();
+        var visit = new Visit(time.GetUtcNow(), TimeProvider.System.GetUtcNow());
         var arrived = TimeProvider.System.GetTimestamp();
         try
         {
@@ -176,7 +176,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     {
         if (visit is { IsLogged: true, First: { } first })
         {
-            context.ResponseTrailers.Add(AuditReceipts.Trailer, receipts.Of(first.Record, first.Entered.Value));
+            context.ResponseTrailers.Add(AuditReceipts.Trailer, receipts.Of(first.Record, first.Entered.Value, visit.ArrivedByTheMachinesClock));
         }
     }
 
@@ -433,6 +433,6 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
 
     private AccessLogRecord Record(Call call, Visit visit, AccessOutcome outcome, string reason, Concern concern) =>
         new(
-            visit.EntryId = Ids.Ordered(time.GetUtcNow()), call.Caller, visit.CallerFacts, outcome, reason, concern,
+            visit.EntryId = Ids.Ordered(visit.Arrived), call.Caller, visit.CallerFacts, outcome, reason, concern,
             concern.Decision ?? (visit.IsPermitted || outcome == AccessOutcome.Refused ? visit.Decision : null));
 }

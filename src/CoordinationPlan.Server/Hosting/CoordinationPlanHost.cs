@@ -140,6 +140,8 @@ public static class CoordinationPlanHost
             {
                 health.Services.Map("liveness", check => check.Tags.Contains("liveness"));
                 health.Services.Map("readiness", check => check.Tags.Contains("readiness"));
+                // The server as a whole serves whatever is wrong with its log.
+                health.Services.Map("", check => !check.Tags.Contains("log"));
                 health.Services.Map("log", check => check.Tags.Contains("log"));
             })
             .AddCheck("process", () => HealthCheckResult.Healthy(), ["liveness"])

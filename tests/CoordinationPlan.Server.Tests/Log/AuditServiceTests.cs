@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
@@ -6,6 +7,7 @@ using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Tests.Faults;
 using CoordinationPlan.TransparencyLog;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -92,6 +94,32 @@ public sealed class AuditServiceTests(Service service) : IClassFixture<Service>
             Assert.Contains("/" + LogNames.Unassigned + "/", receipt.Origin, StringComparison.Ordinal);
             Assert.Equal(receipt.Leaf, (await service.LeafOf(receipt.Entry)).Hash);
         }
+    }
+
+    [Fact]
+    public async Task A_receipt_does_not_tell_how_long_the_decision_took()
+    {
+        var plan = await service.OpenPlan();
+        Task<RpcException> refusal;
+        DateTimeOffset released;
+        await using (var held = await HeldTable.Hold(service.Administrator, "consent"))
+        {
+            refusal = Refusal(() => service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }));
+            await held.IsReached();
+            await Task.Delay(TimeSpan.FromSeconds(1.5), TimeProvider.System, TestContext.Current.CancellationToken);
+            released = TimeProvider.System.GetUtcNow();
+        }
+
+        var receipt = service.ReceiptIn((await refusal).Trailers);
+
+        // Both the receipt's time and the one in the entry's id are from before anything was looked at; the entry's own is from after.
+        var inTheId = DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64BigEndian(receipt.Entry.ToByteArray(bigEndian: true)) >> 16);
+        Assert.True(released - inTheId > TimeSpan.FromSeconds(1));
+        Assert.True(released - receipt.Time > TimeSpan.FromSeconds(1));
+        Assert.Equal(0, receipt.Time.Ticks % TimeSpan.TicksPerSecond);
+        await using var command = service.Administrator.CreateCommand("SELECT occurred_at FROM coordinationplan.access_log WHERE entry_id = $1");
+        command.Parameters.Add(new() { Value = receipt.Entry });
+        Assert.True((DateTime)(await command.ExecuteScalarAsync(TestContext.Current.CancellationToken))! > released.UtcDateTime.AddSeconds(-0.2));
     }
 
     [Fact]
