@@ -19,6 +19,7 @@ internal static class VerifyCommand
         var key = new Option<string>("--key") { Description = "The log's key (vkey), from elsewhere than the log.", Required = true };
         var witnesses = new Option<string[]>("--witness") { Description = "A witness's key (vkey). Can be given several times.", DefaultValueFactory = _ => [] };
         var needed = new Option<int?>("--witnesses-needed") { Description = "How many of the witnesses must have signed. Default: all." };
+        var maxAge = new Option<TimeSpan?>("--max-age") { Description = "How long ago a witness may have signed last, as hh:mm:ss. Default: any time." };
         var last = new Option<string?>("--last")
         {
             Description = "File with the checkpoint that was checked last: only what came after is read. It is made, and replaced when the log is right.",
@@ -51,7 +52,7 @@ internal static class VerifyCommand
             2 where something could not be checked.
             """)
         {
-            source, key, witnesses, needed, last, known, receipts, receiptKeys, mergeDelay, proofs, database, certificate, certificateKey, authorities,
+            source, key, witnesses, needed, maxAge, last, known, receipts, receiptKeys, mergeDelay, proofs, database, certificate, certificateKey, authorities,
         };
         command.SetAction(async (parsed, stop) =>
         {
@@ -64,6 +65,7 @@ internal static class VerifyCommand
                     Database = parsed.GetValue(database),
                     Log = NoteVerifier.Parse(parsed.GetRequiredValue(key)),
                     Witnesses = new WitnessPolicy(parsed.GetValue(needed) ?? keys.Count, keys),
+                    MaxAge = parsed.GetValue(maxAge),
                     Last = parsed.GetValue(last),
                     Known = parsed.GetRequiredValue(known),
                     Receipts = parsed.GetRequiredValue(receipts),

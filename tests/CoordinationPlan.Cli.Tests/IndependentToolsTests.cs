@@ -30,6 +30,18 @@ public sealed class IndependentToolsTests
     }
 
     [Fact]
+    public async Task They_read_a_log_that_is_served()
+    {
+        SkipWithoutTools();
+        using var log = new FolderLog().Grow(300);
+        await using var served = await Served.Start(log);
+
+        var (code, output) = await Check(served.Address, log, "--witness", log.WitnessKey.ToString());
+
+        Assert.True(code == 0, output);
+    }
+
+    [Fact]
     public async Task They_find_a_log_wrong()
     {
         SkipWithoutTools();
@@ -66,9 +78,11 @@ public sealed class IndependentToolsTests
         return output;
     }
 
-    private static async Task<(int Code, string Output)> Check(FolderLog log, params string[] arguments)
+    private static Task<(int Code, string Output)> Check(FolderLog log, params string[] arguments) => Check(log.Folder, log, arguments);
+
+    private static async Task<(int Code, string Output)> Check(string where, FolderLog log, params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(Root, "scripts/verify-independently"), [log.Folder, log.Key.ToString(), .. arguments])
+        var start = new ProcessStartInfo(Path.Combine(Root, "scripts/verify-independently"), [where, log.Key.ToString(), .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

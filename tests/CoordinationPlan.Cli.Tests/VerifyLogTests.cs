@@ -1,8 +1,5 @@
 using System.Net;
 using CoordinationPlan.TransparencyLog;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Logging;
 
 namespace CoordinationPlan.Cli.Tests;
 
@@ -157,6 +154,32 @@ public sealed class VerifyLogTests
     }
 
     [Fact]
+    public async Task Another_tree_under_the_checkpoint_that_was_signed_is_found()
+    {
+        // Everything is made to fit but the signature, which whoever has the files cannot make.
+        using var log = new FolderLog().Grow(300);
+        using var other = new FolderLog(fork: 299).Grow(300);
+        File.Copy(Path.Combine(log.Folder, "checkpoint"), Path.Combine(other.Folder, "checkpoint"), overwrite: true);
+
+        var run = await Run.Of(other);
+
+        run.IsWrong("the entries do not hash to the root that was signed");
+        Assert.Contains("tiles are what the entries hash to", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_log_that_stands_still_is_found()
+    {
+        using var log = new FolderLog().Grow(3);
+        var day = TimeSpan.FromDays(1);
+
+        (await Run.Of(log, options => options with { MaxAge = day }, now: FolderLog.Start + day)).IsGood();
+        (await Run.Of(log, options => options with { MaxAge = day }, now: FolderLog.Start + day + TimeSpan.FromSeconds(1))).IsWrong("the log stands still");
+        log.Grow(3, witnessed: false);
+        (await Run.Of(log, options => options with { MaxAge = day, Witnesses = WitnessPolicy.None })).IsNotChecked("age");
+    }
+
+    [Fact]
     public async Task Of_a_partial_tile_the_full_one_may_have_come()
     {
         using var log = new FolderLog().Grow(300);
@@ -205,41 +228,5 @@ public sealed class VerifyLogTests
         var last = log.Beside("last", new Checkpoint(FolderLog.Origin, 5, TreeHash.Empty) + "\n— log.example/2026 AAAAAAAA\n");
 
         await Assert.ThrowsAsync<FormatException>(() => Run.Of(log, options => options with { Last = last }));
-    }
-
-    /// <summary>The folder behind HTTP, and what was asked of it.</summary>
-    private sealed class Served : IAsyncDisposable
-    {
-        private WebApplication app = null!;
-
-        public List<string> Paths { get; } = [];
-
-        public HttpStatusCode Status { get; set; } = HttpStatusCode.OK;
-
-        public string Address { get; private set; } = "";
-
-        public static async Task<Served> Start(FolderLog log)
-        {
-            var served = new Served();
-            var builder = WebApplication.CreateSlimBuilder();
-            builder.Logging.ClearProviders();
-            served.app = builder.Build();
-            served.app.Urls.Add("http://127.0.0.1:0");
-            served.app.MapGet("/a/log/{**path}", (string path) =>
-            {
-                lock (served.Paths)
-                {
-                    served.Paths.Add(path);
-                }
-
-                var file = Path.Combine(log.Folder, path);
-                return served.Status != HttpStatusCode.OK ? Results.StatusCode((int)served.Status) : File.Exists(file) ? Results.File(file) : Results.NotFound();
-            });
-            await served.app.StartAsync();
-            served.Address = served.app.Urls.Single() + "/a/log/";
-            return served;
-        }
-
-        public ValueTask DisposeAsync() => app.DisposeAsync();
     }
 }

@@ -47,6 +47,18 @@ public sealed class VerifyReceiptTests
     }
 
     [Fact]
+    public async Task A_log_that_is_served_says_what_it_is_now()
+    {
+        using var log = new FolderLog().Grow(300);
+        await using var served = await Served.Start(log);
+        var folder = Receipts(log, log.Receipt(400, FolderLog.Start.AddMinutes(-1)));
+
+        // The witness has signed nothing since, which hides nothing.
+        (await Run.Of(log, options => options with { Source = served.Address, Receipts = [folder] }, now: FolderLog.Start.AddMinutes(59))).IsNotChecked("has no leaf yet");
+        (await Run.Of(log, options => options with { Source = served.Address, Receipts = [folder] }, now: FolderLog.Start.AddMinutes(60))).IsWrong("proof of removal");
+    }
+
+    [Fact]
     public async Task A_receipt_that_anybody_could_have_written_proves_nothing()
     {
         using var log = new FolderLog().Grow(300);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Text.Json;
+using CoordinationPlan.TransparencyLog;
 
 namespace CoordinationPlan.Witness.Tests;
 
@@ -146,6 +147,42 @@ public sealed class StateTests
         Assert.Throws<WitnessException>(() => WitnessOptions.Read(file));
         await File.WriteAllTextAsync(file, JsonSerializer.Serialize(options, JsonSerializerOptions.Web), Stop);
         Assert.Equal(options.KeyFile, WitnessOptions.Read(file).KeyFile);
+    }
+
+    [Fact]
+    public async Task The_program_makes_a_key_once()
+    {
+        using var log = new SampleLog();
+        await using var witness = await RunningWitness.Start(log);
+        var file = Path.Combine(witness.StateFolder, "new-key");
+
+        var (code, output) = await Program("key", "witness.example/w2", file);
+
+        Assert.Equal(0, code);
+        var text = await File.ReadAllTextAsync(file, Stop);
+        using var key = NoteSigner.Parse(text.TrimEnd('\n'));
+        Assert.Equal($"{key.Verifier}\n", output);
+        Assert.Equal(NoteAlgorithm.Cosignature, key.Verifier.Algorithm);
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
+        }
+
+        Assert.Equal(1, (await Program("key", "witness.example/w2", file)).Code);
+        Assert.Equal(text, await File.ReadAllTextAsync(file, Stop));
+        Assert.Equal(1, (await Program("key", "a name with spaces", file + "2")).Code);
+        Assert.Equal(1, (await Program("serve", file)).Code);
+        Assert.Equal(2, (await Program()).Code);
+    }
+
+    private static async Task<(int Code, string Output)> Program(params string[] arguments)
+    {
+        using var process = Process.Start(new ProcessStartInfo("dotnet", [typeof(WitnessHost).Assembly.Location, .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true })!;
+        var errors = process.StandardError.ReadToEndAsync(Stop);
+        var output = await process.StandardOutput.ReadToEndAsync(Stop);
+        await process.WaitForExitAsync(Stop);
+        _ = await errors;
+        return (process.ExitCode, output);
     }
 
     private static int FreePort()

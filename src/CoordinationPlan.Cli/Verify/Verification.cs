@@ -33,6 +33,9 @@ internal sealed record VerificationOptions
     /// <summary>The longest time from an entry to a signed checkpoint that the log's operator promises.</summary>
     public TimeSpan MergeDelay { get; init; } = TimeSpan.FromDays(1);
 
+    /// <summary>How old the last cosignature may be; null: any. A log that stands still hides whatever came after.</summary>
+    public TimeSpan? MaxAge { get; init; }
+
     /// <summary>Files or folders of proofs.</summary>
     public IReadOnlyList<string> Proofs { get; init; } = [];
 }
@@ -96,6 +99,7 @@ internal sealed class Verification(VerificationOptions options, TextWriter outpu
             return;
         }
 
+        CheckAge(log.WitnessedAt);
         var receipts = options.Receipts.Count == 0
             ? null
             : new ReceiptVerification(
@@ -122,6 +126,27 @@ internal sealed class Verification(VerificationOptions options, TextWriter outpu
         if (good && report.IsClean && options.Last is not null)
         {
             await Keep(options.Last, log.Note!.ToString(), stop);
+        }
+    }
+
+    private void CheckAge(DateTimeOffset? witnessedAt)
+    {
+        if (options.MaxAge is not { } maxAge)
+        {
+            return;
+        }
+
+        if (witnessedAt is null)
+        {
+            report.CouldNotCheck("age: no witness says when the log was like this");
+        }
+        else if (clock.GetUtcNow() - witnessedAt > maxAge)
+        {
+            report.Wrong(string.Create(CultureInfo.InvariantCulture, $"the log stands still: no witness has signed it since {witnessedAt:u}"));
+        }
+        else
+        {
+            report.Good(string.Create(CultureInfo.InvariantCulture, $"age: a witness has signed it in the last {maxAge}"));
         }
     }
 
