@@ -180,6 +180,20 @@ public sealed class VerifyLogTests
     }
 
     [Fact]
+    public async Task One_witness_of_two_cannot_make_a_log_young()
+    {
+        using var log = new FolderLog().Grow(3);
+        using var other = new NoteSigner("witness.example/w2", new byte[32], NoteAlgorithm.Cosignature);
+        var later = FolderLog.Start.AddDays(10);
+        var note = log.Note();
+        log.Beside("log/checkpoint", note.With(Cosignature.Sign(other, note.Text, later)).ToString());
+        var both = new[] { log.WitnessKey, other.Verifier };
+
+        (await Run.Of(log, options => options with { MaxAge = TimeSpan.FromDays(1), Witnesses = new WitnessPolicy(1, both) }, now: later)).IsGood();
+        (await Run.Of(log, options => options with { MaxAge = TimeSpan.FromDays(1), Witnesses = new WitnessPolicy(2, both) }, now: later)).IsWrong("the log stands still");
+    }
+
+    [Fact]
     public async Task Of_a_partial_tile_the_full_one_may_have_come()
     {
         using var log = new FolderLog().Grow(300);

@@ -22,6 +22,8 @@ public sealed class ParserTests
         Note.ToString(),
         Note.Text,
         new TlogProof(3, Inclusion.Prove(3, 9, Tree.Node), Note, [1, 2, 3]).ToString(),
+        new AddCheckpoint(7, Consistency.Prove(7, 9, Tree.Node), Note).ToString(),
+        "42\n",
         Log.Verifier.ToString(),
         Witness.Verifier.ToString(),
         Note.Signatures[0].ToString(),
@@ -52,6 +54,8 @@ public sealed class ParserTests
             IsRefusedOrTheSame(text, SignedNote.Parse);
             IsRefusedOrTheSame(text, Checkpoint.Parse);
             IsRefusedOrTheSame(text, TlogProof.Parse);
+            IsRefusedOrTheSame(text, request => AddCheckpoint.Parse(StrictText.Utf8(request)));
+            IsRefusedOrTheSame(text, size => $"{AddCheckpoint.ParseSize(size)}\n");
             IsRefusedOrTheSame(text, NoteVerifier.Parse);
             IsRefusedOrTheSame(text, NoteSignature.Parse);
             IsRefusedOrTheSame(text, path => TilePath.Parse(path));

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text;
 using CoordinationPlan.TransparencyLog;
 
 namespace CoordinationPlan.Witness.Tests;
@@ -142,6 +143,26 @@ public sealed class AddCheckpointTests
             wrong => Assert.Equal(HttpStatusCode.BadRequest, witness.Ask(wrong).GetAwaiter().GetResult().Status));
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await witness.Ask(new string('a', 300 * 1024))).Status);
         Assert.Equal(HttpStatusCode.OK, (await witness.Ask(right)).Status);
+    }
+
+    [Fact]
+    public async Task A_request_with_any_bit_flipped_is_not_signed()
+    {
+        using var log = new SampleLog();
+        await using var witness = await RunningWitness.Start(log);
+        await witness.Signs(log.Request(0, 5));
+        var right = Encoding.UTF8.GetBytes(log.Request(5, 11).ToString());
+
+        for (var bit = 0; bit < right.Length * 8; bit++)
+        {
+            var wrong = right.ToArray();
+            wrong[bit / 8] ^= (byte)(1 << (bit % 8));
+            using var content = new ByteArrayContent(wrong);
+            using var answer = await witness.Http.PostAsync(new Uri(witness.Address, "add-checkpoint"), content, TestContext.Current.CancellationToken);
+            Assert.InRange((int)answer.StatusCode, 400, 422);
+        }
+
+        await witness.Signs(log.Request(5, 11));
     }
 
     [Fact]

@@ -72,8 +72,13 @@ public sealed class StateTests
             catch (HttpRequestException)
             {
             }
+            finally
+            {
+                // Also where an assertion ends the test: no witness outlives it.
+                await kill;
+                process.Kill();
+            }
 
-            await kill;
             await process.WaitForExitAsync(Stop);
         }
 

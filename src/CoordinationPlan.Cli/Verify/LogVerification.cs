@@ -19,7 +19,7 @@ internal sealed class LogVerification(LogSource source, NoteVerifier log, Witnes
     /// <summary>What it says; null where the log has not signed it.</summary>
     public Checkpoint? Checkpoint { get; private set; }
 
-    /// <summary>When a witness signed it last; null where none has.</summary>
+    /// <summary>When the last of as many witnesses as are needed had signed it; null where fewer have.</summary>
     public DateTimeOffset? WitnessedAt { get; private set; }
 
     /// <summary>Reads the checkpoint and checks who has signed it. True: the tree can be checked against it.</summary>
@@ -46,8 +46,9 @@ internal sealed class LogVerification(LogSource source, NoteVerifier log, Witnes
         try
         {
             var signed = witnesses.SignedBy(Note);
-            var times = Note.Signatures.Where(line => signed.Any(witness => witness.Claims(line))).Select(Cosignature.TimeOf).ToList();
-            WitnessedAt = times.Count > 0 ? times.Max() : null;
+            // As many as are needed have to say so: one whose clock is wrong, or who lies, cannot make the log young.
+            var times = signed.Select(witness => Note.Signatures.Where(witness.Claims).Max(Cosignature.TimeOf)).OrderDescending().ToList();
+            WitnessedAt = times.Count >= Math.Max(1, witnesses.Needed) ? times[Math.Max(1, witnesses.Needed) - 1] : null;
             var who = Text($"{signed.Count} of {witnesses.Witnesses.Count} witnesses have signed, {witnesses.Needed} needed{(WitnessedAt is { } time ? Text($"; last at {time:u}") : "")}");
             if (signed.Count >= witnesses.Needed)
             {
