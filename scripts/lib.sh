@@ -75,3 +75,13 @@ build_and_exec() {
   export COORDPLAN_PG_BIN
   exec dotnet "$program" "$@"
 }
+
+# ---- Go, for tests/independent only ----
+
+# Where Debian's packages keep the source of libraries.
+go_path=/usr/share/gocode
+
+go_fits() { have go && [[ -d $go_path/src/golang.org/x/mod/sumdb/tlog ]]; }
+
+# Runs a Go program with the system's libraries and nothing fetched.
+go_run() { GO111MODULE=off GOPATH=$go_path GOFLAGS='' GOCACHE=$PWD/.coordplan/go go run "$@"; }

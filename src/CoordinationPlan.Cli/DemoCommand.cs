@@ -5,6 +5,7 @@ using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.Extensions.Hosting;
 using Spectre.Console;
@@ -17,6 +18,7 @@ internal static class DemoCommand
     public const int ApiPort = 7443;
     public const int NationalIssuerPort = 7444;
     public const int SchoolIssuerPort = 7445;
+    public const int LogPort = 7446;
     public const int ManagementPort = 7480;
 
     /// <summary>Where certificates and data lie between runs.</summary>
@@ -70,8 +72,9 @@ internal static class DemoCommand
             },
             stop);
         var database = await infrastructure.PrepareDatabaseAsync("coordplan", stop);
-        await using var app = await CoordinationPlanHost.CreateAsync(
-            infrastructure.ServerOptions(database.Options, ApiPort, ManagementPort), TimeProvider.System, stop: stop);
+        var options = infrastructure.ServerOptions(database.Options, ApiPort, ManagementPort);
+        options.Listen.LogPort = LogPort;
+        await using var app = await CoordinationPlanHost.CreateAsync(options, TimeProvider.System, stop: stop);
         await app.StartAsync(stop);
         var address = new Uri($"https://localhost:{ApiPort}");
 
@@ -88,7 +91,8 @@ internal static class DemoCommand
             return outcome is { IsAsTheScenarioSays: false } ? 1 : 0;
         }
 
-        CallsToTry.Print(infrastructure, address, data, outcome);
+        var keys = await Publishing.Keys(options.Log, database.AdministratorConnectionString, null, stop);
+        CallsToTry.Print(infrastructure, address, app.LogAddress(), keys, data, outcome);
         await app.WaitForShutdownAsync(stop);
         return 0;
     }

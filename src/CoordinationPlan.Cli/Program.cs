@@ -8,6 +8,8 @@ var root = new RootCommand("CoordinationPlan: coordinated individual plans for p
     DirectoryCommand.Create(),
     KeysCommand.Create(),
     PolicyCommand.Create(),
+    LogCommand.Create(),
+    VerifyCommand.Create(),
     DemoCommand.Create(),
     TokenCommand.Create(),
 };

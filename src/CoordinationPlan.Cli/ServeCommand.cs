@@ -2,6 +2,7 @@ using System.CommandLine;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using Microsoft.Extensions.Hosting;
 using Npgsql;
 
@@ -23,7 +24,7 @@ internal static class ServeCommand
                 await app.WaitForShutdownAsync(stop);
                 return 0;
             }
-            catch (Exception refusal) when (refusal is UnsafeConfigurationException or SchemaException or KeyRingException)
+            catch (Exception refusal) when (refusal is UnsafeConfigurationException or SchemaException or KeyRingException or LogKeyException)
             {
                 await Console.Error.WriteLineAsync(refusal.Message);
                 return 1;

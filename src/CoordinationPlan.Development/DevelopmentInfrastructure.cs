@@ -130,10 +130,13 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
         {
             // A database that others can reach asks for passwords: new ones for each run, known to this process alone.
             (database.CasePassword, database.LogReviewPassword, database.DirectoryPassword) = (NewPassword(), NewPassword(), NewPassword());
+            (database.SequencerPassword, database.PublisherPassword) = (NewPassword(), NewPassword());
             await using var source = NpgsqlDataSource.Create(administrator.ConnectionString);
             await SetPassword(source, DatabaseRole.Case, database.CasePassword, stop);
             await SetPassword(source, DatabaseRole.LogReview, database.LogReviewPassword, stop);
             await SetPassword(source, DatabaseRole.Directory, database.DirectoryPassword, stop);
+            await SetPassword(source, DatabaseRole.Sequencer, database.SequencerPassword, stop);
+            await SetPassword(source, DatabaseRole.Publisher, database.PublisherPassword, stop);
         }
 
         database.ConnectionString = service.ConnectionString;
@@ -154,6 +157,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             Keys = Keys,
             Register = new RegisterOptions { Address = Register.Address },
             Access = new AccessOptions { RefusalSlot = TimeSpan.FromMilliseconds(10) },
+            Log = DevelopmentLogKeys.LoadOrCreate(Path.Combine(_options.Directory, "log"), new NpgsqlConnectionStringBuilder(database.ConnectionString).Database!),
             Listen =
             {
                 Port = port,

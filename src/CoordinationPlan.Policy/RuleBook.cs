@@ -252,6 +252,9 @@ internal static class RuleBook
 
         // A log reviewer never reads plan content; an administrator never reads plans.
         new(Act.SearchAccessLog, Reviewers, Relation.None, Reads: AccessLog, Basis: Basis.LogReviewDuty),
+        // That the log is complete is for everyone to check who has a receipt or reviews; a proof tells nothing of persons.
+        new(Act.ReadLogProofs, Reviewers, Relation.None, Reads: Categories.Directory, Basis: Basis.LogReviewDuty),
+        new(Act.ReadLogProofs, Roles.Of(SystemIntegration), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
         new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         // A board's routine is registered by those who answer for its work; whose board it is follows from the unit.

@@ -61,6 +61,7 @@ public enum Act
     ReadPupil = 53,
     ReportAttendance = 54,
     WriteProtectionMeasure = 56,
+    ReadLogProofs = 57,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -17,6 +17,8 @@ public sealed partial class StyleTests
             typeof(Policy.AccessPolicy).Assembly,
             typeof(Server.Hosting.CoordinationPlanHost).Assembly,
             typeof(Development.LocalPostgres).Assembly,
+            typeof(TransparencyLog.TreeHash).Assembly,
+            typeof(Witness.WitnessHost).Assembly,
             Assembly.Load("coordplan"),
         ];
 

@@ -83,7 +83,7 @@ public sealed class PlanTests
             (question, answer) => question.Act
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
                 or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ListCopies
-                or Act.ReadSuggestions or Act.ReadOwnCalls or Act.ReadIndicators or Act.ReadDisclosures or Act.ReadSchooling or Act.ReadPupil
+                or Act.ReadSuggestions or Act.ReadOwnCalls or Act.ReadIndicators or Act.ReadDisclosures or Act.ReadSchooling or Act.ReadPupil or Act.ReadLogProofs
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));

@@ -58,7 +58,7 @@ public sealed class RoleTests
     [Fact]
     public void Nothing_but_the_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
         World.Holds(
-            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine)),
+            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine or Act.ReadLogProofs)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(World.OfACase));
 
     [Fact]
@@ -111,10 +111,10 @@ public sealed class RoleTests
                 or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
-    public void What_is_put_to_a_system_is_the_directory_and_a_schools_reports_alone() =>
+    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_and_a_schools_reports_alone() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
-            (question, _) => question.Act is Act.ReadDirectory or Act.ReportAttendance);
+            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory));
 
     [Fact]
     public void Which_school_a_protected_or_placed_child_goes_to_is_known_to_its_social_services_the_school_and_the_housing_whatever_is_released() =>

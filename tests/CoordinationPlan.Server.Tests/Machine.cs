@@ -1,8 +1,10 @@
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Tests;
+using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
 
 [assembly: AssemblyFixture(typeof(Machine))]
@@ -60,6 +62,9 @@ public sealed class Machine : IAsyncLifetime
             await DemonstrationDirectory.LoadAsync(connection.For(_infrastructure.Choice(DemonstrationDirectory.Administrator)), TimeProvider.System.Today());
         }
 
+        // So that every copy has logs with published checkpoints.
+        await app.Services.GetRequiredService<Sequencer>().RunOnce(default);
+        await app.Services.GetRequiredService<Publisher>().RunOnce(default);
         await app.StopAsync();
         NpgsqlConnection.ClearAllPools();
     }
@@ -71,6 +76,13 @@ public sealed class Machine : IAsyncLifetime
         await using var source = NpgsqlDataSource.Create(Infrastructure.Postgres!.ConnectionString("postgres", "postgres"));
         await using var clone = source.CreateCommand($"CREATE DATABASE {name} TEMPLATE {Template}");
         await clone.ExecuteNonQueryAsync();
+        // What was signed of the template is what was signed of its copy.
+        var signed = System.IO.Directory.CreateDirectory(Path.Combine(_directory, "log", name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        foreach (var file in System.IO.Directory.EnumerateFiles(Path.Combine(_directory, "log", Template)))
+        {
+            File.Copy(file, Path.Combine(signed.FullName, Path.GetFileName(file)));
+        }
+
         return await Infrastructure.PrepareDatabaseAsync(name);
     }
 

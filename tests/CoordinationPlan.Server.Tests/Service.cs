@@ -6,8 +6,11 @@ using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.TransparencyLog;
 using CoordinationPlan.V1;
+using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -71,7 +74,7 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         Database = await machine.CloneDatabaseAsync();
         _administrator = NpgsqlDataSource.Create(Database.AdministratorConnectionString);
         _app = await CoordinationPlanHost.CreateAsync(
-            Infrastructure.ServerOptions(Database.Options, 0, 0),
+            Options(),
             Clock,
             builder => builder.Logging.ClearProviders().SetMinimumLevel(LogLevel.Debug).Services.AddSingleton<ILoggerProvider>(_log));
         await _app.StartAsync();
@@ -80,6 +83,16 @@ public sealed class Service(Machine machine) : IAsyncLifetime
     }
 
     public Uri ManagementAddress { get; private set; } = null!;
+
+    /// <summary>Where the logs are served as files.</summary>
+    public Uri LogAddress => new($"https://localhost:{_app!.LogAddress().Port}");
+
+    private ServerOptions Options()
+    {
+        var options = Infrastructure.ServerOptions(Database.Options, 0, 0);
+        options.Listen.LogPort = 0;
+        return options;
+    }
 
     /// <summary>Clients that call as a demonstration employee.</summary>
     public CoordinationPlanClients As(DemonstrationEmployee employee)
@@ -132,6 +145,47 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         using var key = await _app!.Services.GetRequiredService<SubjectKeys>()
             .Unwrap(Compartment.Content, new WrappedKey(reader.GetString(0), reader.GetFieldValue<byte[]>(1)), default);
         return key.Open($"plan_part/{partId:D}/{version}/{(int)category}", value);
+    }
+
+    /// <summary>What is wrong with the log, as the service sees it.</summary>
+    internal LogCondition LogCondition => _app!.Services.GetRequiredService<LogCondition>();
+
+    /// <summary>The one receipt that came with an answer, after its signature was verified.</summary>
+    internal Receipt ReceiptIn(IEnumerable<Metadata.Entry> trailers)
+    {
+        var receipt = Receipt.Parse(Assert.Single(trailers, trailer => trailer.Key == AuditReceipts.Trailer).ValueBytes);
+        Assert.True(receipt.Verify(_app!.Services.GetRequiredService<AuditReceipts>().Verifier));
+        return receipt;
+    }
+
+    /// <summary>The first leaf of a log that has a published checkpoint.</summary>
+    internal async Task<(string Origin, Guid Entry, byte[] LeafHash)> PublishedLeaf()
+    {
+        await using var command = Administrator.CreateCommand(
+            """
+            SELECT s.log_id, f.entry_id, f.commitment FROM coordinationplan.log_state s JOIN coordinationplan.log_checkpoint USING (log) JOIN coordinationplan.log_leaf f USING (log)
+            WHERE f.position = 0 ORDER BY s.log LIMIT 1
+            """);
+        await using var reader = await command.ExecuteReaderAsync();
+        await reader.ReadAsync();
+        return (_app!.Services.GetRequiredService<LogNames>().Origin(reader.GetString(0)), reader.GetGuid(1), TreeHash.OfLeaf(reader.GetFieldValue<byte[]>(2)).ToArray());
+    }
+
+    /// <summary>An entry's leaf, once it is there.</summary>
+    internal async Task<LogLeaf> LeafOf(Guid entry)
+    {
+        for (var begin = TimeProvider.System.GetTimestamp(); ; await Task.Delay(TimeSpan.FromMilliseconds(50), TimeProvider.System))
+        {
+            await using var command = Administrator.CreateCommand("SELECT position, commitment FROM coordinationplan.log_leaf WHERE entry_id = $1");
+            command.Parameters.Add(new() { Value = entry });
+            await using var reader = await command.ExecuteReaderAsync();
+            if (await reader.ReadAsync())
+            {
+                return new LogLeaf(reader.GetInt64(0), entry, reader.GetFieldValue<byte[]>(1));
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), "The entry does not come into the tree.");
+        }
     }
 
     /// <summary>The database's clock, which the log is written by.</summary>

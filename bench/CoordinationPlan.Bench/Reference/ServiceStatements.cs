@@ -101,18 +101,21 @@ internal static class ServiceStatements
         """
         INSERT INTO access_log (
             entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose,
-            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource, decision)
+            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource, decision,
+            event_secret, call_id, call_size)
         VALUES (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
             coalesce(
                 $11,
                 (SELECT u.controller FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.employee_id = $6 ORDER BY a.revoked, a.assignment_id LIMIT 1),
                 (SELECT 'organisations/' || e.organisation_id FROM employee e WHERE e.employee_id = $6)),
-            $12, $13, $14, $15, $16, $17, $18, $19, $20)
+            $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+        RETURNING occurred_at, actor_controller
         """,
         Fresh, ":act::smallint", ":outcome::smallint", ":reason::text", ":method::text", ":employee::text", ":client::text", Assignment,
         ":role::smallint", ":unit::text", ":controller::text", Purpose, Plan, Subject, ":owner::text", ":categories::integer",
-        ":policy::integer", "nullif(:trace::text, 'none')::bytea", NoText, ":input::bytea");
+        ":policy::integer", "nullif(:trace::text, 'none')::bytea", NoText, ":input::bytea",
+        "sha256((:r1::text || :r2::text)::bytea)", Fresh, "1");
 
     /// <summary>A random plan is read.</summary>
     public static IReadOnlyList<Statement> GetPlan { get; } =

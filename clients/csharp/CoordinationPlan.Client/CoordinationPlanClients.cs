@@ -27,6 +27,7 @@ public sealed class CoordinationPlanClients
         Directory = new(invoker);
         Indicators = new(invoker);
         Routines = new(invoker);
+        Audit = new(invoker);
     }
 
     /// <summary>Plans and their contents.</summary>
@@ -82,6 +83,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>The boards' routines for schooling.</summary>
     public SchoolRoutineService.SchoolRoutineServiceClient Routines { get; }
+
+    /// <summary>Proofs that the access log is complete.</summary>
+    public AuditService.AuditServiceClient Audit { get; }
 
     /// <summary>What the clients call through, for calls that are made by descriptor.</summary>
     public CallInvoker Invoker { get; }

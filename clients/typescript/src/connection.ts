@@ -4,6 +4,7 @@ import { type Client, Code, ConnectError, createClient, type Interceptor, type T
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
+import { AuditService } from "./gen/coordinationplan/v1/audit_service_pb.js";
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
 import { CopyService } from "./gen/coordinationplan/v1/copy_service_pb.js";
@@ -78,6 +79,8 @@ export interface Clients {
   readonly indicators: Client<typeof IndicatorService>;
   /** The boards' routines for schooling. */
   readonly routines: Client<typeof SchoolRoutineService>;
+  /** Proofs that the access log is complete. */
+  readonly audit: Client<typeof AuditService>;
 }
 
 /** A connection of one case system to the service, shared by all its users. Keep one for the life of the process. */
@@ -153,5 +156,6 @@ export function clientsOver(transport: Transport): Clients {
     directory: createClient(DirectoryService, transport),
     indicators: createClient(IndicatorService, transport),
     routines: createClient(SchoolRoutineService, transport),
+    audit: createClient(AuditService, transport),
   };
 }

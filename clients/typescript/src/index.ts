@@ -11,6 +11,7 @@ export { existingPlan, type FieldFault, fieldFaults, reasonOf, type UnmetPrecond
 // The contract.
 export * from "./gen/coordinationplan/v1/access_log_entry_pb.js";
 export * from "./gen/coordinationplan/v1/access_log_service_pb.js";
+export * from "./gen/coordinationplan/v1/audit_service_pb.js";
 export * from "./gen/coordinationplan/v1/act_pb.js";
 export * from "./gen/coordinationplan/v1/assignment_pb.js";
 export * from "./gen/coordinationplan/v1/block_pb.js";

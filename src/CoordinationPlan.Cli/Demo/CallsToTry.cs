@@ -7,7 +7,9 @@ namespace CoordinationPlan.Cli.Demo;
 /// <summary>Calls that can be copied and pasted into another terminal while the demonstration stays up.</summary>
 internal static class CallsToTry
 {
-    public static void Print(DevelopmentInfrastructure infrastructure, Uri address, DirectoryInfo data, PlayOutcome? outcome)
+    /// <param name="logs">Where the logs are served as files.</param>
+    /// <param name="keys">The keys of the receipts and of every log.</param>
+    public static void Print(DevelopmentInfrastructure infrastructure, Uri address, Uri logs, IReadOnlyList<string> keys, DirectoryInfo data, PlayOutcome? outcome)
     {
         var certificates = Path.GetRelativePath(Environment.CurrentDirectory, infrastructure.CertificateDirectory);
         var plan = outcome?.Plan.Name ?? "plans/00000000-0000-4000-8000-000000000000";
@@ -24,6 +26,15 @@ internal static class CallsToTry
         Console.WriteLine();
         Console.WriteLine("# what the unit works with");
         Console.WriteLine(Curl(certificates, worker, "PlanService/ListPlans", "{}", address));
+        Console.WriteLine();
+        Console.WriteLine("# check the logs, one for each authority and year");
+        foreach (var key in keys.Skip(1))
+        {
+            Console.WriteLine(
+                $"dotnet src/CoordinationPlan.Cli/bin/Release/net10.0/coordplan.dll verify {new Uri(logs, "/log/" + string.Join('/', key.Split('+')[0].Split('/')[^2..]))} --key '{key}' \\\n"
+                + $"  --authorities {certificates}/root.pem --certificate {certificates}/{DevelopmentClients.SocialServices}.pem --certificate-key {certificates}/{DevelopmentClients.SocialServices}.key");
+        }
+
         Console.WriteLine();
         Console.WriteLine("# all methods");
         Console.WriteLine(

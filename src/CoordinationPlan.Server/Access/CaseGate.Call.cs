@@ -49,7 +49,7 @@ internal sealed partial class CaseGate
 
         public DatabaseRole Role => Caller.Method.Act switch
         {
-            Policy.Act.SearchAccessLog => DatabaseRole.LogReview,
+            Policy.Act.SearchAccessLog or Policy.Act.ReadLogProofs => DatabaseRole.LogReview,
             Policy.Act.WriteDirectory => DatabaseRole.Directory,
             _ => DatabaseRole.Case,
         };
@@ -67,8 +67,17 @@ internal sealed partial class CaseGate
     }
 
     /// <summary>What has come out about a call so far, for its log entry.</summary>
-    private sealed class Visit
+    /// <param name="arrived">
+    /// When the call came in, before anything was looked at: the ids of its entries carry this time and no later one, because the receipt has them, and how long
+    /// something took is not to be told (docs/adr/0012).
+    /// </param>
+    /// <param name="arrivedByTheMachinesClock">The same for the receipt, which is measured by the clocks of others.</param>
+    private sealed class Visit(DateTimeOffset arrived, DateTimeOffset arrivedByTheMachinesClock)
     {
+        public DateTimeOffset Arrived => arrived;
+
+        public DateTimeOffset ArrivedByTheMachinesClock => arrivedByTheMachinesClock;
+
         public Guid EntryId { get; set; }
 
         public CallerFacts? CallerFacts { get; set; }
@@ -77,6 +86,9 @@ internal sealed partial class CaseGate
 
         /// <summary>The call has its entry; a failure after that is not another attempt.</summary>
         public bool IsLogged { get; set; }
+
+        /// <summary>The call's first entry, and what the database gave to it.</summary>
+        public (AccessLogRecord Record, Pending<Entered> Entered)? First { get; set; }
 
         /// <summary>Nothing was found that may be shown: the answer is like a refusal.</summary>
         public bool ConcernsNobody { get; set; }

@@ -4,6 +4,7 @@ using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -18,7 +19,7 @@ namespace CoordinationPlan.Server.Access;
 /// round trips of which the second commits. Nothing is answered before the commit. A refusal commits its entry and then fails the call; work
 /// that fails is rolled back and logged as a failed attempt of its own.
 /// </summary>
-internal sealed partial class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, AccessOptions options, TimeProvider time, ILogger<CaseGate> log)
+internal sealed partial class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, AccessOptions options, AuditReceipts receipts, TimeProvider time, ILogger<CaseGate> log)
 {
     private static readonly TimeSpan TimeToLogAFailure = TimeSpan.FromSeconds(5);
 
@@ -30,7 +31,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     public Task<TResponse> Read<TResponse>(
         IMessage request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, Task<Func<TResponse>>> work)
         where TResponse : IMessage<TResponse> =>
-        Enter(new Call(request, null, CallerIdentity.Of(context, keys.Names), plan), static _ => null, (entry, _, trip) => work(entry, trip), context.CancellationToken);
+        Enter(new Call(request, null, CallerIdentity.Of(context, keys.Names), plan), static _ => null, (entry, _, trip) => work(entry, trip), context);
 
     /// <summary>
     /// A read that rests on something read in the first round trip. Where that is not there, the call is refused as if it had never been.
@@ -43,7 +44,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             new Call(request, null, CallerIdentity.Of(context, keys.Names), plan),
             trip => load(trip) is var pending ? () => LoadedFacts.Of(pending.Value) : null,
             (entry, state, trip) => work(entry, (T)state!, trip),
-            context.CancellationToken);
+            context);
 
     /// <summary>
     /// A change. <paramref name="load"/> reads the thing to change in the first round trip; the work checks it, adds its statements to the
@@ -79,7 +80,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 var response = await work(entry, (T)state!, trip);
                 return () => response;
             },
-            context.CancellationToken);
+            context);
 
     /// <summary>A change that needs nothing read beside the facts.</summary>
     public Task<TResponse> Change<TResponse>(
@@ -93,7 +94,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 var response = work(entry, trip);
                 return Task.FromResult(() => response);
             },
-            context.CancellationToken);
+            context);
 
     internal static Caller PolicyCaller(CallerIdentity caller, CallerFacts? facts) => new(
         NamesAssignment: caller.AssignmentId is not null,
@@ -137,14 +138,15 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         Call call,
         Func<RoundTrip, Func<LoadedFacts>?> load,
         Func<Entry, object?, RoundTrip, Task<Func<TResponse>>> work,
-        CancellationToken stop)
+        ServerCallContext context)
         where TResponse : IMessage<TResponse>
     {
-        var visit = new Visit();
+        var visit = new Visit(time.GetUtcNow(), TimeProvider.System.GetUtcNow());
         var arrived = TimeProvider.System.GetTimestamp();
         try
         {
-            var response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), stop);
+            var response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), context.CancellationToken);
+            AddReceipt(visit, context);
             if (visit.ConcernsNobody || call.NamesAnyPerson)
             {
                 await NextSlot(arrived);
@@ -159,12 +161,25 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 await LogFailure(call, visit, exception);
             }
 
+            AddReceipt(visit, context);
             if (exception is RpcException { StatusCode: StatusCode.PermissionDenied })
             {
                 await NextSlot(arrived);
             }
 
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Whatever left an entry takes a receipt over it along. Always one, so that it does not tell how many there are, and before the slot, so that its
+    /// making does not show.
+    /// </summary>
+    private void AddReceipt(Visit visit, ServerCallContext context)
+    {
+        if (visit is { IsLogged: true, First: { } first })
+        {
+            context.ResponseTrailers.Add(AuditReceipts.Trailer, receipts.Of(first.Record, first.Entered.Value, visit.ArrivedByTheMachinesClock));
         }
     }
 
@@ -234,7 +249,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         var second = new RoundTrip(connection);
         if (!decision.IsPermit)
         {
-            second.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Refused, WireNames.Of(decision.Reason), visit.ConcernOf(call, Categories.None))));
+            AddEntries(visit, second, Record(call, visit, AccessOutcome.Refused, WireNames.Of(decision.Reason), visit.ConcernOf(call, Categories.None)));
             if (call.Role == DatabaseRole.Case)
             {
                 var alert = Ids.Ordered(now);
@@ -274,7 +289,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         {
             // The error names a plan: that is a disclosure, and its entry commits with what was read, before it is answered.
             var told = new RoundTrip(connection);
-            told.Add(AccessLogSql.Add(Record(call, visit, AccessOutcome.Failed, Errors.WireName(Errors.ReasonOf(error)), pointedTo)));
+            AddEntries(visit, told, Record(call, visit, AccessOutcome.Failed, Errors.WireName(Errors.ReasonOf(error)), pointedTo));
             told.Commit();
             await told.Run(CancellationToken.None);
             visit.IsLogged = true;
@@ -368,9 +383,20 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         var disclosed = entry.Permit.Reads & (Answer<TResponse>.Categories | held);
         IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
         visit.ConcernsNobody = entry.Concerns is [{ SubjectId: null, Resource: null }];
-        foreach (var concern in concerns)
+        AddEntries(visit, trip, [.. concerns.Select(concern => Record(call, visit, outcome, WireNames.Of(entry.Permit.Basis), concern))]);
+    }
+
+    /// <summary>All entries of a call. Each says how many they are, so that the first, over which the receipt goes, vouches for the others.</summary>
+    private static void AddEntries(Visit visit, RoundTrip trip, params IReadOnlyList<AccessLogRecord> entries)
+    {
+        foreach (var (i, entry) in entries.Index())
         {
-            trip.Add(AccessLogSql.Add(Record(call, visit, outcome, WireNames.Of(entry.Permit.Basis), concern)));
+            var record = entry with { CallId = entries[0].EntryId, CallSize = entries.Count };
+            var entered = trip.Add(AccessLogSql.Add(record));
+            if (i == 0)
+            {
+                visit.First = (record, entered);
+            }
         }
     }
 
@@ -394,11 +420,12 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 async (connection, stop) =>
                 {
                     var trip = new RoundTrip(connection);
-                    trip.Add(AccessLogSql.Add(Record(call, visit, isRefusal ? AccessOutcome.Refused : AccessOutcome.Failed, reason, visit.ConcernOfFailure(call))));
+                    AddEntries(visit, trip, Record(call, visit, isRefusal ? AccessOutcome.Refused : AccessOutcome.Failed, reason, visit.ConcernOfFailure(call)));
                     await trip.Run(stop);
                     return true;
                 },
                 limit.Token);
+            visit.IsLogged = true;
         }
         catch (Exception failure) when (failure is NpgsqlException or OperationCanceledException)
         {
@@ -409,6 +436,6 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
 
     private AccessLogRecord Record(Call call, Visit visit, AccessOutcome outcome, string reason, Concern concern) =>
         new(
-            visit.EntryId = Ids.Ordered(time.GetUtcNow()), call.Caller, visit.CallerFacts, outcome, reason, concern,
+            visit.EntryId = Ids.Ordered(visit.Arrived), call.Caller, visit.CallerFacts, outcome, reason, concern,
             concern.Decision ?? (visit.IsPermitted || outcome == AccessOutcome.Refused ? visit.Decision : null));
 }

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.V1;
@@ -13,7 +14,7 @@ namespace CoordinationPlan.Server.Audit;
 /// <param name="Decision">The decision about this plan, where it is not the one about the call: in lists.</param>
 internal readonly record struct Concern(Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories, string? Resource = null, byte[]? Decision = null);
 
-/// <summary>One row of the access log before it is written. Its time is given by the database.</summary>
+/// <summary>One row of the access log before it is written. Its time and, where the caller's unit is not known, its controller are given by the database.</summary>
 internal sealed record AccessLogRecord(
     Guid EntryId,
     CallerIdentity Caller,
@@ -21,4 +22,19 @@ internal sealed record AccessLogRecord(
     AccessOutcome Outcome,
     string Reason,
     Concern Concern,
-    byte[]? Decision);
+    byte[]? Decision)
+{
+    /// <summary>What hides the entry behind its commitment in the tree.</summary>
+    public byte[] Secret { get; } = RandomNumberGenerator.GetBytes(32);
+
+    /// <summary>The first entry of the call.</summary>
+    public Guid CallId { get; init; } = EntryId;
+
+    /// <summary>How many entries the call leaves.</summary>
+    public int CallSize { get; init; } = 1;
+}
+
+/// <summary>What the database gave to an entry.</summary>
+/// <param name="OccurredAt">When, by the database's clock.</param>
+/// <param name="Controller">For whom the caller works; null where the directory does not know the caller.</param>
+internal sealed record Entered(DateTime OccurredAt, string? Controller);

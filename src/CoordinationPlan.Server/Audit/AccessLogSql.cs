@@ -11,12 +11,15 @@ namespace CoordinationPlan.Server.Audit;
 
 internal static class AccessLogSql
 {
-    /// <summary>Writes an entry. The service's role for cases has no other right on the log than this.</summary>
-    public static Command Add(AccessLogRecord entry) => new(
+    /// <summary>
+    /// Writes an entry and reads back what the database gives to it, for the receipt. The service's role for cases has no other right on the log than this.
+    /// </summary>
+    public static Query<Entered> Add(AccessLogRecord entry) => new(
         """
         INSERT INTO access_log (
             entry_id, act, outcome, reason, method, employee_id, client_system, assignment_id, role, unit_id, actor_controller, purpose,
-            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource, decision)
+            plan_id, subject_id, owner_controller, categories, policy_version, trace_id, resource, decision,
+            event_secret, call_id, call_size)
         VALUES (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
             -- Who names an assignment that is not his own is seen by the reviewers of where he does work.
@@ -24,7 +27,8 @@ internal static class AccessLogSql
                 $11,
                 (SELECT u.controller FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.employee_id = $6 ORDER BY a.revoked, a.assignment_id LIMIT 1),
                 (SELECT 'organisations/' || e.organisation_id FROM employee e WHERE e.employee_id = $6)),
-            $12, $13, $14, $15, $16, $17, $18, $19, $20)
+            $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+        RETURNING occurred_at, actor_controller
         """,
         [
             Parameter.Of(entry.EntryId),
@@ -47,7 +51,13 @@ internal static class AccessLogSql
             Parameter.OrNull(entry.Caller.TraceId),
             Parameter.OrNull(entry.Concern.Resource),
             Parameter.OrNull(entry.Decision),
-        ]);
+            Parameter.Of(entry.Secret),
+            Parameter.Of(entry.CallId),
+            Parameter.Of(entry.CallSize),
+        ],
+        static async (reader, stop) => await reader.ReadAsync(stop)
+            ? new Entered(reader.GetDateTime(0), TextOrNull(reader, 1))
+            : throw new InvalidOperationException("An entry of the access log was not written."));
 
     /// <summary>The recorded decisions of a period, oldest first. As many as there are: they are read one by one.</summary>
     public static async IAsyncEnumerable<(Guid EntryId, int PolicyVersion, byte[] Decision)> Decisions(

@@ -21,6 +21,8 @@ public sealed class DataSources : IAsyncDisposable
         DatabaseRole.Case => "coordplan_case",
         DatabaseRole.LogReview => "coordplan_log_review",
         DatabaseRole.Directory => "coordplan_directory",
+        DatabaseRole.Sequencer => "coordplan_sequencer",
+        DatabaseRole.Publisher => "coordplan_publisher",
         _ => throw new ArgumentOutOfRangeException(nameof(role)),
     };
 

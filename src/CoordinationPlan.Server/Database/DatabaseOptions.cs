@@ -15,6 +15,12 @@ public sealed class DatabaseOptions
     /// <summary>Password of coordplan_directory.</summary>
     public string? DirectoryPassword { get; set; }
 
+    /// <summary>Password of coordplan_sequencer.</summary>
+    public string? SequencerPassword { get; set; }
+
+    /// <summary>Password of coordplan_publisher.</summary>
+    public string? PublisherPassword { get; set; }
+
     /// <summary>At most this many connections for work with cases; the other roles take a quarter each.</summary>
     public int MaxConnections { get; set; } = 32;
 
@@ -22,6 +28,8 @@ public sealed class DatabaseOptions
     {
         DatabaseRole.Case => CasePassword,
         DatabaseRole.LogReview => LogReviewPassword,
+        DatabaseRole.Sequencer => SequencerPassword,
+        DatabaseRole.Publisher => PublisherPassword,
         _ => DirectoryPassword,
     };
 }

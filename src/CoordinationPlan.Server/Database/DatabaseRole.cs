@@ -1,12 +1,12 @@
 namespace CoordinationPlan.Server.Database;
 
 /// <summary>
-/// Which database role a piece of work runs as. Each has just the rights that its work needs (see migration 0001): a fault in one cannot
+/// Which database role a piece of work runs as. Each has just the rights that its work needs (see migrations 0001 and 0009): a fault in one cannot
 /// reach what is another's.
 /// </summary>
 public enum DatabaseRole
 {
-    /// <summary>Work with cases. Adds to the access log and cannot read it.</summary>
+    /// <summary>Work with cases. Adds to the access log, and cannot read what it says.</summary>
     Case,
 
     /// <summary>Searches of the access log. Reads no plan.</summary>
@@ -14,4 +14,10 @@ public enum DatabaseRole
 
     /// <summary>The directory. Reads no plan.</summary>
     Directory,
+
+    /// <summary>Puts the log's entries in the trees. Reads no plan, and changes no entry.</summary>
+    Sequencer,
+
+    /// <summary>Keeps what was signed of the trees. Reads neither plans nor entries.</summary>
+    Publisher,
 }

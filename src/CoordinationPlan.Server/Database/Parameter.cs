@@ -38,6 +38,10 @@ internal static class Parameter
     public static NpgsqlParameter Of(long[] value) =>
         new NpgsqlParameter<long[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Bigint };
 
+    /// <summary>Times in UTC.</summary>
+    public static NpgsqlParameter Of(DateTime[] value) =>
+        new NpgsqlParameter<DateTime[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz };
+
     public static NpgsqlParameter Of(Guid[] value) =>
         new NpgsqlParameter<Guid[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
 

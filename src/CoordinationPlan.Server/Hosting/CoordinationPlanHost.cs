@@ -12,6 +12,7 @@ using CoordinationPlan.Server.Discharge;
 using CoordinationPlan.Server.Disclosures;
 using CoordinationPlan.Server.Emergency;
 using CoordinationPlan.Server.Indicators;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Meetings;
 using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Participations;
@@ -65,6 +66,9 @@ public static class CoordinationPlanHost
     /// <summary>The API's address, once the host has started.</summary>
     public static Uri ApiAddress(this WebApplication app) => new(app.Urls.First(url => url.StartsWith("https://", StringComparison.Ordinal)));
 
+    /// <summary>The address of the logs as files, where they are served.</summary>
+    public static Uri LogAddress(this WebApplication app) => new(app.Urls.Where(url => url.StartsWith("https://", StringComparison.Ordinal)).ElementAt(1));
+
     private static WebApplication Build(ServerOptions options, TimeProvider time, DataSources dataSources, IKeyRing ring, ServiceKeys keys, Action<WebApplicationBuilder>? configure)
     {
         var isDevelopment = options.Installation == InstallationKind.Development;
@@ -99,6 +103,7 @@ public static class CoordinationPlanHost
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
+            .AddTheLog(options.Log)
             .AddSingleton<CaseGate>()
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
@@ -123,6 +128,7 @@ public static class CoordinationPlanHost
             .AddSingleton<DirectoryService>()
             .AddSingleton<IndicatorService>()
             .AddSingleton<SchoolRoutineService>()
+            .AddSingleton<AuditService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -137,9 +143,13 @@ public static class CoordinationPlanHost
             {
                 health.Services.Map("liveness", check => check.Tags.Contains("liveness"));
                 health.Services.Map("readiness", check => check.Tags.Contains("readiness"));
+                // The server as a whole serves whatever is wrong with its log.
+                health.Services.Map("", check => !check.Tags.Contains("log"));
+                health.Services.Map("log", check => check.Tags.Contains("log"));
             })
             .AddCheck("process", () => HealthCheckResult.Healthy(), ["liveness"])
-            .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5));
+            .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5))
+            .AddCheck<LogCondition>("log", HealthStatus.Unhealthy, ["log"]);
         if (isDevelopment)
         {
             builder.Services.AddGrpcReflection();
@@ -147,9 +157,20 @@ public static class CoordinationPlanHost
 
         var app = builder.Build();
         app.Use(OnlyHealthOnManagementPort);
+        app.Use((context, next) =>
+        {
+            if (LogFiles.IsInPlace(context))
+            {
+                return next(context);
+            }
+
+            context.Response.StatusCode = StatusCodes.Status404NotFound;
+            return Task.CompletedTask;
+        });
         app.UseAuthentication();
         app.UseAuthorization();
         MapServices(app);
+        LogFiles.Map(app);
         app.MapGrpcHealthChecksService().AllowAnonymous();
         if (isDevelopment)
         {
@@ -182,6 +203,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<DirectoryService>();
         endpoints.MapGrpcService<IndicatorService>();
         endpoints.MapGrpcService<SchoolRoutineService>();
+        endpoints.MapGrpcService<AuditService>();
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)
@@ -191,18 +213,34 @@ public static class CoordinationPlanHost
         var certificate = X509Certificate2.CreateFromPemFile(listen.Certificate, listen.Key);
         var chain = new X509Certificate2Collection();
         chain.ImportFromPemFile(listen.Certificate);
+        void UseHttps(Microsoft.AspNetCore.Server.Kestrel.Core.ListenOptions endpoint) => endpoint.UseHttps(https =>
+        {
+            https.ServerCertificate = certificate;
+            https.ServerCertificateChain = [.. chain.Skip(1)];
+            https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
+            https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = authorities.Clone();
+            https.ClientCertificateValidation = (_, _, errors) => errors == SslPolicyErrors.None;
+        });
+
         kestrel.Listen(IPAddress.Parse(listen.Address), listen.Port, endpoint =>
         {
             endpoint.Protocols = HttpProtocols.Http2;
-            endpoint.UseHttps(https =>
-            {
-                https.ServerCertificate = certificate;
-                https.ServerCertificateChain = [.. chain.Skip(1)];
-                https.ClientCertificateMode = ClientCertificateMode.RequireCertificate;
-                https.OnAuthenticate = (_, tls) => tls.CertificateChainPolicy = authorities.Clone();
-                https.ClientCertificateValidation = (_, _, errors) => errors == SslPolicyErrors.None;
-            });
+            UseHttps(endpoint);
         });
+        if (listen.LogPort is { } logPort)
+        {
+            kestrel.Listen(IPAddress.Parse(listen.Address), logPort, endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1AndHttp2;
+                endpoint.Use(next => connection =>
+                {
+                    LogFiles.MarkConnection(connection);
+                    return next(connection);
+                });
+                UseHttps(endpoint);
+            });
+        }
+
         if (listen.ManagementPort is { } port)
         {
             kestrel.Listen(IPAddress.Loopback, port, endpoint => endpoint.Protocols = HttpProtocols.Http2);

@@ -1,5 +1,6 @@
 using System.Net;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.TransparencyLog;
 using Npgsql;
 
 namespace CoordinationPlan.Server.Hosting;
@@ -44,12 +45,17 @@ internal static class SafeConfiguration
             yield return "Database:MaxConnections must be at least 1";
         }
 
-        foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities), ("Keys:Ring", options.Keys.Ring), ("Keys:Certificate", options.Keys.Certificate), ("Keys:Key", options.Keys.Key) })
+        foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities), ("Keys:Ring", options.Keys.Ring), ("Keys:Certificate", options.Keys.Certificate), ("Keys:Key", options.Keys.Key), ("Log:ReceiptKey", options.Log.ReceiptKey) })
         {
             if (!File.Exists(file))
             {
                 yield return $"{name} does not name a file";
             }
+        }
+
+        foreach (var fault in Faults(options.Log, options.Installation))
+        {
+            yield return fault;
         }
 
         if (!options.Law.Controllers.Values.Prepend(options.Law.Default).All(parameters => parameters.IsSound))
@@ -142,6 +148,70 @@ internal static class SafeConfiguration
             || host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
             || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase)
             || (IPAddress.TryParse(host, out var address) && (IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any)));
+    }
+
+    private static IEnumerable<string> Faults(LogOptions log, InstallationKind installation)
+    {
+        foreach (var (i, witness) in log.Witnesses.Index())
+        {
+            if (!Uri.TryCreate(witness.Address, UriKind.Absolute, out var address) || (address.Scheme != Uri.UriSchemeHttps && (installation == InstallationKind.Production || !address.IsLoopback)))
+            {
+                yield return $"Log:Witnesses:{i}:Address is not an https address";
+            }
+        }
+
+        if (!IsPolicy(log))
+        {
+            yield return "Log:Witnesses: each has a key of its own of the kind that witnesses have, and no more are needed than there are";
+        }
+
+        // It is a line of a signed note, the name of a key and the beginning of an address.
+        if (log.Name.Length is 0 or > 100 || !log.Name.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '.' or '-' or '/'))
+        {
+            yield return "Log:Name must be a domain name of yours, in lower case, with a path or without";
+        }
+
+        if (log.PublisherKey.Length > 0 && !File.Exists(log.PublisherKey))
+        {
+            yield return "Log:PublisherKey does not name a file";
+        }
+
+        if (log.PublisherKey.Length > 0 && !System.IO.Directory.Exists(log.Directory))
+        {
+            yield return "Log:Directory does not name a directory";
+        }
+
+        foreach (var (name, value, least, most) in new[]
+        {
+            ("SequenceEvery", log.SequenceEvery, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(10)),
+            ("PublishEvery", log.PublishEvery, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
+            ("RepublishAfter", log.RepublishAfter, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)),
+            ("MaximumMergeDelay", log.MaximumMergeDelay, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)),
+        })
+        {
+            if (value < least || value > most)
+            {
+                yield return $"Log:{name} must be from {least} to {most}";
+            }
+        }
+
+        if (log.BatchSize is < 1 or > 100_000)
+        {
+            yield return "Log:BatchSize must be from 1 to 100000";
+        }
+    }
+
+    private static bool IsPolicy(LogOptions log)
+    {
+        try
+        {
+            _ = new WitnessPolicy(log.WitnessesNeeded ?? log.Witnesses.Count, [.. log.Witnesses.Select(witness => NoteVerifier.Parse(witness.Key))]);
+            return true;
+        }
+        catch (Exception fault) when (fault is FormatException or ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static IEnumerable<string> Faults(IssuerOptions issuer, string name, InstallationKind installation)

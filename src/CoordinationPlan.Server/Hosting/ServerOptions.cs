@@ -25,6 +25,55 @@ public sealed class ServerOptions
     public LawOptions Law { get; set; } = new();
 
     public IndicatorOptions Indicators { get; set; } = new();
+
+    public LogOptions Log { get; set; } = new();
+}
+
+/// <summary>The log that anyone can check (docs/adr/0020).</summary>
+public sealed class LogOptions
+{
+    /// <summary>What the origins of the logs begin with: a domain name of the operator's, such as <c>log.example.se</c>. It never changes.</summary>
+    public string Name { get; set; } = "";
+
+    /// <summary>File with the key that receipts are signed with, the same for every server: 32 random bytes in base64 (Ed25519).</summary>
+    public string ReceiptKey { get; set; } = "";
+
+    /// <summary>File with the key that checkpoints are signed with, as the other; empty where this server does not publish.</summary>
+    public string PublisherKey { get; set; } = "";
+
+    /// <summary>Where the publisher keeps what it has signed: a directory outside the database and its backups.</summary>
+    public string Directory { get; set; } = "";
+
+    /// <summary>Who signs checkpoints beside the log (C2SP tlog-witness), run by others than the operator.</summary>
+    public IList<LogWitness> Witnesses { get; } = [];
+
+    /// <summary>How many of them must have signed before a checkpoint is published; all of them where this is not set.</summary>
+    public int? WitnessesNeeded { get; set; }
+
+    /// <summary>How often what is pending is put in the trees, from 50 ms to 10 s.</summary>
+    public TimeSpan SequenceEvery { get; set; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often checkpoints are published, from 100 ms to 1 minute.</summary>
+    public TimeSpan PublishEvery { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After how long a log that has not grown is signed again, so that silence shows; from 1 minute to a day.</summary>
+    public TimeSpan RepublishAfter { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>Within how long after its time an entry is under a published checkpoint. A receipt without a leaf after that is proof of a removal.</summary>
+    public TimeSpan MaximumMergeDelay { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>How many entries are put in a tree at once.</summary>
+    public int BatchSize { get; set; } = 2000;
+}
+
+/// <summary>One witness of the log.</summary>
+public sealed class LogWitness
+{
+    /// <summary>Its address, https in production; <c>add-checkpoint</c> comes below it.</summary>
+    public string Address { get; set; } = "";
+
+    /// <summary>Its public key (vkey), from elsewhere than this address.</summary>
+    public string Key { get; set; } = "";
 }
 
 /// <summary>Counts for follow-up.</summary>
@@ -215,6 +264,11 @@ public sealed class ListenOptions
     /// Port on 127.0.0.1 for health checks (grpc.health.v1 over plaintext HTTP/2, no client certificate, nothing else); null for none, 0 for a free one.
     /// </summary>
     public int? ManagementPort { get; set; }
+
+    /// <summary>
+    /// Port for the logs as files (C2SP tlog-tiles over HTTPS, with a client certificate as for the API, nothing else); null for none, 0 for a free one.
+    /// </summary>
+    public int? LogPort { get; set; }
 }
 
 /// <summary>Whose tokens are accepted.</summary>

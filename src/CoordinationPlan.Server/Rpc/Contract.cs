@@ -27,6 +27,7 @@ internal static class Contract
         DirectoryServiceReflection.Descriptor.Services[0],
         IndicatorServiceReflection.Descriptor.Services[0],
         SchoolRoutineServiceReflection.Descriptor.Services[0],
+        AuditServiceReflection.Descriptor.Services[0],
     ];
 
     private static readonly Dictionary<string, RpcMethod> Methods = Services

@@ -14,7 +14,12 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
     /// </summary>
     private static readonly Dictionary<string, (string Case, string LogReview, string Directory)> Expected = new()
     {
-        ["access_log"] = ("I", "SI", "I"),
+        // Of what they have entered, cases and the directory read when and for which controller, for the receipt.
+        ["access_log"] = ("SI", "SI", "SI"),
+        ["log_state"] = ("", "S", ""),
+        ["log_leaf"] = ("", "S", ""),
+        ["log_tile"] = ("", "S", ""),
+        ["log_checkpoint"] = ("", "S", ""),
         ["alert"] = ("SI", "", ""),
         ["assignment"] = ("S", "S", "SIU"),
         ["block"] = ("SIU", "S", ""),
@@ -68,6 +73,16 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["school_attendance"] = ("SIU", "", ""),
     };
 
+    /// <summary>The same for the roles of the log. Who builds the trees has no right on what is signed, and who signs none on what is in them.</summary>
+    private static readonly string[] OfTheLog =
+    [
+        "access_log: coordplan_sequencer S", "log_pending: coordplan_sequencer SD", "log_state: coordplan_sequencer SIU", "log_leaf: coordplan_sequencer SI",
+        "log_tile: coordplan_sequencer SIU", "log_state: coordplan_publisher S", "log_leaf: coordplan_publisher S", "log_tile: coordplan_publisher S",
+        "log_checkpoint: coordplan_publisher SIU", "access_log: coordplan_auditor S", "log_pending: coordplan_auditor S", "log_state: coordplan_auditor S",
+        "log_leaf: coordplan_auditor S", "log_tile: coordplan_auditor S", "log_checkpoint: coordplan_auditor S", "installation: coordplan_auditor S",
+        "schema_migration: coordplan_auditor S",
+    ];
+
     public static TheoryData<DatabaseRole> Roles => [.. Enum.GetValues<DatabaseRole>()];
 
     [Fact]
@@ -105,6 +120,29 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
             (Role: "coordplan_directory", Rights: table.Value.Directory),
         }.Where(right => right.Rights.Length > 0).Select(right => $"{table.Key}: {right.Role} {right.Rights}"));
         Assert.Equal(expected.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_roles_of_the_log_have_just_the_rights_that_are_written_here()
+    {
+        await using var command = service.Administrator.CreateCommand(
+            """
+            SELECT format('%s: %s %s', c.relname, r.rolname, string_agg(p.name, '' ORDER BY p.n))
+            FROM pg_class c, pg_roles r, unnest(ARRAY['SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER']) WITH ORDINALITY AS x (right_name, n),
+                 LATERAL (SELECT left(x.right_name, 1) AS name, x.n WHERE has_table_privilege(r.oid, c.oid, x.right_name)
+                          OR x.right_name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(r.oid, c.oid, CASE WHEN x.right_name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') THEN x.right_name ELSE 'SELECT' END)) p
+            WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+              AND r.rolname IN ('coordplan_sequencer', 'coordplan_publisher', 'coordplan_auditor')
+            GROUP BY c.relname, r.rolname
+            """);
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var found = new List<string>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+        {
+            found.Add(reader.GetString(0));
+        }
+
+        Assert.Equal(OfTheLog.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
     }
 
     [Fact]

@@ -4,7 +4,9 @@ using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.TransparencyLog;
 using CoordinationPlan.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -26,7 +28,7 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     [Fact]
     public void The_contract_has_the_RPCs_that_these_tests_go_over()
     {
-        Assert.Equal(97, World.Methods.Count());
+        Assert.Equal(101, World.Methods.Count());
         Assert.Equal(74, World.PlanMethods.Count());
         Assert.Equal(65, World.ChangingMethods.Count());
     }
@@ -71,6 +73,25 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
         {
             Assert.NotNull(entries[0].PlanId);
             Assert.NotNull(entries[0].SubjectId);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Gives_one_receipt_for_an_entry_that_comes_into_the_tree_when_it_permits_and_when_it_refuses(string name)
+    {
+        var method = Method(name);
+        var world = await World.For(service, method);
+        var caller = World.RightfulCaller(method);
+
+        var answered = (await World.Answer(service.As(caller), method, world.Request(method))).Metadata;
+        var refused = (await Assert.ThrowsAsync<RpcException>(
+            () => World.Call(service.As(service.Infrastructure.Choice(caller) with { Purpose = Purpose.Unspecified }, DevelopmentInfrastructure.ClientOf(caller)), method, world.Request(method)))).Trailers;
+
+        foreach (var trailers in new IEnumerable<Metadata.Entry>[] { answered, refused })
+        {
+            var receipt = service.ReceiptIn(trailers);
+            Assert.Equal(receipt.Leaf, (await service.LeafOf(receipt.Entry)).Hash);
         }
     }
 
@@ -312,9 +333,15 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     private async Task<RpcException> Refusal(DemonstrationEmployee caller, MethodDescriptor method, IMessage request) =>
         await Assert.ThrowsAsync<RpcException>(() => World.Call(service.As(caller), method, request));
 
-    /// <summary>All that comes with an error but the date, which is the time of the answer.</summary>
-    private static string Trailers(RpcException error) =>
-        string.Join("\n", error.Trailers.Where(entry => entry.Key != "date").Select(entry => entry.Key + "=" + (entry.IsBinary ? Convert.ToHexString(entry.ValueBytes) : entry.Value)));
+    /// <summary>
+    /// All that comes with an error but the date, which is the time of the answer, and of the receipt what is not random: its size and its log.
+    /// </summary>
+    private static string Trailers(RpcException error) => string.Join("\n", error.Trailers.Where(entry => entry.Key != "date").Select(entry => entry.Key + "=" + entry switch
+    {
+        { Key: AuditReceipts.Trailer } => $"{entry.ValueBytes.Length} bytes, {Receipt.Parse(entry.ValueBytes).Origin}",
+        { IsBinary: true } => Convert.ToHexString(entry.ValueBytes),
+        _ => entry.Value,
+    }));
 
     private static void Clear(IMessage request, string field) => request.Descriptor.FindFieldByName(field)?.Accessor.Clear(request);
 
@@ -327,7 +354,7 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
         await using var command = service.Administrator.CreateCommand(
             """
             SELECT string_agg(t.name || '=' || (xpath('/row/n/text()', query_to_xml('SELECT count(*) AS n FROM coordinationplan.' || t.name, false, true, '')))[1]::text, ', ' ORDER BY t.name)
-            FROM (SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'coordinationplan'::regnamespace AND relkind = 'r' AND relname NOT LIKE 'access_log%') t
+            FROM (SELECT relname::text AS name FROM pg_class WHERE relnamespace = 'coordinationplan'::regnamespace AND relkind = 'r' AND relname NOT LIKE 'access_log%' AND relname NOT LIKE 'log\_%') t
             """);
         return (string)(await command.ExecuteScalarAsync())!;
     }

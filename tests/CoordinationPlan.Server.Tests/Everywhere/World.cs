@@ -62,6 +62,9 @@ public sealed class World
     /// <summary>A document that was sent.</summary>
     public required Disclosure Disclosure { get; init; }
 
+    /// <summary>A leaf of a log that is published.</summary>
+    public required (string Origin, Guid Entry, byte[] LeafHash) Leaf { get; init; }
+
     /// <summary>The etag of the board's routines.</summary>
     public required string RoutinesEtag { get; init; }
 
@@ -134,6 +137,7 @@ public sealed class World
         {
             WhereaboutsEtag = whereabouts.Etag,
             RoutinesEtag = routines.Etag,
+            Leaf = await service.PublishedLeaf(),
             Disclosure = disclosure,
             Meeting = meeting,
             Proposal = proposal,
@@ -158,7 +162,7 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
     public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
@@ -169,7 +173,7 @@ public sealed class World
     /// <summary>Who may make the call.</summary>
     public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => (method.Service.Name, method.Name) switch
     {
-        ("AccessLogService", _) => DemonstrationDirectory.LogReviewer,
+        ("AccessLogService" or "AuditService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
         (_, "SuggestPlan") => DemonstrationDirectory.School,
         ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
@@ -433,6 +437,10 @@ public sealed class World
                 Etag = OwnersAccess.Etag,
                 RequestId = id,
             },
+            "ListLogs" => new ListLogsRequest(),
+            "GetCheckpoint" => new GetCheckpointRequest { Origin = Leaf.Origin },
+            "GetInclusionProof" => new GetInclusionProofRequest { Origin = Leaf.Origin, Entry = $"accessLogEntries/{Leaf.Entry:D}", LeafHash = ByteString.CopyFrom(Leaf.LeafHash) },
+            "GetConsistencyProof" => new GetConsistencyProofRequest { Origin = Leaf.Origin, FromSize = 1 },
             "SearchAccessLog" => new SearchAccessLogRequest
             {
                 StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
@@ -502,25 +510,26 @@ public sealed class World
     }
 
     /// <summary>Calls any RPC by its descriptor.</summary>
-    public static async Task<IMessage> Call(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default)
-    {
-        var call = typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
-        return (await (Task<Answered>)call.Invoke(null, [clients.Invoker, method, request, options])!).Message!;
-    }
+    public static async Task<IMessage> Call(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options = default) =>
+        (await Answering(clients, method, request, options)).Message!;
 
     /// <summary>Calls any RPC by its descriptor, with everything that comes back, also where it fails.</summary>
     public static async Task<Answered> Answer(CoordinationPlanClients clients, MethodDescriptor method, IMessage request)
     {
-        var call = typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!.MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType);
         try
         {
-            return await (Task<Answered>)call.Invoke(null, [clients.Invoker, method, request, default(CallOptions)])!;
+            return await Answering(clients, method, request, default);
         }
         catch (RpcException error)
         {
             return new(null, error.StatusCode, error.GetRpcStatus(), [.. error.Trailers]);
         }
     }
+
+    private static Task<Answered> Answering(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options) =>
+        (Task<Answered>)typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!
+            .MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType)
+            .Invoke(null, [clients.Invoker, method, request, options])!;
 
     private static async Task<Answered> Unary<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
         where TRequest : class, IMessage<TRequest>, new()

@@ -5,6 +5,7 @@ using System.Security.Cryptography;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.V1;
 using CsCheck;
 using Grpc.Core;
@@ -83,6 +84,8 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
                 Requests: writers.Sum(writer => writer.Acknowledged)),
             added);
 
+        await LogIsWhole(own, database);
+
         var (permitted, refused) = (await Traces(administrator, AccessOutcome.Permitted), await Traces(administrator, AccessOutcome.Refused));
         Assert.Empty(calls.WithContent.Except(permitted));
         Assert.Empty(calls.Refused.Except(refused));
@@ -91,6 +94,24 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
         output.WriteLine($"{added.Requests} changes acknowledged ({added}), {calls.WithContent.Count} answers with content and {calls.Refused.Count} refusals, all in the log");
         output.WriteLine($"{calls.Failures} attempts failed; {permitted.Except(calls.WithContent).Count()} were done and in the log but never answered");
         File.Delete(log);
+    }
+
+    /// <summary>Every entry has its place in a tree, and what is published is what is there; once the last ones have come in.</summary>
+    private async Task LogIsWhole(Machine own, DevelopmentDatabase database)
+    {
+        var options = LogCheckOptions.Of(own.Infrastructure.ServerOptions(database.Options, 0, null).Log, [], TimeProvider.System.GetUtcNow());
+        var auditor = database.Options.ConnectionString + ";Username=coordplan_auditor";
+        for (var begin = TimeProvider.System.GetTimestamp(); ; await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System))
+        {
+            var result = await LogCheck.Run(auditor, options, null, default);
+            if (result is { Pending: 0, Findings.Count: 0 })
+            {
+                output.WriteLine($"{result.Entries} entries in {result.Logs} logs, each once");
+                return;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), $"{result.Pending} pending; {string.Join("; ", result.Findings)}");
+        }
     }
 
     /// <summary>After a crash PostgreSQL makes sure that every file is on disk: all at once takes it a moment, one by one takes it seconds.</summary>

@@ -118,6 +118,10 @@ public sealed class ServiceProcess(ServerOptions options, string logFile) : IAsy
         yield return ("Keys__Ring", options.Keys.Ring);
         yield return ("Keys__Certificate", options.Keys.Certificate);
         yield return ("Keys__Key", options.Keys.Key);
+        yield return ("Log__Name", options.Log.Name);
+        yield return ("Log__ReceiptKey", options.Log.ReceiptKey);
+        yield return ("Log__PublisherKey", options.Log.PublisherKey);
+        yield return ("Log__Directory", options.Log.Directory);
         yield return ("Listen__Port", options.Listen.Port.ToString(System.Globalization.CultureInfo.InvariantCulture));
         yield return ("Listen__Certificate", options.Listen.Certificate);
         yield return ("Listen__Key", options.Listen.Key);

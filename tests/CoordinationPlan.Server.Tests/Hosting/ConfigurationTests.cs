@@ -2,6 +2,7 @@ using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.TransparencyLog;
 
 namespace CoordinationPlan.Server.Tests.Hosting;
 
@@ -59,6 +60,19 @@ public sealed class ConfigurationTests : IDisposable
         ["a share of absence of nothing"] = (options => options.Law.Default.AbsencePercent = 0, "Law:"),
         ["a controller's share of absence of more than all"] = (options => options.Law.Controllers["boards/b"] = new() { InvalidAbsencePercent = 101 }, "Law:"),
         ["no weeks of absence"] = (options => options.Law.Default.AbsenceWeeks = 0, "Law:"),
+        ["a log without a name"] = (options => options.Log.Name = "", "Log:Name"),
+        ["a log whose name is no line of a note"] = (options => options.Log.Name = "log.example.se\nx", "Log:Name"),
+        ["no key of receipts"] = (options => options.Log.ReceiptKey = "", "Log:ReceiptKey"),
+        ["a publisher's key that is not there"] = (options => options.Log.PublisherKey = "/nowhere.key", "Log:PublisherKey"),
+        ["a publisher without a memory"] = (options => options.Log.Directory = "/nowhere", "Log:Directory"),
+        ["a log that is hardly ever sequenced"] = (options => options.Log.SequenceEvery = TimeSpan.FromMinutes(1), "Log:SequenceEvery"),
+        ["a log that is hardly ever published"] = (options => options.Log.PublishEvery = TimeSpan.FromHours(1), "Log:PublishEvery"),
+        ["a log that is signed without a pause"] = (options => options.Log.RepublishAfter = TimeSpan.Zero, "Log:RepublishAfter"),
+        ["a promise that cannot be kept"] = (options => options.Log.MaximumMergeDelay = TimeSpan.FromSeconds(1), "Log:MaximumMergeDelay"),
+        ["batches of nothing"] = (options => options.Log.BatchSize = 0, "Log:BatchSize"),
+        ["a witness in the clear"] = (options => options.Log.Witnesses.Add(Witness("http://witness.example/")), "Log:Witnesses:0:Address"),
+        ["a witness with a key that signs without a time"] = (options => options.Log.Witnesses.Add(Witness("https://witness.example/", NoteAlgorithm.Ed25519)), "Log:Witnesses"),
+        ["more witnesses needed than there are"] = (options => options.Log.WitnessesNeeded = 1, "Log:Witnesses"),
         ["an installation that is neither"] = (options => options.Installation = (InstallationKind)7, "Installation"),
     };
 
@@ -161,7 +175,7 @@ public sealed class ConfigurationTests : IDisposable
     {
         var refusal = Assert.Throws<UnsafeConfigurationException>(() => SafeConfiguration.Require(new ServerOptions()));
 
-        Assert.Equal(8, refusal.Faults.Count);
+        Assert.Equal(10, refusal.Faults.Count);
         Assert.All(refusal.Faults, fault => Assert.Contains(fault, refusal.Message, StringComparison.Ordinal));
     }
 
@@ -191,11 +205,18 @@ public sealed class ConfigurationTests : IDisposable
         return issuer;
     }
 
+    private static LogWitness Witness(string address, NoteAlgorithm algorithm = NoteAlgorithm.Cosignature)
+    {
+        using var key = new NoteSigner("witness.example/w", new byte[32], algorithm);
+        return new LogWitness { Address = address, Key = key.Verifier.ToString() };
+    }
+
     private ServerOptions Safe() => new()
     {
         Database = { ConnectionString = "Host=/run/postgresql;Database=coordinationplan" },
         Listen = { Certificate = _file, Key = _file, ClientAuthorities = _file },
         Identity = { Issuers = { Issuer("https://idp.example/", "2120000142") } },
         Keys = { Ring = _file, Certificate = _file, Key = _file },
+        Log = { Name = "log.example.se", ReceiptKey = _file, PublisherKey = _file, Directory = Path.GetTempPath() },
     };
 }

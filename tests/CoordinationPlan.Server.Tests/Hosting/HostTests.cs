@@ -3,6 +3,7 @@ using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Tests.Database;
 using CoordinationPlan.Server.Tests.Faults;
@@ -33,6 +34,22 @@ public sealed class HostTests(Service service) : IClassFixture<Service>
         Assert.Equal(ServingStatus.Serving, await Health(management, name));
         Assert.Equal(ServingStatus.Serving, (await new Health.HealthClient(service.ConnectionOf(DevelopmentClients.SocialServices).Anonymous)
             .CheckAsync(new HealthCheckRequest { Service = name })).Status);
+    }
+
+    [Fact]
+    public async Task What_is_wrong_with_the_log_is_told_and_does_not_take_the_service_out_of_use()
+    {
+        using var management = GrpcChannel.ForAddress(service.ManagementAddress);
+        Assert.Equal(ServingStatus.Serving, await Health(management, "log"));
+
+        service.LogCondition.Set(LogPart.Publisher, "a log", "the database has gone back");
+
+        Assert.Equal(ServingStatus.NotServing, await Health(management, "log"));
+        Assert.Equal(ServingStatus.Serving, await Health(management, ""));
+        Assert.Equal(ServingStatus.Serving, await Health(management, "liveness"));
+        Assert.Equal(ServingStatus.Serving, await Health(management, "readiness"));
+        service.LogCondition.Clear(LogPart.Publisher, "a log");
+        Assert.Equal(ServingStatus.Serving, await Health(management, "log"));
     }
 
     [Fact]
