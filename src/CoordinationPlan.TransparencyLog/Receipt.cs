@@ -9,7 +9,7 @@ namespace CoordinationPlan.TransparencyLog;
 /// <param name="Origin">The log that is to have the leaf.</param>
 /// <param name="Entry">The entry's id.</param>
 /// <param name="Leaf">The hash of its leaf.</param>
-/// <param name="Time">When it was written, to the microsecond.</param>
+/// <param name="Time">When the call came in, as the log's operator says, to the microsecond or less finely.</param>
 /// <param name="KeyId">Which key signed it.</param>
 /// <param name="Signature">Ed25519 over <see cref="Message"/>.</param>
 public sealed record Receipt(string Origin, Guid Entry, TreeHash Leaf, DateTimeOffset Time, uint KeyId, ReadOnlyMemory<byte> Signature)

@@ -1,5 +1,8 @@
+using System.Globalization;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Tests.Everywhere;
+using CoordinationPlan.TransparencyLog;
 using CoordinationPlan.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -32,7 +35,8 @@ internal static class Looking
         return
         [
             new(place, answered.Status.ToString()),
-            .. answered.Metadata.Where(entry => entry.Key is not ("date" or "grpc-status-details-bin"))
+            .. answered.Metadata.Where(entry => entry.Key == AuditReceipts.Trailer).SelectMany(entry => In(Receipt.Parse(entry.ValueBytes), $"{place}:{entry.Key}")),
+            .. answered.Metadata.Where(entry => entry.Key is not ("date" or "grpc-status-details-bin" or AuditReceipts.Trailer))
                 .Select(entry => new Told($"{place}:{entry.Key}", entry.IsBinary ? Convert.ToBase64String(entry.ValueBytes) : entry.Value)),
             .. answered.Message is { } message ? Linkage.In(message, place) : [],
             .. answered.Details is { } error ? error.Details.SelectMany(detail => Unpacked(detail, $"{place}!")).Prepend(new($"{place}!", error.Message)) : [],
@@ -52,6 +56,14 @@ internal static class Looking
                 .ToHashSet();
         });
     }
+
+    private static IEnumerable<Told> In(Receipt receipt, string place) =>
+    [
+        new($"{place}/origin", receipt.Origin),
+        new($"{place}/entry", receipt.Entry.ToString("D")),
+        new($"{place}/time", receipt.Time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture)),
+        new($"{place}/leaf", receipt.Leaf.ToString()),
+    ];
 
     private static IEnumerable<Told> Unpacked(Any detail, string place)
     {
