@@ -115,7 +115,7 @@ internal static class LogCommand
 
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Entries:N0} entries in {result.Logs:N0} logs, {result.Pending:N0} pending, {result.Checkpoints:N0} checkpoints and {result.Receipts:N0} receipts checked; {result.Findings.Count:N0} findings."));
+            $"{result.Entries:N0} entries in {result.Logs:N0} logs, {result.Disposed:N0} of them disposed of, {result.Pending:N0} pending, {result.Checkpoints:N0} checkpoints and {result.Receipts:N0} receipts checked; {result.Findings.Count:N0} findings."));
         return result.Findings.Count == 0 ? Sound : Unsound;
     }
 

@@ -139,3 +139,7 @@ public sealed partial class AdvanceSchoolArrangementRequest : IChangeRequest;
 public sealed partial class RecordHandoverStepRequest : IChangeRequest;
 
 public sealed partial class ReportAttendanceRequest : IChangeRequest;
+
+public sealed partial class ProposeLogDisposalRequest : IChangeRequest;
+
+public sealed partial class ApproveLogDisposalRequest : IChangeRequest;

@@ -20,6 +20,7 @@ internal static class DevelopmentLogKeys
             PublisherKey = Key(Path.Combine(directory, "publisher.key")),
             Directory = signed,
             PublishEvery = TimeSpan.FromSeconds(1),
+            DisposeEvery = TimeSpan.FromSeconds(1),
         };
     }
 

@@ -50,11 +50,11 @@ public static class PlanRetention
         Certainty.Statute, [new("PDL (2008:355) 3 kap. 17 §", new DateOnly(2008, 7, 1))],
         "By the unit that owns the plan: what health care does is in its own journal. A plan whose owner is of neither kind is kept as long as this.", "HealthCareRecordYears", 10);
 
-    /// <summary>The access log.</summary>
+    /// <summary>The access log of a year.</summary>
     public static readonly RetentionRule AccessLog = new(
         RetentionClass.AccessLog,
         "retention.access_log", "access log", "The access log is kept at least five years.", "Åtkomstloggen ska bevaras minst fem år.",
-        Certainty.Reported, [new("HSLF-FS 2016:40 4 kap. 9 §", DateOnly.MinValue)], "Nothing removes entries in this version.", null, 5);
+        Certainty.Reported, [new("HSLF-FS 2016:40 4 kap. 9 §", DateOnly.MinValue)], "Counted from the end of the log's year, and disposed of a year at a time, by two persons (AuditService). A board may keep it longer.", "AccessLogYears", 5);
 
     /// <summary>Those whose files of the social services are kept for research.</summary>
     public static readonly Sample SampledBirths = new(

@@ -255,6 +255,9 @@ internal static class RuleBook
         // That the log is complete is for everyone to check who has a receipt or reviews; a proof tells nothing of persons.
         new(Act.ReadLogProofs, Reviewers, Relation.None, Reads: Categories.Directory, Basis: Basis.LogReviewDuty),
         new(Act.ReadLogProofs, Roles.Of(SystemIntegration), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
+        // Disposal of what a log says (gallring; HSLF-FS 2016:40 4:9, arkivlag 10 §) takes two reviewers of whose log it is. Never a data protection officer, who is
+        // to judge it and therefore does not decide it (GDPR art. 38.6).
+        new(Act.WriteLogDisposal, Roles.Of(LogReviewer), Relation.None, Reads: AccessLog, Writes: AccessLog, Basis: Basis.LogReviewDuty),
         // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
         new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         // A board's routine is registered by those who answer for its work; whose board it is follows from the unit.

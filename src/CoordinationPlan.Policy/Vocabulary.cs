@@ -62,6 +62,7 @@ public enum Act
     ReportAttendance = 54,
     WriteProtectionMeasure = 56,
     ReadLogProofs = 57,
+    WriteLogDisposal = 58,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -184,6 +184,7 @@ internal static class Expected
             Act.ListTasks when caller.IsCaseWorker() || caller.Role is ShelterContactPerson or SupportProvider => Decision.Permit(Existence | ConsentDocuments, None, Basis.RoleAlone),
             Act.ListTasks when reviewer => Decision.Permit(Existence | ConsentDocuments, None, Basis.LogReviewDuty),
             Act.SearchAccessLog when reviewer => Decision.Permit(AccessLog, None, Basis.LogReviewDuty),
+            Act.WriteLogDisposal when caller.Role == LogReviewer => Decision.Permit(AccessLog, AccessLog, Basis.LogReviewDuty),
             Act.ReadLogProofs when reviewer => Decision.Permit(Categories.Directory, None, Basis.LogReviewDuty),
             Act.ReadLogProofs when caller.Role == SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),

@@ -58,7 +58,7 @@ public sealed class RoleTests
     [Fact]
     public void Nothing_but_the_acts_on_it_opens_the_directory_and_nothing_but_a_search_the_log() =>
         World.Holds(
-            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine or Act.ReadLogProofs)),
+            World.Permitted().Where(question => question.Act is not (Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.SearchAccessLog or Act.ReadIndicators or Act.WriteRoutine or Act.ReadLogProofs or Act.WriteLogDisposal)),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(World.OfACase));
 
     [Fact]

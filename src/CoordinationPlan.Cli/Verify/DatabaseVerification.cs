@@ -44,7 +44,11 @@ internal sealed class DatabaseVerification(NoteVerifier log, IReadOnlyList<NoteV
 
             if (result.Findings.Count == 0)
             {
-                report.Good($"database: {result.Entries} records are what the entries of {result.Logs} logs were made of; {result.Pending} wait for their place");
+                report.Good($"database: {result.Entries - result.Disposed} records are what the entries of {result.Logs} logs were made of; {result.Pending} wait for their place");
+                if (result.Disposed > 0)
+                {
+                    report.Good($"database: {result.Disposed} records are disposed of, each by two persons' decision that stands in a log");
+                }
             }
         }
         catch (NpgsqlException failure)

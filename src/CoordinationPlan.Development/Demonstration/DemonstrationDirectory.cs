@@ -120,6 +120,10 @@ public static class DemonstrationDirectory
     public static DemonstrationEmployee LogReviewer { get; } =
         new("SE2120000142-E601", "Logggranskare, Farsta stadsdelsnämnd", "SE2120000142-LOGG-FARSTA", Role.LogReviewer, Purpose.LogReview);
 
+    /// <summary>Another log reviewer of the same board: what is disposed of takes two.</summary>
+    public static DemonstrationEmployee SecondLogReviewer { get; } =
+        new("SE2120000142-E606", "Andra logggranskaren, Farsta stadsdelsnämnd", "SE2120000142-LOGG-FARSTA", Role.LogReviewer, Purpose.LogReview);
+
     /// <summary>Log reviewer of the region.</summary>
     public static DemonstrationEmployee RegionLogReviewer { get; } =
         new("SE2321000016-E602", "Logggranskare, Region Stockholm", "SE2321000016-LOGG", Role.LogReviewer, Purpose.LogReview);
@@ -141,6 +145,7 @@ public static class DemonstrationDirectory
     [
         CaseWorker, UnitManager, NewCaseWorker, OtherCaseWorker, PrimaryCare, ChildPsychiatry, Jonas, Colleague, Shelter, School, LogReviewer, RegionLogReviewer,
         RegionIntegration, DataProtectionOfficer, Statistician, Origo, Stodcentrum, Kruton, Psychiatry, Aunt, Cousin, ElderCare, Ward, SchoolRegister,
+        SecondLogReviewer,
     ];
 
     /// <summary>The assignment that an employee calls under.</summary>

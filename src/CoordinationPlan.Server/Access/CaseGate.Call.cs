@@ -49,7 +49,7 @@ internal sealed partial class CaseGate
 
         public DatabaseRole Role => Caller.Method.Act switch
         {
-            Policy.Act.SearchAccessLog or Policy.Act.ReadLogProofs => DatabaseRole.LogReview,
+            Policy.Act.SearchAccessLog or Policy.Act.ReadLogProofs or Policy.Act.WriteLogDisposal => DatabaseRole.LogReview,
             Policy.Act.WriteDirectory => DatabaseRole.Directory,
             _ => DatabaseRole.Case,
         };

@@ -15,7 +15,7 @@ internal sealed record RequestOutcome(string Method, byte[] RequestHash, byte[] 
 
 internal static class RequestOutcomeSql
 {
-    // Two tables, because the role that writes the directory may see no case. The texts are constants all the same.
+    // Two tables, because the roles that write the directory and the disposals of logs may see no case. The texts are constants all the same.
     private const string FindSql =
         """
         SELECT o.method, o.request_hash, o.response, o.plan_id, o.subject_id, o.owner_controller, k.ring_key, k.wrapped
@@ -27,7 +27,7 @@ internal static class RequestOutcomeSql
     private const string KeepDirectorySql = "INSERT INTO directory_request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
 
     public static Query<RequestOutcome?> Find(DatabaseRole role, string caller, Guid requestId) => new(
-        role == DatabaseRole.Directory ? FindDirectorySql : FindSql,
+        role == DatabaseRole.Case ? FindSql : FindDirectorySql,
         [Parameter.Of(caller), Parameter.Of(requestId)],
         static async (reader, stop) => await reader.ReadAsync(stop)
             ? new RequestOutcome(
@@ -39,7 +39,7 @@ internal static class RequestOutcomeSql
             : null);
 
     public static Command Keep(DatabaseRole role, string caller, Guid requestId, RequestOutcome outcome) => new(
-        role == DatabaseRole.Directory ? KeepDirectorySql : KeepSql,
+        role == DatabaseRole.Case ? KeepSql : KeepDirectorySql,
         [
             Parameter.Of(caller), Parameter.Of(requestId), Parameter.Of(outcome.Method), Parameter.Of(outcome.RequestHash), Parameter.Of(outcome.Sealed),
             Parameter.OrNull(outcome.Concern.PlanId), Parameter.OrNull(outcome.Concern.PlanId is null ? null : outcome.Concern.SubjectId),

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -202,7 +203,7 @@ internal static class AccessLogSql
                 Subject = reader.IsDBNull(13) ? "" : $"subjects/{reader.GetGuid(13):D}",
                 PolicyVersion = reader.GetInt32(15),
                 TraceId = reader.IsDBNull(16) ? "" : Convert.ToHexStringLower(reader.GetFieldValue<byte[]>(16)),
-                Resource = TextOrNull(reader, 17) is { } resource ? names.NameOf(resource) : "",
+                Resource = TextOrNull(reader, 17) is not { } resource ? "" : LogDisposalRecord.IsText(resource) ? resource : names.NameOf(resource),
             };
             entry.Categories.AddRange(CategorySets.ToList((Categories)reader.GetInt32(14)));
             entries.Add(entry);

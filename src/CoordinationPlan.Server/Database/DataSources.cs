@@ -23,6 +23,7 @@ public sealed class DataSources : IAsyncDisposable
         DatabaseRole.Directory => "coordplan_directory",
         DatabaseRole.Sequencer => "coordplan_sequencer",
         DatabaseRole.Publisher => "coordplan_publisher",
+        DatabaseRole.Disposer => "coordplan_disposer",
         _ => throw new ArgumentOutOfRangeException(nameof(role)),
     };
 

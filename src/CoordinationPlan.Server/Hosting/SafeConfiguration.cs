@@ -185,6 +185,7 @@ internal static class SafeConfiguration
         {
             ("SequenceEvery", log.SequenceEvery, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(10)),
             ("PublishEvery", log.PublishEvery, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(1)),
+            ("DisposeEvery", log.DisposeEvery, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
             ("RepublishAfter", log.RepublishAfter, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)),
             ("MaximumMergeDelay", log.MaximumMergeDelay, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)),
         })

@@ -56,6 +56,9 @@ public sealed class LogOptions
     /// <summary>How often checkpoints are published, from 100 ms to 1 minute.</summary>
     public TimeSpan PublishEvery { get; set; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>How often disposals that are approved are looked for and carried out, from 1 second to 1 day.</summary>
+    public TimeSpan DisposeEvery { get; set; } = TimeSpan.FromMinutes(1);
+
     /// <summary>After how long a log that has not grown is signed again, so that silence shows; from 1 minute to a day.</summary>
     public TimeSpan RepublishAfter { get; set; } = TimeSpan.FromMinutes(10);
 
@@ -144,6 +147,9 @@ public sealed class LawParameters
     /// <summary>For how many years after its last note a plan of health care is kept.</summary>
     public int? HealthCareRecordYears { get; set; }
 
+    /// <summary>For how many years after its year a log of accesses is kept.</summary>
+    public int? AccessLogYears { get; set; }
+
     /// <summary>Whether the files of those born on the 5th, 15th and 25th are kept for good.</summary>
     public bool? KeepsSampledBirths { get; set; }
 
@@ -197,7 +203,7 @@ public sealed class LawParameters
     ];
 
     private IEnumerable<(RetentionRule Rule, int? Value)> Years =>
-        [(PlanRetention.SocialServicesFile, SocialServicesFileYears), (PlanRetention.HealthCareRecord, HealthCareRecordYears)];
+        [(PlanRetention.SocialServicesFile, SocialServicesFileYears), (PlanRetention.HealthCareRecord, HealthCareRecordYears), (PlanRetention.AccessLog, AccessLogYears)];
 }
 
 /// <summary>How the service answers those who may not know.</summary>

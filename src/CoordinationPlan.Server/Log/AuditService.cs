@@ -1,5 +1,7 @@
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.TransparencyLog;
 using CoordinationPlan.V1;
@@ -9,23 +11,24 @@ using Grpc.Core;
 namespace CoordinationPlan.Server.Log;
 
 /// <summary>Proofs of the log. What each RPC does and who may call it stands in audit_service.proto.</summary>
-internal sealed class AuditService(CaseGate gate, LogNames names, AuditReceipts receipts, LogKeys keys) : V1.AuditService.AuditServiceBase
+internal sealed partial class AuditService(CaseGate gate, LogNames names, AuditReceipts receipts, LogKeys keys, DirectoryNames directory, LawOptions law) : V1.AuditService.AuditServiceBase
 {
     private const string EntryPrefix = "accessLogEntries/";
 
     public override Task<ListLogsResponse> ListLogs(ListLogsRequest request, ServerCallContext context) =>
         gate.Read<ListLogsResponse>(request, context, null, (entry, trip) =>
         {
-            var states = trip.Add(LogSql.StatesOf(entry.CallerFacts.Controller));
+            var states = trip.Add(LogSql.StatesOf(ControllersOf(entry)));
             return Task.FromResult(() =>
             {
                 var response = new ListLogsResponse { ReceiptKey = receipts.Verifier.ToString() };
-                response.Logs.AddRange(states.Value.Select(state => new AuditLog
+                response.Logs.AddRange(states.Value.Select(found => new AuditLog
                 {
-                    Origin = names.Origin(state.LogId),
-                    Year = state.Year,
-                    Size = state.Size,
-                    Key = keys.VerifierOf(names.Origin(state.LogId))?.ToString() ?? "",
+                    Origin = names.Origin(found.State.LogId),
+                    Year = found.State.Year,
+                    Size = found.State.Size,
+                    Key = keys.VerifierOf(names.Origin(found.State.LogId))?.ToString() ?? "",
+                    Etag = EtagOf(found.State, found.Disposals),
                 }));
                 return response;
             });

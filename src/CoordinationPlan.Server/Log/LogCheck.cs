@@ -57,11 +57,14 @@ public sealed record LogFinding(string Where, string What)
 }
 
 /// <summary>What a check found.</summary>
-public sealed record LogCheckResult(IReadOnlyList<LogFinding> Findings, IReadOnlyList<string> NotChecked, int Logs, long Entries, long Pending, int Checkpoints, int Receipts);
+/// <param name="Disposed">Entries whose content is gone, each under a disposal that the log itself bears out.</param>
+public sealed record LogCheckResult(
+    IReadOnlyList<LogFinding> Findings, IReadOnlyList<string> NotChecked, int Logs, long Entries, long Disposed, long Pending, int Checkpoints, int Receipts);
 
 /// <summary>
 /// Checks all that must be true of the log in a database: every entry is pending or has one leaf, positions have no gaps, each leaf is the hash of its stored entry, the
-/// tiles and roots follow from the leaves, and what was signed is a beginning of what is there. Everything is derived anew; nothing that the database says of
+/// tiles and roots follow from the leaves, and what was signed is a beginning of what is there. An entry may be missing only where an approved disposal says so, and the
+/// log itself says that of the disposal. Everything is derived anew; nothing that the database says of
 /// itself is believed.
 /// </summary>
 public sealed class LogCheck
@@ -77,6 +80,7 @@ public sealed class LogCheck
     private readonly List<LogFinding> _findings = [];
     private readonly List<string> _notChecked = [];
     private long _entries;
+    private long _disposed;
     private int _checkpoints;
 
     private LogCheck(NpgsqlConnection connection, LogCheckOptions options)
@@ -118,7 +122,7 @@ public sealed class LogCheck
             check.Find("database", $"what is there cannot be read as a log: {fault.Message}");
         }
 
-        return new LogCheckResult(check._findings, check._notChecked, logs, check._entries, pending, check._checkpoints, options.Receipts.Count);
+        return new LogCheckResult(check._findings, check._notChecked, logs, check._entries, check._disposed, pending, check._checkpoints, options.Receipts.Count);
     }
 
     private async Task<(int Logs, long Pending)> Run(IProgress<long>? progress, CancellationToken stop)
@@ -130,8 +134,16 @@ public sealed class LogCheck
         var pendingCount = trip.Add(LogCheckSql.PendingCount());
         var pending = trip.Add(LogCheckSql.Pending());
         var nowhere = trip.Add(LogCheckSql.Nowhere());
-        var calls = trip.Add(LogCheckSql.Calls());
+        var disposals = trip.Add(LogDisposalSql.All());
+        var decided = trip.Add(LogDisposalSql.Entries());
+        var keptOfNone = trip.Add(LogCheckSql.KeptOfNoDisposal());
         var ofNoLog = trip.Add(LogCheckSql.OfNoLog());
+        await trip.Run(stop);
+
+        var covers = Covers(disposals.Value, decided.Value, keptOfNone.Value);
+        trip = new RoundTrip(_connection);
+        // Of a log that is disposed of, what is left of a call says nothing; every entry that is to be there is named.
+        var calls = trip.Add(LogCheckSql.Calls([.. states.Value.Where(state => covers[state.Log].Any())]));
         await trip.Run(stop);
 
         Report("log_pending", pending.Value);
@@ -159,7 +171,7 @@ public sealed class LogCheck
 
         foreach (var state in states.Value)
         {
-            await CheckLog(state, notes.Value.GetValueOrDefault(state.Log), signed, progress, stop);
+            await CheckLog(state, notes.Value.GetValueOrDefault(state.Log), signed, [.. covers[state.Log]], progress, stop);
         }
 
         foreach (var gone in signed?.LogIds.Except(states.Value.Select(state => state.LogId)) ?? [])
@@ -172,7 +184,7 @@ public sealed class LogCheck
         return (states.Value.Count, pendingCount.Value.Count);
     }
 
-    private async Task CheckLog(LogState state, string? note, SignedLogs? files, IProgress<long>? progress, CancellationToken stop)
+    private async Task CheckLog(LogState state, string? note, SignedLogs? files, Cover[] covers, IProgress<long>? progress, CancellationToken stop)
     {
         if (state.LogId != LogNames.IdOf(state.Controller, state.Year))
         {
@@ -183,6 +195,7 @@ public sealed class LogCheck
         var (tree, builder) = (new TreeEdge(), TileBuilder.Load(0, _ => []));
         var unfinished = new Dictionary<int, (TilePath Tile, byte[] Hashes)>();
         var found = _findings.Count;
+        using var digest = new LeafDigest();
         long tiles = 0;
         for (long from = 0; ; from += Chunk)
         {
@@ -191,10 +204,16 @@ public sealed class LogCheck
             await trip.Run(stop);
             foreach (var leaf in leaves.Value)
             {
-                Check(state, leaf, tree.Size, () => _findings.Count - found < MostOfALog);
+                digest.Add(leaf.EntryId, leaf.OccurredAt);
+                Check(state, leaf, tree.Size, covers, () => _findings.Count - found < MostOfALog);
                 var hash = TreeHash.OfLeaf(leaf.Commitment);
                 tree.Append(hash);
                 builder.Append(hash);
+                if (Array.Exists(covers, cover => cover.Disposal.Size == tree.Size && !cover.Disposal.Leaves.AsSpan().SequenceEqual(digest.Current())))
+                {
+                    Find(state.LogId, "its leaves are of other entries than those that were disposed of");
+                }
+
                 Compare(state, published, "the published checkpoint", tree);
                 Compare(state, signed?.Checkpoint, "what was signed, by the publisher's own file,", tree);
             }
@@ -212,6 +231,11 @@ public sealed class LogCheck
             {
                 break;
             }
+        }
+
+        foreach (var cover in covers.Where(cover => cover is { Disposal.Done: false, Gone: > 0, Left: 0 }))
+        {
+            Find(state.LogId, $"everything that disposal {cover.Disposal.Id} covers is gone, and it is not noted as done");
         }
 
         var last = TreeTiles.RightEdge(tree.Size).Select(tile => unfinished[tile.Level]).ToList();
@@ -253,11 +277,59 @@ public sealed class LogCheck
         }
     }
 
-    private void Check(LogState state, CheckedLeaf leaf, long position, Func<bool> more)
+    /// <summary>What each log's approved disposals cover, by what the log itself says of them; whatever it does not bear out is a finding, and covers nothing.</summary>
+    private ILookup<int, Cover> Covers(List<LogDisposalRecord> disposals, List<DisposalEntry> decided, long keptOfNone)
     {
+        var evidence = new DisposalEvidence(decided);
+        var covers = new List<Cover>();
+        foreach (var disposal in disposals)
+        {
+            if (evidence.Fault(disposal) is { } fault)
+            {
+                // A proposal of just now has no place in a tree yet.
+                if (disposal.ApprovedBy is not null || decided.TrueForAll(entry => entry.Text != disposal.Text || entry.Log is not null))
+                {
+                    Find("log_disposal", $"disposal {disposal.Id}: {fault}");
+                }
+            }
+            else if (disposal.ApprovedBy is not null)
+            {
+                covers.Add(new Cover(disposal));
+            }
+        }
+
+        foreach (var text in evidence.Without(disposals))
+        {
+            Find("log_disposal", $"the log has a decision that no disposal is stored of: {text}");
+        }
+
+        foreach (var same in disposals.GroupBy(disposal => disposal.Id).Where(same => same.Count() > 1))
+        {
+            Find("log_disposal", $"disposal {same.Key} stands there more than once");
+        }
+
+        if (keptOfNone > 0)
+        {
+            Find("log_disposal_kept", $"{keptOfNone} rows belong to a disposal that is not there");
+        }
+
+        return covers.ToLookup(cover => cover.Disposal.Log);
+    }
+
+    private void Check(LogState state, CheckedLeaf leaf, long position, Cover[] covers, Func<bool> more)
+    {
+        var covering = Array.FindAll(covers, cover => cover.Holds(position));
+        foreach (var cover in covering)
+        {
+            cover.Count(leaf.OfRow is null);
+        }
+
+        _disposed += leaf.OfRow is null && covering.Length > 0 ? 1 : 0;
         var fault = leaf switch
         {
             _ when leaf.Position != position => $"position {position} is not there, or there twice",
+            { OfRow: null } when covering.Length > 0 => null,
+            { OfRow: not null } when Array.Find(covering, cover => cover.Disposal.Done) is { } done => $"entry {leaf.EntryId} with leaf {leaf.Position} is there, and disposal {done.Disposal.Id} is done",
             { OfRow: null } => $"entry {leaf.EntryId} has leaf {leaf.Position} and is not in the access log: removed, or moved to another time",
             _ when !leaf.Commitment.AsSpan().SequenceEqual(leaf.OfRow) => $"entry {leaf.EntryId} is not what leaf {leaf.Position} was made of",
             _ when LogNames.IdOf(leaf.Controller, leaf.Year) != state.LogId => $"entry {leaf.EntryId} with leaf {leaf.Position} belongs to another log",
@@ -405,4 +477,20 @@ public sealed class LogCheck
     }
 
     private void Find(string where, string what) => _findings.Add(new LogFinding(where, what));
+
+    /// <summary>What an approved disposal covers, and how much of that was found.</summary>
+    private sealed class Cover(LogDisposalRecord disposal)
+    {
+        private readonly HashSet<long> _kept = [.. disposal.Kept];
+
+        public LogDisposalRecord Disposal => disposal;
+
+        public long Gone { get; private set; }
+
+        public long Left { get; private set; }
+
+        public bool Holds(long position) => position < disposal.Size && !_kept.Contains(position);
+
+        public void Count(bool isGone) => (Gone, Left) = isGone ? (Gone + 1, Left) : (Gone, Left + 1);
+    }
 }

@@ -5,7 +5,7 @@ using Npgsql;
 namespace CoordinationPlan.Server.Log;
 
 /// <summary>A leaf, and the commitment to the entry as it is stored now; null where there is none.</summary>
-internal sealed record CheckedLeaf(long Position, Guid EntryId, byte[] Commitment, byte[]? OfRow, string? Controller, int Year);
+internal sealed record CheckedLeaf(long Position, Guid EntryId, DateTime OccurredAt, byte[] Commitment, byte[]? OfRow, string? Controller, int Year);
 
 /// <summary>Something that is not as it must be, of one kind.</summary>
 internal sealed record LogRowFault(Guid EntryId, string What);
@@ -54,17 +54,30 @@ internal static class LogCheckSql
         [Parameter.Of(Most)],
         ReadFaults);
 
-    /// <summary>Calls of which entries are missing.</summary>
-    public static Query<List<LogRowFault>> Calls() => new(
+    /// <summary>Positions that are kept by a disposal that there is not.</summary>
+    public static Query<long> KeptOfNoDisposal() => new(
+        "SELECT count(*) FROM log_disposal_kept k WHERE NOT EXISTS (SELECT FROM log_disposal d WHERE d.disposal_id = k.disposal_id)",
+        [],
+        static async (reader, stop) =>
+        {
+            await reader.ReadAsync(stop);
+            return reader.GetInt64(0);
+        });
+
+    /// <summary>Calls of which entries are missing, in the logs that nothing of is disposed of.</summary>
+    public static Query<List<LogRowFault>> Calls(IReadOnlyCollection<LogState> disposed) => new(
         """
         SELECT l.call_id, 'is the first entry of a call that left ' || max(l.call_size) || ' entries, and there are ' || count(*)
         FROM access_log l
         WHERE l.call_size > 1
+          AND NOT EXISTS (
+              SELECT FROM unnest($2, $3) AS x (controller, year)
+              WHERE x.controller = coalesce(l.actor_controller, '') AND x.year = date_part('year', l.occurred_at AT TIME ZONE 'UTC'))
         GROUP BY l.call_id
         HAVING count(*) <> max(l.call_size) OR min(l.call_size) <> max(l.call_size) OR NOT bool_or(l.entry_id = l.call_id)
         LIMIT $1
         """,
-        [Parameter.Of(Most)],
+        [Parameter.Of(Most), Parameter.Of([.. disposed.Select(state => state.Controller)]), Parameter.Of([.. disposed.Select(state => state.Year)])],
         ReadFaults);
 
     /// <summary>How many rows a log has of each kind.</summary>
@@ -94,7 +107,7 @@ internal static class LogCheckSql
     /// <summary>Leaves in order, each with its entry as it is stored. A position that comes twice has two rows of one id and time.</summary>
     public static Query<List<CheckedLeaf>> Leaves(int log, long from, long before) => new(
         $"""
-        SELECT {LogSql.EntryColumns}, l.event_secret, f.position, f.entry_id, f.commitment
+        SELECT {LogSql.EntryColumns}, l.event_secret, f.position, f.entry_id, f.commitment, f.occurred_at
         FROM (SELECT * FROM log_leaf WHERE log = $1 AND position >= $2 AND position < $3) f
         LEFT JOIN LATERAL (SELECT e.* FROM access_log e WHERE e.occurred_at = f.occurred_at AND e.entry_id = f.entry_id OFFSET 0) l ON true
         ORDER BY f.position
@@ -136,7 +149,7 @@ internal static class LogCheckSql
         {
             var isThere = !reader.IsDBNull(1);
             leaves.Add(new CheckedLeaf(
-                reader.GetInt64(After), reader.GetGuid(After + 1), reader.GetFieldValue<byte[]>(After + 2), isThere ? CommitmentOf(reader) : null,
+                reader.GetInt64(After), reader.GetGuid(After + 1), reader.GetDateTime(After + 3), reader.GetFieldValue<byte[]>(After + 2), isThere ? CommitmentOf(reader) : null,
                 isThere && !reader.IsDBNull(11) ? reader.GetString(11) : null, isThere ? reader.GetDateTime(0).Year : 0));
         }
 

@@ -10,6 +10,7 @@ internal enum LogPart
     Pending,
     Publisher,
     Witnesses,
+    Disposer,
 }
 
 /// <summary>

@@ -11,6 +11,7 @@ internal sealed class LogMetrics : IDisposable
     private readonly Counter<long> _sequenced;
     private readonly Counter<long> _published;
     private readonly Counter<long> _refused;
+    private readonly Counter<long> _disposed;
     private double _pendingSeconds;
 
     public LogMetrics(LogCondition condition)
@@ -18,6 +19,7 @@ internal sealed class LogMetrics : IDisposable
         _sequenced = _meter.CreateCounter<long>("coordplan.log.sequenced", "{entry}", "Entries put in the trees.");
         _published = _meter.CreateCounter<long>("coordplan.log.published", "{checkpoint}", "Checkpoints published.");
         _refused = _meter.CreateCounter<long>("coordplan.log.refused", "{checkpoint}", "Checkpoints that were refused to be signed, because the database is no extension of what was signed before.");
+        _disposed = _meter.CreateCounter<long>("coordplan.log.disposed", "{entry}", "Entries whose content was removed under an approved disposal.");
         _meter.CreateObservableGauge("coordplan.log.pending.age", () => Volatile.Read(ref _pendingSeconds), "s", "How long the oldest entry has been waiting for its place.");
         _meter.CreateObservableGauge("coordplan.log.faults", () => condition.Faults.Count, "{fault}", "What is wrong with the log as this server sees it.");
     }
@@ -27,6 +29,8 @@ internal sealed class LogMetrics : IDisposable
     public void Published() => _published.Add(1);
 
     public void Refused() => _refused.Add(1);
+
+    public void Disposed(long entries) => _disposed.Add(entries);
 
     public void Pending(TimeSpan age) => Volatile.Write(ref _pendingSeconds, age.TotalSeconds);
 

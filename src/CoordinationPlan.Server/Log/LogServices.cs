@@ -19,7 +19,9 @@ internal static class LogServices
             .AddSingleton<LogCondition>()
             .AddSingleton<LogMetrics>()
             .AddSingleton<Sequencer>()
-            .AddHostedService(provider => provider.GetRequiredService<Sequencer>());
+            .AddHostedService(provider => provider.GetRequiredService<Sequencer>())
+            .AddSingleton<LogDisposer>()
+            .AddHostedService(provider => provider.GetRequiredService<LogDisposer>());
         if (options.PublisherKey.Length > 0)
         {
             var publisher = new PublisherKey(LogKey.Read(options.PublisherKey));

@@ -33,8 +33,20 @@ internal static class LogSql
     public static Query<LogState?> StateOf(string logId) => new(
         $"SELECT {StateColumns} FROM log_state WHERE log_id = $1", [Parameter.Of(logId)], static async (reader, stop) => (await ReadStates(reader, stop)).SingleOrDefault());
 
-    public static Query<List<LogState>> StatesOf(string controller) => new(
-        $"SELECT {StateColumns} FROM log_state WHERE controller = $1 ORDER BY year DESC", [Parameter.Of(controller)], ReadStates);
+    /// <summary>The logs of some controllers, the newest first, each with how many disposals of it there are.</summary>
+    public static Query<List<(LogState State, int Disposals)>> StatesOf(string[] controllers) => new(
+        $"SELECT {StateColumns}, (SELECT count(*)::integer FROM log_disposal d WHERE d.log = s.log) FROM log_state s WHERE controller = ANY ($1) ORDER BY year DESC, log",
+        [Parameter.Of(controllers)],
+        static async (reader, stop) =>
+        {
+            var states = new List<(LogState, int)>();
+            while (await reader.ReadAsync(stop))
+            {
+                states.Add((ReadState(reader), reader.GetInt32(6)));
+            }
+
+            return states;
+        });
 
     /// <summary>The published checkpoint of a log.</summary>
     public static Query<string?> CheckpointOf(int log) => new(
@@ -102,13 +114,16 @@ internal static class LogSql
             return leaves;
         });
 
+    /// <summary>A state, of the columns that it is read from everywhere.</summary>
+    public static LogState ReadState(NpgsqlDataReader reader) => new(
+        reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), new TreeHash(reader.GetFieldValue<byte[]>(5)));
+
     private static async Task<List<LogState>> ReadStates(NpgsqlDataReader reader, CancellationToken stop)
     {
         var states = new List<LogState>();
         while (await reader.ReadAsync(stop))
         {
-            states.Add(new LogState(
-                reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), new TreeHash(reader.GetFieldValue<byte[]>(5))));
+            states.Add(ReadState(reader));
         }
 
         return states;

@@ -48,7 +48,7 @@ internal static class SequencerSql
         "SELECT log, log_id, controller, year, size, root FROM log_state WHERE controller = $1 AND year = $2 FOR UPDATE SKIP LOCKED",
         [Parameter.Of(controller), Parameter.Of(year)],
         static async (reader, stop) => await reader.ReadAsync(stop)
-            ? new LogState(reader.GetInt32(0), reader.GetString(1), reader.GetString(2), reader.GetInt32(3), reader.GetInt64(4), new TreeHash(reader.GetFieldValue<byte[]>(5)))
+            ? LogSql.ReadState(reader)
             : null);
 
     /// <summary>

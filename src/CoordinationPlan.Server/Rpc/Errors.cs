@@ -48,9 +48,9 @@ internal static class Errors
         return Error(StatusCode.InvalidArgument, ErrorReason.InvalidFields, details);
     }
 
-    /// <summary>What the plan's state does not allow.</summary>
-    public static RpcException WrongState(string description) =>
-        Error(StatusCode.FailedPrecondition, ErrorReason.WrongState, Unmet(new Precondition("STATE", "plan", description)));
+    /// <summary>What the state of the plan, or of something else, does not allow.</summary>
+    public static RpcException WrongState(string description, string subject = "plan") =>
+        Error(StatusCode.FailedPrecondition, ErrorReason.WrongState, Unmet(new Precondition("STATE", subject, description)));
 
     /// <summary>A reference to something that does not exist, by the field that makes it.</summary>
     public static RpcException UnknownReference(string field, string description) =>

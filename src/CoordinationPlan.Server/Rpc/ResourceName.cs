@@ -98,7 +98,7 @@ internal static partial class ResourceName
         name.StartsWith(collection + "/", StringComparison.Ordinal) && EntryId().IsMatch(name.AsSpan(collection.Length + 1)) ? name[(collection.Length + 1)..] : null;
 
     /// <summary>Reads `{collection}/{id}` of a case, where no plan comes first.</summary>
-    private static Guid ParseAlone(string name, string collection, string id, string field) =>
+    public static Guid ParseAlone(string name, string collection, string id, string field) =>
         name.StartsWith(collection + "/", StringComparison.Ordinal) && TryParseId(name.AsSpan(collection.Length + 1), out var found)
             ? found
             : throw Errors.InvalidFields(new FieldFault(field, $"must be a name of the form {collection}/{{{id}}}, as given by the service"));

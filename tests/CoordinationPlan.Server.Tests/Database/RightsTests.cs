@@ -20,6 +20,9 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["log_leaf"] = ("", "S", ""),
         ["log_tile"] = ("", "S", ""),
         ["log_checkpoint"] = ("", "S", ""),
+        ["log_pending"] = ("", "S", ""),
+        ["log_disposal"] = ("", "SIU", ""),
+        ["log_disposal_kept"] = ("", "SI", ""),
         ["alert"] = ("SI", "", ""),
         ["assignment"] = ("S", "S", "SIU"),
         ["block"] = ("SIU", "S", ""),
@@ -32,7 +35,8 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["discharge_notice"] = ("SI", "", ""),
         ["plan_proposal"] = ("SIU", "", ""),
         ["proposal_answer"] = ("SIU", "", ""),
-        ["directory_request_outcome"] = ("", "", "SI"),
+        // Log reviewers change disposals of logs and nothing else.
+        ["directory_request_outcome"] = ("", "SI", "SI"),
         ["emergency_access"] = ("SIU", "", ""),
         ["employee"] = ("S", "S", "SIU"),
         ["installation"] = ("S", "S", "S"),
@@ -80,7 +84,9 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         "log_tile: coordplan_sequencer SIU", "log_state: coordplan_publisher S", "log_leaf: coordplan_publisher S", "log_tile: coordplan_publisher S",
         "log_checkpoint: coordplan_publisher SIU", "access_log: coordplan_auditor S", "log_pending: coordplan_auditor S", "log_state: coordplan_auditor S",
         "log_leaf: coordplan_auditor S", "log_tile: coordplan_auditor S", "log_checkpoint: coordplan_auditor S", "installation: coordplan_auditor S",
-        "schema_migration: coordplan_auditor S",
+        "schema_migration: coordplan_auditor S", "log_disposal: coordplan_auditor S", "log_disposal_kept: coordplan_auditor S", "access_log: coordplan_disposer SD",
+        "log_state: coordplan_disposer S", "log_leaf: coordplan_disposer S", "log_checkpoint: coordplan_disposer S", "log_disposal: coordplan_disposer SU",
+        "log_disposal_kept: coordplan_disposer S",
     ];
 
     public static TheoryData<DatabaseRole> Roles => [.. Enum.GetValues<DatabaseRole>()];
@@ -132,7 +138,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
                  LATERAL (SELECT left(x.right_name, 1) AS name, x.n WHERE has_table_privilege(r.oid, c.oid, x.right_name)
                           OR x.right_name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') AND has_any_column_privilege(r.oid, c.oid, CASE WHEN x.right_name IN ('SELECT', 'INSERT', 'UPDATE', 'REFERENCES') THEN x.right_name ELSE 'SELECT' END)) p
             WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
-              AND r.rolname IN ('coordplan_sequencer', 'coordplan_publisher', 'coordplan_auditor')
+              AND r.rolname IN ('coordplan_sequencer', 'coordplan_publisher', 'coordplan_auditor', 'coordplan_disposer')
             GROUP BY c.relname, r.rolname
             """);
         await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
@@ -244,7 +250,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
             """
             SELECT c.relname
             FROM pg_class c LEFT JOIN pg_trigger t ON t.tgrelid = c.oid AND t.tgenabled = 'O' AND t.tgtype & 2 <> 0
-                AND t.tgfoid = 'coordinationplan.refuse_change'::regproc
+                AND t.tgfoid IN ('coordinationplan.refuse_change'::regproc, 'coordinationplan.refuse_undecided_removal'::regproc)
             WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind IN ('r', 'p') AND (c.relname LIKE 'access\_log%' OR c.relname LIKE '%\_history')
             GROUP BY c.relname
             HAVING coalesce(bit_or(t.tgtype::int & 56), 0) <> 56

@@ -2,7 +2,9 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Tests.Log;
 using CoordinationPlan.V1;
 using Google.Protobuf;
 using Google.Protobuf.Reflection;
@@ -64,6 +66,9 @@ public sealed class World
 
     /// <summary>A leaf of a log that is published.</summary>
     public required (string Origin, Guid Entry, byte[] LeafHash) Leaf { get; init; }
+
+    /// <summary>A log whose time has passed, where the RPC is about one, and a proposed disposal of it.</summary>
+    public (AuditLog Log, LogDisposal? Proposed) Old { get; private set; } = (new() { Origin = "log.example.se/none/1999", Etag = "old" }, null);
 
     /// <summary>The etag of the board's routines.</summary>
     public required string RoutinesEtag { get; init; }
@@ -155,7 +160,17 @@ public sealed class World
     public static Task<World> Shared(Service service) => SharedWorlds.GetValue(service, static service => Make(service, Cases.NewPerson()));
 
     /// <summary>A world in which the call may leave something behind: of its own where the RPC changes something.</summary>
-    public static Task<World> For(Service service, MethodDescriptor method) => ChangingMethods.Contains(method) ? Make(service) : Shared(service);
+    public static async Task<World> For(Service service, MethodDescriptor method)
+    {
+        var world = await (ChangingMethods.Contains(method) ? Make(service) : Shared(service));
+        if (method.Name is "ProposeLogDisposal" or "ApproveLogDisposal")
+        {
+            var log = await service.OldLog();
+            world.Old = (log, method.Name == "ApproveLogDisposal" ? await service.ProposeDisposal(DemonstrationDirectory.SecondLogReviewer, log) : null);
+        }
+
+        return world;
+    }
 
     /// <summary>Every RPC of the contract.</summary>
     public static IEnumerable<MethodDescriptor> Methods => Contract.Services.SelectMany(service => service.Methods);
@@ -438,6 +453,14 @@ public sealed class World
                 RequestId = id,
             },
             "ListLogs" => new ListLogsRequest(),
+            "ListLogDisposals" => new ListLogDisposalsRequest(),
+            "ProposeLogDisposal" => new ProposeLogDisposalRequest { LogDisposal = new() { Origin = Old.Log.Origin, Decision = "GALL-2026/7" }, Etag = Old.Log.Etag, RequestId = id },
+            "ApproveLogDisposal" => new ApproveLogDisposalRequest
+            {
+                Name = Old.Proposed?.Name ?? $"logDisposals/{Guid.CreateVersion7():D}",
+                Etag = Old.Proposed?.Etag ?? "old",
+                RequestId = id,
+            },
             "GetCheckpoint" => new GetCheckpointRequest { Origin = Leaf.Origin },
             "GetInclusionProof" => new GetInclusionProofRequest { Origin = Leaf.Origin, Entry = $"accessLogEntries/{Leaf.Entry:D}", LeafHash = ByteString.CopyFrom(Leaf.LeafHash) },
             "GetConsistencyProof" => new GetConsistencyProofRequest { Origin = Leaf.Origin, FromSize = 1 },
@@ -525,6 +548,16 @@ public sealed class World
             return new(null, error.StatusCode, error.GetRpcStatus(), [.. error.Trailers]);
         }
     }
+
+    /// <summary>
+    /// All that comes with an error but the date, which is the time of the answer, and of the receipt what is not random: its size and its log.
+    /// </summary>
+    public static string Trailers(RpcException error) => string.Join("\n", error.Trailers.Where(entry => entry.Key != "date").Select(entry => entry.Key + "=" + entry switch
+    {
+        { Key: AuditReceipts.Trailer } => $"{entry.ValueBytes.Length} bytes, {TransparencyLog.Receipt.Parse(entry.ValueBytes).Origin}",
+        { IsBinary: true } => Convert.ToHexString(entry.ValueBytes),
+        _ => entry.Value,
+    }));
 
     private static Task<Answered> Answering(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options) =>
         (Task<Answered>)typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!

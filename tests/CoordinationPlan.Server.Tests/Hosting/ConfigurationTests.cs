@@ -67,6 +67,8 @@ public sealed class ConfigurationTests : IDisposable
         ["a publisher without a memory"] = (options => options.Log.Directory = "/nowhere", "Log:Directory"),
         ["a log that is hardly ever sequenced"] = (options => options.Log.SequenceEvery = TimeSpan.FromMinutes(1), "Log:SequenceEvery"),
         ["a log that is hardly ever published"] = (options => options.Log.PublishEvery = TimeSpan.FromHours(1), "Log:PublishEvery"),
+        ["disposals that wait for days"] = (options => options.Log.DisposeEvery = TimeSpan.FromDays(2), "Log:DisposeEvery"),
+        ["a log that is kept for less than the law demands"] = (options => options.Law.Default.AccessLogYears = 4, "Law:"),
         ["a log that is signed without a pause"] = (options => options.Log.RepublishAfter = TimeSpan.Zero, "Log:RepublishAfter"),
         ["a promise that cannot be kept"] = (options => options.Log.MaximumMergeDelay = TimeSpan.FromSeconds(1), "Log:MaximumMergeDelay"),
         ["batches of nothing"] = (options => options.Log.BatchSize = 0, "Log:BatchSize"),

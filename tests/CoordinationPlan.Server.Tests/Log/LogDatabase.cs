@@ -50,6 +50,21 @@ public sealed class LogDatabase : IAsyncDisposable
         return new LogDatabase(_machine, await _machine.Infrastructure.PrepareDatabaseAsync(name)) { Options = { Directory = Options.Directory } };
     }
 
+    /// <summary>Nothing is left of the log, as if no directory had been loaded.</summary>
+    public async Task Empty()
+    {
+        await Execute(
+            """
+            SET session_replication_role = replica;
+            TRUNCATE coordinationplan.access_log, coordinationplan.log_pending, coordinationplan.log_leaf, coordinationplan.log_tile, coordinationplan.log_checkpoint, coordinationplan.log_state CASCADE;
+            RESET session_replication_role
+            """);
+        foreach (var file in System.IO.Directory.EnumerateFiles(Options.Directory))
+        {
+            File.Delete(file);
+        }
+    }
+
     internal Sequencer Sequencer(int batch = 2000)
     {
         Options.BatchSize = batch;
@@ -65,6 +80,42 @@ public sealed class LogDatabase : IAsyncDisposable
         return new Publisher(
             _sources, new LogNames(Options.Name), new PublisherKey(key), new SignedLogs(directory ?? Options.Directory), witnesses, Options, Condition, new LogMetrics(Condition), NullLogger<Publisher>.Instance);
     }
+
+    internal LogDisposer Disposer() => new(_sources, Options, Condition, new LogMetrics(Condition), NullLogger<LogDisposer>.Instance) { Window = 40 };
+
+    /// <summary>
+    /// A log of 2015 with a disposal of it, as two reviewers decide one: its row, the positions that it keeps, and the two entries, which are sequenced and published.
+    /// </summary>
+    internal async Task<LogDisposalRecord> Disposal(string controller, int entries, long[] kept, bool approved = true)
+    {
+        await Administrator.AddOld(controller, 2015, entries);
+        await SequenceAndPublish();
+        var log = await Scalar<int>($"SELECT log FROM coordinationplan.log_state WHERE controller = '{controller}' AND year = 2015");
+        var disposal = new LogDisposalRecord(
+            Guid.CreateVersion7(), log, LogNames.IdOf(controller, 2015), controller, entries, "GALL-2026/5", [Guid.CreateVersion7()],
+            await Scalar<byte[]>($"SELECT sha256(string_agg(uuid_send(entry_id) || timestamptz_send(occurred_at), '' ORDER BY position)) FROM coordinationplan.log_leaf WHERE log = {log}"), new DateOnly(2026, 1, 2), "one", approved ? "two" : null, false, kept);
+        await Execute(
+            $"""
+            INSERT INTO coordinationplan.log_disposal (disposal_id, log, size, decision, kept_plans, leaves, proposed_on, proposed_by, approved_by)
+            VALUES ('{disposal.Id}', {log}, {entries}, '{disposal.Decision}', ARRAY['{disposal.KeptPlans[0]}'::uuid], '\x{Convert.ToHexString(disposal.Leaves)}', '{disposal.ProposedOn:O}', 'one', {(approved ? "'two'" : "NULL")});
+            INSERT INTO coordinationplan.log_disposal_kept SELECT '{disposal.Id}', unnest(ARRAY[{string.Join(',', kept)}]::bigint[])
+            """);
+        await Decide(disposal, "Propose", "one");
+        if (approved)
+        {
+            await Decide(disposal, "Approve", "two");
+        }
+
+        await SequenceAndPublish();
+        return disposal;
+    }
+
+    /// <summary>The entry that says that an employee has proposed or approved a disposal.</summary>
+    internal Task Decide(LogDisposalRecord disposal, string what, string employee) => Execute(
+        $"""
+        INSERT INTO coordinationplan.access_log (entry_id, act, outcome, reason, method, employee_id, client_system, actor_controller, resource, categories, policy_version)
+        VALUES (gen_random_uuid(), 58, 1, 'LOG_REVIEW_DUTY', 'coordinationplan.v1.AuditService/{what}LogDisposal', '{employee}', 'system', '{disposal.Controller}', '{disposal.Text}', 32768, 8)
+        """);
 
     /// <summary>Sequences and publishes everything.</summary>
     public async Task<int> SequenceAndPublish()

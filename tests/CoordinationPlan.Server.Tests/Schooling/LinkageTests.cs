@@ -31,7 +31,9 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     private static readonly string[] Streets = ["Rosenvägen", "Kvarngatan", "Lingonstigen", "Skeppargränd", "Tallbacken", "Myntgatan", "Hagalundsvägen"];
 
     /// <summary>Lists that hold every case: they are looked at once, when all cases are there.</summary>
-    private static readonly HashSet<string> OfAllCases = ["ListPlans", "ListTasks", "ListAlerts", "ListSuggestions", "ListUnits", "GetMeetingAttendance", "GetSchoolRoutineIndicator", "ListSchoolRoutines"];
+    private static readonly HashSet<string> OfAllCases = ["ListPlans", "ListTasks", "ListAlerts", "ListSuggestions", "ListUnits", "GetMeetingAttendance", "GetSchoolRoutineIndicator", "ListSchoolRoutines",
+        // Of a log that grows with each call of whoever looks.
+        "ListLogs", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof", "ListLogDisposals"];
 
     /// <summary>What a case is, but for where the child stays.</summary>
     private sealed record Case(int Age, ProtectionLevel Level, bool HasAlias, bool IsGuardianBlocked, bool Moves, bool HousingActs, bool IsInPlace, int WeeksReported, bool IssuesCopy, bool HandsOver);

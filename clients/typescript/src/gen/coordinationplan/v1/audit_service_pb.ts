@@ -4,6 +4,8 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { LogDisposal } from "./log_disposal_pb.js";
+import { file_coordinationplan_v1_log_disposal } from "./log_disposal_pb.js";
 import { file_coordinationplan_v1_options } from "./options_pb.js";
 import { file_google_api_field_behavior } from "../../google/api/field_behavior_pb.js";
 import type { Message } from "@bufbuild/protobuf";
@@ -12,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/audit_service.proto.
  */
 export const file_coordinationplan_v1_audit_service: GenFile = /*@__PURE__*/
-  fileDesc("Cidjb29yZGluYXRpb25wbGFuL3YxL2F1ZGl0X3NlcnZpY2UucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiEQoPTGlzdExvZ3NSZXF1ZXN0ImAKEExpc3RMb2dzUmVzcG9uc2USMQoEbG9ncxgBIAMoCzIdLmNvb3JkaW5hdGlvbnBsYW4udjEuQXVkaXRMb2dCBJCUIw8SGQoLcmVjZWlwdF9rZXkYAiABKAlCBJCUIw8iWwoIQXVkaXRMb2cSFAoGb3JpZ2luGAEgASgJQgSQlCMPEhIKBHllYXIYAiABKAVCBJCUIw8SEgoEc2l6ZRgDIAEoA0IEkJQjDxIRCgNrZXkYBCABKAlCBJCUIw8iKwoUR2V0Q2hlY2twb2ludFJlcXVlc3QSEwoGb3JpZ2luGAEgASgJQgPgQQIiMQoVR2V0Q2hlY2twb2ludFJlc3BvbnNlEhgKCmNoZWNrcG9pbnQYASABKAlCBJCUIw8iXQoYR2V0SW5jbHVzaW9uUHJvb2ZSZXF1ZXN0Eg8KB3JlY2VpcHQYASABKAwSDgoGb3JpZ2luGAIgASgJEg0KBWVudHJ5GAMgASgJEhEKCWxlYWZfaGFzaBgEIAEoDCKNAQoZR2V0SW5jbHVzaW9uUHJvb2ZSZXNwb25zZRIWCghpbmNsdWRlZBgBIAEoCEIEkJQjDxITCgVpbmRleBgCIAEoA0IEkJQjDxIUCgZoYXNoZXMYAyADKAxCBJCUIw8SGAoKY2hlY2twb2ludBgEIAEoCUIEkJQjDxITCgVwcm9vZhgFIAEoCUIEkJQjDyJaChpHZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBITCgZvcmlnaW4YASABKAlCA+BBAhIWCglmcm9tX3NpemUYAiABKANCA+BBAhIPCgd0b19zaXplGAMgASgDImQKG0dldENvbnNpc3RlbmN5UHJvb2ZSZXNwb25zZRIUCgZoYXNoZXMYASADKAxCBJCUIw8SFQoHdG9fc2l6ZRgCIAEoA0IEkJQjDxIYCgpjaGVja3BvaW50GAMgASgJQgSQlCMPMuIDCgxBdWRpdFNlcnZpY2USYAoITGlzdExvZ3MSJC5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RMb2dzUmVxdWVzdBolLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdExvZ3NSZXNwb25zZSIHkAIBiJQjORJvCg1HZXRDaGVja3BvaW50EikuY29vcmRpbmF0aW9ucGxhbi52MS5HZXRDaGVja3BvaW50UmVxdWVzdBoqLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0Q2hlY2twb2ludFJlc3BvbnNlIgeQAgGIlCM5EnsKEUdldEluY2x1c2lvblByb29mEi0uY29vcmRpbmF0aW9ucGxhbi52MS5HZXRJbmNsdXNpb25Qcm9vZlJlcXVlc3QaLi5jb29yZGluYXRpb25wbGFuLnYxLkdldEluY2x1c2lvblByb29mUmVzcG9uc2UiB5ACAYiUIzkSgQEKE0dldENvbnNpc3RlbmN5UHJvb2YSLy5jb29yZGluYXRpb25wbGFuLnYxLkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0GjAuY29vcmRpbmF0aW9ucGxhbi52MS5HZXRDb25zaXN0ZW5jeVByb29mUmVzcG9uc2UiB5ACAYiUIzlCQwoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIRQXVkaXRTZXJ2aWNlUHJvdG9QAaoCE0Nvb3JkaW5hdGlvblBsYW4uVjFiBnByb3RvMw", [file_coordinationplan_v1_options, file_google_api_field_behavior]);
+  fileDesc("Cidjb29yZGluYXRpb25wbGFuL3YxL2F1ZGl0X3NlcnZpY2UucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiEQoPTGlzdExvZ3NSZXF1ZXN0ImAKEExpc3RMb2dzUmVzcG9uc2USMQoEbG9ncxgBIAMoCzIdLmNvb3JkaW5hdGlvbnBsYW4udjEuQXVkaXRMb2dCBJCUIw8SGQoLcmVjZWlwdF9rZXkYAiABKAlCBJCUIw8ibwoIQXVkaXRMb2cSFAoGb3JpZ2luGAEgASgJQgSQlCMPEhIKBHllYXIYAiABKAVCBJCUIw8SEgoEc2l6ZRgDIAEoA0IEkJQjDxIRCgNrZXkYBCABKAlCBJCUIw8SEgoEZXRhZxgFIAEoCUIEkJQjDyIrChRHZXRDaGVja3BvaW50UmVxdWVzdBITCgZvcmlnaW4YASABKAlCA+BBAiIxChVHZXRDaGVja3BvaW50UmVzcG9uc2USGAoKY2hlY2twb2ludBgBIAEoCUIEkJQjDyJdChhHZXRJbmNsdXNpb25Qcm9vZlJlcXVlc3QSDwoHcmVjZWlwdBgBIAEoDBIOCgZvcmlnaW4YAiABKAkSDQoFZW50cnkYAyABKAkSEQoJbGVhZl9oYXNoGAQgASgMIo0BChlHZXRJbmNsdXNpb25Qcm9vZlJlc3BvbnNlEhYKCGluY2x1ZGVkGAEgASgIQgSQlCMPEhMKBWluZGV4GAIgASgDQgSQlCMPEhQKBmhhc2hlcxgDIAMoDEIEkJQjDxIYCgpjaGVja3BvaW50GAQgASgJQgSQlCMPEhMKBXByb29mGAUgASgJQgSQlCMPIloKGkdldENvbnNpc3RlbmN5UHJvb2ZSZXF1ZXN0EhMKBm9yaWdpbhgBIAEoCUID4EECEhYKCWZyb21fc2l6ZRgCIAEoA0ID4EECEg8KB3RvX3NpemUYAyABKAMiZAobR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlEhQKBmhhc2hlcxgBIAMoDEIEkJQjDxIVCgd0b19zaXplGAIgASgDQgSQlCMPEhgKCmNoZWNrcG9pbnQYAyABKAlCBJCUIw8imwEKGVByb3Bvc2VMb2dEaXNwb3NhbFJlcXVlc3QSOwoMbG9nX2Rpc3Bvc2FsGAEgASgLMiAuY29vcmRpbmF0aW9ucGxhbi52MS5Mb2dEaXNwb3NhbEID4EECEhEKBGV0YWcYAiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgEIAEoCCJaChpQcm9wb3NlTG9nRGlzcG9zYWxSZXNwb25zZRI8Cgxsb2dfZGlzcG9zYWwYASABKAsyIC5jb29yZGluYXRpb25wbGFuLnYxLkxvZ0Rpc3Bvc2FsQgSQlCMQInEKGUFwcHJvdmVMb2dEaXNwb3NhbFJlcXVlc3QSEQoEbmFtZRgBIAEoCUID4EECEhEKBGV0YWcYAiABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAMgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgEIAEoCCJaChpBcHByb3ZlTG9nRGlzcG9zYWxSZXNwb25zZRI8Cgxsb2dfZGlzcG9zYWwYASABKAsyIC5jb29yZGluYXRpb25wbGFuLnYxLkxvZ0Rpc3Bvc2FsQgSQlCMQIhkKF0xpc3RMb2dEaXNwb3NhbHNSZXF1ZXN0IlkKGExpc3RMb2dEaXNwb3NhbHNSZXNwb25zZRI9Cg1sb2dfZGlzcG9zYWxzGAEgAygLMiAuY29vcmRpbmF0aW9ucGxhbi52MS5Mb2dEaXNwb3NhbEIEkJQjEDLWBgoMQXVkaXRTZXJ2aWNlEmAKCExpc3RMb2dzEiQuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0TG9nc1JlcXVlc3QaJS5jb29yZGluYXRpb25wbGFuLnYxLkxpc3RMb2dzUmVzcG9uc2UiB5ACAYiUIzkSbwoNR2V0Q2hlY2twb2ludBIpLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0Q2hlY2twb2ludFJlcXVlc3QaKi5jb29yZGluYXRpb25wbGFuLnYxLkdldENoZWNrcG9pbnRSZXNwb25zZSIHkAIBiJQjORJ7ChFHZXRJbmNsdXNpb25Qcm9vZhItLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0SW5jbHVzaW9uUHJvb2ZSZXF1ZXN0Gi4uY29vcmRpbmF0aW9ucGxhbi52MS5HZXRJbmNsdXNpb25Qcm9vZlJlc3BvbnNlIgeQAgGIlCM5EoEBChNHZXRDb25zaXN0ZW5jeVByb29mEi8uY29vcmRpbmF0aW9ucGxhbi52MS5HZXRDb25zaXN0ZW5jeVByb29mUmVxdWVzdBowLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0Q29uc2lzdGVuY3lQcm9vZlJlc3BvbnNlIgeQAgGIlCM5EnsKElByb3Bvc2VMb2dEaXNwb3NhbBIuLmNvb3JkaW5hdGlvbnBsYW4udjEuUHJvcG9zZUxvZ0Rpc3Bvc2FsUmVxdWVzdBovLmNvb3JkaW5hdGlvbnBsYW4udjEuUHJvcG9zZUxvZ0Rpc3Bvc2FsUmVzcG9uc2UiBIiUIzoSewoSQXBwcm92ZUxvZ0Rpc3Bvc2FsEi4uY29vcmRpbmF0aW9ucGxhbi52MS5BcHByb3ZlTG9nRGlzcG9zYWxSZXF1ZXN0Gi8uY29vcmRpbmF0aW9ucGxhbi52MS5BcHByb3ZlTG9nRGlzcG9zYWxSZXNwb25zZSIEiJQjOhJ4ChBMaXN0TG9nRGlzcG9zYWxzEiwuY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0TG9nRGlzcG9zYWxzUmVxdWVzdBotLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdExvZ0Rpc3Bvc2Fsc1Jlc3BvbnNlIgeQAgGIlCMNQkMKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCEUF1ZGl0U2VydmljZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_log_disposal, file_coordinationplan_v1_options, file_google_api_field_behavior]);
 
 /**
  * Request of ListLogs.
@@ -90,6 +92,13 @@ export type AuditLog = Message<"coordinationplan.v1.AuditLog"> & {
    * @generated from field: string key = 4;
    */
   key: string;
+
+  /**
+   * Changes with each disposal of the log that is proposed. Required to propose one (AIP-154).
+   *
+   * @generated from field: string etag = 5;
+   */
+  etag: string;
 };
 
 /**
@@ -304,6 +313,168 @@ export const GetConsistencyProofResponseSchema: GenMessage<GetConsistencyProofRe
   messageDesc(file_coordinationplan_v1_audit_service, 8);
 
 /**
+ * Request of ProposeLogDisposal.
+ *
+ * @generated from message coordinationplan.v1.ProposeLogDisposalRequest
+ */
+export type ProposeLogDisposalRequest = Message<"coordinationplan.v1.ProposeLogDisposalRequest"> & {
+  /**
+   * Origin, decision and kept_plans; nothing else.
+   *
+   * @generated from field: coordinationplan.v1.LogDisposal log_disposal = 1;
+   */
+  logDisposal?: LogDisposal | undefined;
+
+  /**
+   * The log's etag as last read.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ProposeLogDisposalRequest.
+ * Use `create(ProposeLogDisposalRequestSchema)` to create a new message.
+ */
+export const ProposeLogDisposalRequestSchema: GenMessage<ProposeLogDisposalRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_audit_service, 9);
+
+/**
+ * Answer of ProposeLogDisposal.
+ *
+ * @generated from message coordinationplan.v1.ProposeLogDisposalResponse
+ */
+export type ProposeLogDisposalResponse = Message<"coordinationplan.v1.ProposeLogDisposalResponse"> & {
+  /**
+   * The disposal, proposed.
+   *
+   * @generated from field: coordinationplan.v1.LogDisposal log_disposal = 1;
+   */
+  logDisposal?: LogDisposal | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ProposeLogDisposalResponse.
+ * Use `create(ProposeLogDisposalResponseSchema)` to create a new message.
+ */
+export const ProposeLogDisposalResponseSchema: GenMessage<ProposeLogDisposalResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_audit_service, 10);
+
+/**
+ * Request of ApproveLogDisposal.
+ *
+ * @generated from message coordinationplan.v1.ApproveLogDisposalRequest
+ */
+export type ApproveLogDisposalRequest = Message<"coordinationplan.v1.ApproveLogDisposalRequest"> & {
+  /**
+   * `logDisposals/{log_disposal}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * The disposal's etag as last read.
+   *
+   * @generated from field: string etag = 2;
+   */
+  etag: string;
+
+  /**
+   * A UUID made by the caller for this change (AIP-155).
+   *
+   * @generated from field: string request_id = 3;
+   */
+  requestId: string;
+
+  /**
+   * Checks everything and changes nothing (AIP-163). Logged.
+   *
+   * @generated from field: bool validate_only = 4;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ApproveLogDisposalRequest.
+ * Use `create(ApproveLogDisposalRequestSchema)` to create a new message.
+ */
+export const ApproveLogDisposalRequestSchema: GenMessage<ApproveLogDisposalRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_audit_service, 11);
+
+/**
+ * Answer of ApproveLogDisposal.
+ *
+ * @generated from message coordinationplan.v1.ApproveLogDisposalResponse
+ */
+export type ApproveLogDisposalResponse = Message<"coordinationplan.v1.ApproveLogDisposalResponse"> & {
+  /**
+   * The disposal, approved.
+   *
+   * @generated from field: coordinationplan.v1.LogDisposal log_disposal = 1;
+   */
+  logDisposal?: LogDisposal | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.ApproveLogDisposalResponse.
+ * Use `create(ApproveLogDisposalResponseSchema)` to create a new message.
+ */
+export const ApproveLogDisposalResponseSchema: GenMessage<ApproveLogDisposalResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_audit_service, 12);
+
+/**
+ * Request of ListLogDisposals.
+ *
+ * @generated from message coordinationplan.v1.ListLogDisposalsRequest
+ */
+export type ListLogDisposalsRequest = Message<"coordinationplan.v1.ListLogDisposalsRequest"> & {
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListLogDisposalsRequest.
+ * Use `create(ListLogDisposalsRequestSchema)` to create a new message.
+ */
+export const ListLogDisposalsRequestSchema: GenMessage<ListLogDisposalsRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_audit_service, 13);
+
+/**
+ * Answer of ListLogDisposals.
+ *
+ * @generated from message coordinationplan.v1.ListLogDisposalsResponse
+ */
+export type ListLogDisposalsResponse = Message<"coordinationplan.v1.ListLogDisposalsResponse"> & {
+  /**
+   * The disposals, the newest first.
+   *
+   * @generated from field: repeated coordinationplan.v1.LogDisposal log_disposals = 1;
+   */
+  logDisposals: LogDisposal[];
+};
+
+/**
+ * Describes the message coordinationplan.v1.ListLogDisposalsResponse.
+ * Use `create(ListLogDisposalsResponseSchema)` to create a new message.
+ */
+export const ListLogDisposalsResponseSchema: GenMessage<ListLogDisposalsResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_audit_service, 14);
+
+/**
  * Proofs that the access log is complete and unchanged, for whoever does not want to believe the operator (docs/adr/0020). What it answers tells nothing of
  * persons: hashes, sizes and signatures, in the formats of C2SP (tlog-checkpoint, tlog-tiles, tlog-proof), which tools that we did not write verify.
  *
@@ -314,13 +485,14 @@ export const GetConsistencyProofResponseSchema: GenMessage<GetConsistencyProofRe
  *
  * Metadata and errors as for PlanService. Each call is an access of its own and leaves an entry.
  *
- * Who: log reviewers, data protection officers, and systems that call for themselves. Logged as READ_LOG_PROOFS, with no person.
+ * Who, where nothing else is said: log reviewers, data protection officers, and systems that call for themselves. Logged as READ_LOG_PROOFS, with no person.
  *
  * @generated from service coordinationplan.v1.AuditService
  */
 export const AuditService: GenService<{
   /**
-   * Lists the logs of the caller's own controller, the newest first, with the keys under which their checkpoints and the receipts are verified.
+   * Lists the logs of the caller's own controller, the newest first, with the keys under which their checkpoints and the receipts are verified. The operator's reviewers
+   * also get the logs of calls by callers whom the directory does not know.
    *
    * @generated from rpc coordinationplan.v1.AuditService.ListLogs
    */
@@ -361,6 +533,39 @@ export const AuditService: GenService<{
     methodKind: "unary";
     input: typeof GetConsistencyProofRequestSchema;
     output: typeof GetConsistencyProofResponseSchema;
+  },
+  /**
+   * Proposes that what a log says is disposed of. UNKNOWN_REFERENCE for a log that is not the caller's controller's; WRONG_STATE where its time has not passed, where entries of it
+   * wait for their place or for a checkpoint, or where another disposal of it is under way. Who: log reviewers, of their own controller's logs; the operator's, of the
+   * logs of calls by callers whom the directory does not know. Logged as WRITE_LOG_DISPOSAL, with log, size, decision and a digest of what is kept.
+   *
+   * @generated from rpc coordinationplan.v1.AuditService.ProposeLogDisposal
+   */
+  proposeLogDisposal: {
+    methodKind: "unary";
+    input: typeof ProposeLogDisposalRequestSchema;
+    output: typeof ProposeLogDisposalResponseSchema;
+  },
+  /**
+   * Approves a disposal that somebody else has proposed. From then on nothing brings the content back. WRONG_STATE where it is not proposed any more, or where the caller, or the
+   * same person by another employment, has proposed it. Who: as for ProposeLogDisposal. Logged as WRITE_LOG_DISPOSAL, as the proposal was.
+   *
+   * @generated from rpc coordinationplan.v1.AuditService.ApproveLogDisposal
+   */
+  approveLogDisposal: {
+    methodKind: "unary";
+    input: typeof ApproveLogDisposalRequestSchema;
+    output: typeof ApproveLogDisposalResponseSchema;
+  },
+  /**
+   * Lists the disposals of the logs that ListLogs lists, the newest first: at most 1,000. Who: log reviewers and data protection officers. Logged as SEARCH_ACCESS_LOG, with no person.
+   *
+   * @generated from rpc coordinationplan.v1.AuditService.ListLogDisposals
+   */
+  listLogDisposals: {
+    methodKind: "unary";
+    input: typeof ListLogDisposalsRequestSchema;
+    output: typeof ListLogDisposalsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_coordinationplan_v1_audit_service, 0);
