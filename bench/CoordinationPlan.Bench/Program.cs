@@ -17,6 +17,14 @@ var connections = new Option<int>("--connections") { Description = "Connections 
 var methods = new Option<string[]>("--method") { Description = "Methods.", DefaultValueFactory = _ => ["GetPlan", "UpdateIntervention"], AllowMultipleArgumentsPerToken = true };
 methods.AcceptOnlyFromAmong("GetPlan", "UpdateIntervention");
 var rate = new Option<double?>("--rate") { Description = "Also GetPlan at so many calls a second, timed from when each is due." };
+var log = new Option<int>("--log") { Description = "Also the log that anyone can check, with so many entries, up to 2,000,000; 0: not.", DefaultValueFactory = _ => 0 };
+log.Validators.Add(result =>
+{
+    if (result.GetValueOrDefault<int>() is < 0 or > 2_000_000)
+    {
+        result.AddError("--log must be between 0 and 2,000,000");
+    }
+});
 var service = new Option<FileInfo?>("--service") { Description = "coordplan.dll of another build to measure." };
 var json = new Option<FileInfo?>("--json") { Description = "Write the results to this file too." };
 var gate = new Option<bool>("--gate") { Description = "Fail where the gate is not met." };
@@ -29,7 +37,7 @@ plans.Validators.Add(result =>
 });
 var root = new RootCommand("Measures the service against pgbench that runs the service's own statements, on one cluster in one run. See bench/README.md.")
 {
-    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, service, json, gate,
+    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, log, service, json, gate,
 };
 root.SetAction(async (parsed, stop) =>
 {
@@ -52,6 +60,7 @@ root.SetAction(async (parsed, stop) =>
         var otherLoad = await Machine.BusyCores(stop);
         await using var site = await Site.StartAsync(options, Say, stop);
         var results = await new Bench(options, site, otherLoad, Say).Run(stop);
+        var ofTheLog = parsed.GetValue(log) is > 0 and var entries ? await new LogBench(options, site, Say).Run(entries, stop) : [];
         if (site.Service.Complaints() is { Length: > 0 } complaints)
         {
             throw new UnsoundRunException("The service complained:\n" + complaints);
@@ -59,6 +68,11 @@ root.SetAction(async (parsed, stop) =>
 
         Table.Print(results, Console.Out);
         Costs.Print(site.Costs, Console.Out);
+        foreach (var line in ofTheLog)
+        {
+            Console.WriteLine(line);
+        }
+
         if (options.Json is not null)
         {
             await File.WriteAllTextAsync(options.Json.FullName, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }), stop);

@@ -57,6 +57,11 @@ internal sealed class Site : IAsyncDisposable
     public Pgbench Pgbench => new(
         Path.Combine(Infrastructure.Postgres!.BinDirectory, "pgbench"), Infrastructure.Postgres.SocketDirectory, Infrastructure.Postgres.Port, "bench", Role, _directory.FullName);
 
+    public string AuditorConnectionString => new NpgsqlConnectionStringBuilder(_database!.Options.ConnectionString) { Username = "coordplan_auditor" }.ConnectionString;
+
+    /// <summary>The service's configuration of the log.</summary>
+    public LogOptions LogOptions => ServiceOptions().Log;
+
     /// <summary>Which part of each plan is the intervention that is changed.</summary>
     public int ChangedPart { get; private set; }
 

@@ -14,7 +14,7 @@ internal static class LogCommand
     private const int Unsound = 1;
     private const int NotDone = 2;
 
-    public static Command Create() => new("log", "The log that anyone can check.") { Fsck(), Adopt(), Keys() };
+    public static Command Create() => new("log", "The log that anyone can check.") { Fsck(), Adopt(), Keys(), Extract() };
 
     private static Command Fsck()
     {
@@ -99,6 +99,43 @@ internal static class LogCommand
             }
         });
         return keys;
+    }
+
+    private static Command Extract()
+    {
+        var connection = new Option<string>("--connection") { Description = "Connection string as coordplan_auditor.", Required = true };
+        var entry = new Option<Guid>("--entry") { Description = "The entry's id.", Required = true };
+        var hides = new Option<string[]>("--hide") { Description = $"A field to hide; can be given again. One of {string.Join(", ", LogExtract.Fields)}.", DefaultValueFactory = _ => [], AllowMultipleArgumentsPerToken = true };
+        var folder = new Option<DirectoryInfo>("--out") { Description = "Folder for the two files. Default: where this is run.", DefaultValueFactory = _ => new DirectoryInfo(".") };
+        hides.AcceptOnlyFromAmong([.. LogExtract.Fields]);
+        var extract = new Command(
+            "extract",
+            """
+            Writes one entry of a log for somebody outside: that it is in the log (ENTRY.tlog-proof), and what its record is with some fields hidden (ENTRY.json). `coordplan verify --proof`
+            and the tools of others check them. Values are as they are stored: units and employees by what the database calls them. Whoever gives it out decides what is hidden, and enters it.
+            """)
+        {
+            Configuration.File, connection, entry, hides, folder,
+        };
+        extract.SetAction(async (parsed, stop) =>
+        {
+            try
+            {
+                var id = parsed.GetValue(entry);
+                var made = await LogExtract.Of(parsed.GetRequiredValue(connection), Configuration.Read(parsed.GetValue(Configuration.File)).Log.Name, id, parsed.GetRequiredValue(hides), stop);
+                var file = Path.Combine(parsed.GetRequiredValue(folder).FullName, $"{id:D}");
+                await File.WriteAllTextAsync(file + ".tlog-proof", made.Proof, stop);
+                await File.WriteAllTextAsync(file + ".json", made.Disclosure, stop);
+                Console.WriteLine($"{file}.tlog-proof and .json, of {made.Origin}");
+                return Sound;
+            }
+            catch (Exception failure) when (failure is NpgsqlException or IOException or FormatException or InvalidOperationException)
+            {
+                await Console.Error.WriteLineAsync(failure.Message);
+                return NotDone;
+            }
+        });
+        return extract;
     }
 
     private static int Print(LogCheckResult result)

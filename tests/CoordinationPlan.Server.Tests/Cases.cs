@@ -13,6 +13,7 @@ namespace CoordinationPlan.Server.Tests;
 public static class Cases
 {
     private static int _persons;
+    private static int _ofAnAge;
 
     public const string City = "organisations/" + DemonstrationDirectory.City;
 
@@ -41,13 +42,14 @@ public static class Cases
         DateOnly born;
         do
         {
-            n = Interlocked.Increment(ref _persons);
+            // Those of an age have a year's days alone: counted apart, so that they are used up by nobody else.
+            n = yearsOld is null ? Interlocked.Increment(ref _persons) : Interlocked.Increment(ref _ofAnAge);
             born = yearsOld is { } years ? TimeProvider.System.Today().AddYears(-years).AddDays(-1 - (n % 300)) : new DateOnly(1950, 1, 1).AddDays(n / 2);
         }
         while (PlanRetention.SampledBirths.Holds(born));
 
         var digits = born.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture) + (n % 2 == 0 ? "238" : "239");
-        return NewPerson(n, digits);
+        return NewPerson(yearsOld is null ? n : n + 1_000_000, digits);
     }
 
     /// <summary>A test person born on a day.</summary>

@@ -56,7 +56,7 @@ internal sealed partial class AuditService(CaseGate gate, LogNames names, AuditR
             }
 
             var index = leaf.Leaf.Position;
-            var hashes = await Prove(entry, state, checkpoint.Size, node => Inclusion.Prove(index, checkpoint.Size, node), context.CancellationToken);
+            var hashes = await TreeProofs.Make(entry.NewTrip(), state.Log, checkpoint.Size, node => Inclusion.Prove(index, checkpoint.Size, node), context.CancellationToken);
             return () => new GetInclusionProofResponse
             {
                 Included = true,
@@ -83,7 +83,7 @@ internal sealed partial class AuditService(CaseGate gate, LogNames names, AuditR
                 throw Errors.InvalidFields(new FieldFault("from_size", "must be from 1 to to_size"));
             }
 
-            var hashes = await Prove(entry, state, to, node => Consistency.Prove(request.FromSize, to, node), context.CancellationToken);
+            var hashes = await TreeProofs.Make(entry.NewTrip(), state.Log, to, node => Consistency.Prove(request.FromSize, to, node), context.CancellationToken);
             return () => new GetConsistencyProofResponse { Hashes = { hashes.Select(ToBytes) }, ToSize = to, Checkpoint = note.ToString() };
         });
 
@@ -105,21 +105,6 @@ internal sealed partial class AuditService(CaseGate gate, LogNames names, AuditR
         }
 
         throw Errors.UnknownReference("origin", "There is no such log, or nothing of it is published yet.");
-    }
-
-    /// <summary>Which tiles a proof takes is found by making it of nothing; then they are read, and it is made of them.</summary>
-    private static async Task<List<TreeHash>> Prove(Entry entry, LogState state, long size, Func<Func<int, long, TreeHash>, List<TreeHash>> prove, CancellationToken stop)
-    {
-        var needed = new HashSet<TilePath>();
-        prove((level, index) =>
-        {
-            needed.Add(TreeTiles.Holding(level, index, size));
-            return TreeHash.Empty;
-        });
-        var trip = entry.NewTrip();
-        var tiles = trip.Add(LogSql.Tiles(state.Log, needed));
-        await trip.Run(stop);
-        return prove(new TileNodes(size, TreeTiles.Of(tiles.Value)).Node);
     }
 
     private static (string Origin, Guid Entry, TreeHash Leaf) Wanted(GetInclusionProofRequest request)

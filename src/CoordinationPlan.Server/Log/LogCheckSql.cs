@@ -134,6 +134,20 @@ internal static class LogCheckSql
             return commitments;
         });
 
+    /// <summary>An entry's record as it is stored, with its secret and its place.</summary>
+    public static Query<(LogState State, long Position, byte[] Secret, IReadOnlyList<(string Name, byte[]? Value)> Fields)?> RecordOf(Guid entry) => new(
+        $"""
+        SELECT s.log, s.log_id, s.controller, s.year, s.size, s.root, f.position, l.event_secret, {LogSql.EntryColumns}
+        FROM log_leaf f
+        JOIN log_state s ON s.log = f.log
+        JOIN LATERAL (SELECT e.* FROM access_log e WHERE e.occurred_at = f.occurred_at AND e.entry_id = f.entry_id OFFSET 0) l ON true
+        WHERE f.entry_id = $1
+        """,
+        [Parameter.Of(entry)],
+        static async (reader, stop) => await reader.ReadAsync(stop)
+            ? (LogSql.ReadState(reader), reader.GetInt64(6), reader.GetFieldValue<byte[]>(7), EntryFields.Read(reader, 8))
+            : null);
+
     private static byte[] CommitmentOf(NpgsqlDataReader reader)
     {
         // A secret that was made longer or shorter is one that was changed.

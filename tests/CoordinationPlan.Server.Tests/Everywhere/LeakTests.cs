@@ -227,8 +227,8 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         string[] secrets = [world.Plan.Name["plans/".Length..], person.IdentityNumber.Value, person.GivenName, world.Suggestion.Name];
         foreach (var method in World.Methods.Where(method => method.Name is "ListPlans" or "ListTasks" or "ListAlerts" or "ListSuggestions"))
         {
-            // A reviewer hears of attempts to reach what its controller owns: that is what alerts are for.
-            if (caller != DemonstrationDirectory.LogReviewer)
+            // A reviewer hears of attempts to reach what the own controller owns: that is what alerts are for.
+            if (caller != DemonstrationDirectory.LogReviewer && caller != DemonstrationDirectory.SecondLogReviewer)
             {
                 var answer = await Answer(caller, method, world.Request(method));
                 Assert.All(secrets, secret => Assert.DoesNotContain(secret, answer, StringComparison.Ordinal));

@@ -67,8 +67,8 @@ public sealed class World
     /// <summary>A leaf of a log that is published.</summary>
     public required (string Origin, Guid Entry, byte[] LeafHash) Leaf { get; init; }
 
-    /// <summary>A log whose time has passed, where the RPC is about one, and a proposed disposal of it.</summary>
-    public (AuditLog Log, LogDisposal? Proposed) Old { get; private set; } = (new() { Origin = "log.example.se/none/1999", Etag = "old" }, null);
+    /// <summary>A log whose time has passed, and a proposed disposal of another; not there in a world of its own for an RPC that needs neither.</summary>
+    public (AuditLog Log, LogDisposal Proposed) Old { get; private set; } = (new(), new());
 
     /// <summary>The etag of the board's routines.</summary>
     public required string RoutinesEtag { get; init; }
@@ -157,20 +157,13 @@ public sealed class World
     /// One world for all who leave it as it is: a call that only reads, or is refused, finds the same as in a world of its own. Of a person of its own, because
     /// what is decided about a person holds in every plan.
     /// </summary>
-    public static Task<World> Shared(Service service) => SharedWorlds.GetValue(service, static service => Make(service, Cases.NewPerson()));
+    public static Task<World> Shared(Service service) => SharedWorlds.GetValue(service, static async service => await (await Make(service, Cases.NewPerson())).WithOldLogs());
 
     /// <summary>A world in which the call may leave something behind: of its own where the RPC changes something.</summary>
-    public static async Task<World> For(Service service, MethodDescriptor method)
-    {
-        var world = await (ChangingMethods.Contains(method) ? Make(service) : Shared(service));
-        if (method.Name is "ProposeLogDisposal" or "ApproveLogDisposal")
-        {
-            var log = await service.OldLog();
-            world.Old = (log, method.Name == "ApproveLogDisposal" ? await service.ProposeDisposal(DemonstrationDirectory.SecondLogReviewer, log) : null);
-        }
-
-        return world;
-    }
+    public static async Task<World> For(Service service, MethodDescriptor method) =>
+        !ChangingMethods.Contains(method) ? await Shared(service)
+        : method.Name is "ProposeLogDisposal" or "ApproveLogDisposal" ? await (await Make(service)).WithOldLogs()
+        : await Make(service);
 
     /// <summary>Every RPC of the contract.</summary>
     public static IEnumerable<MethodDescriptor> Methods => Contract.Services.SelectMany(service => service.Methods);
@@ -457,8 +450,8 @@ public sealed class World
             "ProposeLogDisposal" => new ProposeLogDisposalRequest { LogDisposal = new() { Origin = Old.Log.Origin, Decision = "GALL-2026/7" }, Etag = Old.Log.Etag, RequestId = id },
             "ApproveLogDisposal" => new ApproveLogDisposalRequest
             {
-                Name = Old.Proposed?.Name ?? $"logDisposals/{Guid.CreateVersion7():D}",
-                Etag = Old.Proposed?.Etag ?? "old",
+                Name = Old.Proposed.Name,
+                Etag = Old.Proposed.Etag,
                 RequestId = id,
             },
             "GetCheckpoint" => new GetCheckpointRequest { Origin = Leaf.Origin },
@@ -530,6 +523,12 @@ public sealed class World
         var request = Request(method);
         var json = JsonFormatter.Default.Format(request).Replace(Plan.Name, $"plans/{plan:D}", StringComparison.Ordinal).Replace(Closed.Name, $"plans/{plan:D}", StringComparison.Ordinal);
         return request.Descriptor.Parser.ParseJson(json);
+    }
+
+    private async Task<World> WithOldLogs()
+    {
+        Old = (await Service.OldLog(), await Service.ProposeDisposal(DemonstrationDirectory.SecondLogReviewer, await Service.OldLog()));
+        return this;
     }
 
     /// <summary>Calls any RPC by its descriptor.</summary>

@@ -48,6 +48,27 @@ public sealed class AuditServiceTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task An_entry_is_given_out_with_the_employee_hidden_and_the_rest_proved()
+    {
+        var bytes = await Receipt();
+        await Included(bytes);
+        var receipt = TransparencyLog.Receipt.Parse(bytes);
+        var auditor = new Npgsql.NpgsqlConnectionStringBuilder(service.Database.Options.ConnectionString) { Username = "coordplan_auditor" }.ConnectionString;
+
+        var extract = await LogExtract.Of(auditor, receipt.Origin.Split('/')[0], receipt.Entry, ["employee_id", "assignment_id"], TestContext.Current.CancellationToken);
+
+        var disclosure = DisclosureFile.Parse(extract.Disclosure);
+        var log = (await Audit.ListLogsAsync(new())).Logs.Single(log => log.Origin == extract.Origin);
+        TlogProof.Parse(extract.Proof).Verify(disclosure.Leaf(), NoteVerifier.Parse(log.Key), WitnessPolicy.None);
+        Assert.Equal(receipt.Leaf, disclosure.Leaf());
+        var shown = disclosure.Fields.OfType<RevealedField>().ToDictionary(field => field.Name, field => field.Value);
+        Assert.Equal(LogExtract.Fields.Except(["employee_id", "assignment_id"]), shown.Keys);
+        Assert.Equal("coordinationplan.v1.PlanService/ListPlans"u8.ToArray(), shown["method"]);
+        Assert.DoesNotContain(service.Names.Stored(ResourceName.Employees, DemonstrationDirectory.CaseWorker.Id), extract.Disclosure, StringComparison.Ordinal);
+        await Assert.ThrowsAsync<InvalidOperationException>(() => LogExtract.Of(auditor, "x", Guid.CreateVersion7(), [], TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task What_was_one_day_is_how_the_log_begins_the_next()
     {
         var bytes = await Receipt();
