@@ -204,7 +204,7 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     public async Task Validate_only_checks_and_logs_and_changes_nothing(string name)
     {
         var method = Method(name);
-        var request = (await World.Make(service)).Request(method);
+        var request = (await World.For(service, method)).Request(method);
         request.Descriptor.FindFieldByName("validate_only").Accessor.SetValue(request, true);
         var (start, before) = (await service.Now(), await Rows());
 
@@ -225,7 +225,7 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     public async Task A_retry_gets_the_first_answer_and_has_no_second_effect(string name)
     {
         var method = Method(name);
-        var request = (await World.Make(service)).Request(method);
+        var request = (await World.For(service, method)).Request(method);
         var clients = service.As(World.RightfulCaller(method));
 
         var first = await World.Call(clients, method, request);
@@ -248,10 +248,10 @@ public sealed class EveryRpcTests(Service service) : IClassFixture<Service>
     public async Task A_request_id_is_not_used_for_anything_else(string name)
     {
         var method = Method(name);
-        var world = await World.Make(service);
+        var world = await World.For(service, method);
         var first = world.Request(method);
         await World.Call(service.As(World.RightfulCaller(method)), method, first);
-        var other = (await World.Make(service)).Request(method);
+        var other = (await World.For(service, method)).Request(method);
         var requestId = first.Descriptor.FindFieldByName("request_id").Accessor;
         requestId.SetValue(other, requestId.GetValue(first));
         if (method.Name == "CreatePlan")

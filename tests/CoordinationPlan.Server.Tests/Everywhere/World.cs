@@ -67,8 +67,9 @@ public sealed class World
     /// <summary>A leaf of a log that is published.</summary>
     public required (string Origin, Guid Entry, byte[] LeafHash) Leaf { get; init; }
 
-    /// <summary>A log whose time has passed, and a proposed disposal of another; not there in a world of its own for an RPC that needs neither.</summary>
-    public (AuditLog Log, LogDisposal Proposed) Old { get; private set; } = (new(), new());
+    /// <summary>A log whose time has passed, and a proposed disposal of another; in a world of its own for an RPC that needs neither, some that are not there.</summary>
+    public (AuditLog Log, LogDisposal Proposed) Old { get; private set; } =
+        (new() { Origin = "log.coordplan.test/none/1999", Etag = "old" }, new() { Name = $"logDisposals/{Ids.Opaque():D}", Etag = "old" });
 
     /// <summary>The etag of the board's routines.</summary>
     public required string RoutinesEtag { get; init; }
