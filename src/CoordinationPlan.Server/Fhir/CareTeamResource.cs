@@ -26,6 +26,12 @@ internal static class CareTeamResource
     {
         var current = Of(plan);
         var participants = body.Participant;
+        foreach (var member in participants.Select(participant => participant.Member).OfType<ResourceReference>())
+        {
+            // A system need not say what kind of thing a unit is.
+            member.Type ??= "Organization";
+        }
+
         if (!Frame(body).IsExactly(Frame(current)))
         {
             throw FhirFault.Unprocessable("Only participants of a CareTeam can be changed here; everything else must be as it was read.");
@@ -75,11 +81,6 @@ internal static class CareTeamResource
         var unit = FhirSystems.EntryOf(Rpc.ResourceName.Units, participant.Member?.Identifier?.System, participant.Member?.Identifier?.Value);
         var period = participant.Period;
         var same = unit is null ? null : new CareTeam.ParticipantComponent { Member = FhirSystems.ToEntry(unit), Period = period };
-        if (participant.Member is { Type: null } member)
-        {
-            member.Type = "Organization";
-        }
-
         if (same is null || !same.IsExactly(participant) || DayOf(period?.Start) is not { } start || (period?.End is not null && DayOf(period.End) is null))
         {
             throw FhirFault.Unprocessable("A new participant has a member with an identifier of a unit, and a period of whole days with a start, and nothing else.");

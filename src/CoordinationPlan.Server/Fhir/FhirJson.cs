@@ -21,7 +21,8 @@ internal static class FhirJson
         {
             return JsonSerializer.Deserialize<Resource>(json, Options) as T;
         }
-        catch (Exception exception) when (exception is JsonException or DeserializationFailedException)
+        // The last for what is JSON and no object.
+        catch (Exception exception) when (exception is JsonException or DeserializationFailedException or InvalidOperationException)
         {
             return null;
         }
