@@ -18,7 +18,8 @@ internal static class AuditEventResource
     public static AuditEvent Of(AccessLogEntry entry)
     {
         var (interaction, action) = InteractionOf(entry.Method[(entry.Method.LastIndexOf('/') + 1)..]);
-        var isOfASystem = entry.Employee.Length == 0;
+        // Who acted can be left out too, and then nobody is said to have asked.
+        var isOfNobody = entry.Employee.Length == 0;
         var resource = new AuditEvent
         {
             Id = entry.Name[(entry.Name.LastIndexOf('/') + 1)..],
@@ -43,8 +44,8 @@ internal static class AuditEventResource
         {
             Type = new CodeableConcept(Dicom, "110153", "Source Role ID", null),
             Who = new ResourceReference { Type = "Device", Identifier = new Identifier(FhirSystems.ClientSystem, OrNull(entry.ClientSystem)) },
-            Requestor = isOfASystem,
-            Extension = isOfASystem ? [.. Under(entry)] : [],
+            Requestor = isOfNobody && entry.Role == Role.SystemIntegration,
+            Extension = isOfNobody ? [.. Under(entry)] : [],
         });
         resource.Agent.Add(new AuditEvent.AgentComponent
         {
@@ -52,7 +53,7 @@ internal static class AuditEventResource
             Who = new ResourceReference { Type = "Device", Display = "coordinationplan" },
             Requestor = false,
         });
-        if (!isOfASystem)
+        if (!isOfNobody)
         {
             resource.Agent.Add(new AuditEvent.AgentComponent
             {
@@ -121,10 +122,10 @@ internal static class AuditEventResource
 
     /// <summary>What FHIR calls the kind of RPC, by the contract's own way of naming them.</summary>
     private static (string Interaction, AuditEvent.AuditEventAction Action) InteractionOf(string method) =>
-        method.StartsWith("Get", StringComparison.Ordinal) ? ("read", AuditEvent.AuditEventAction.R)
+        StartsWithAny(method, "Get", "ReadEmergency") ? ("read", AuditEvent.AuditEventAction.R)
+        : method.StartsWith("Dispose", StringComparison.Ordinal) ? ("delete", AuditEvent.AuditEventAction.D)
         : StartsWithAny(method, "List", "Find", "Search", "Compare", "Explain", "Check") ? ("search-type", AuditEvent.AuditEventAction.E)
         : StartsWithAny(method, "Create", "Add", "Record", "Open", "Call", "Suggest", "Issue", "Propose", "Declare", "Report") ? ("create", AuditEvent.AuditEventAction.C)
-        : method.StartsWith("Read", StringComparison.Ordinal) ? ("read", AuditEvent.AuditEventAction.R)
         : ("update", AuditEvent.AuditEventAction.U);
 
     private static bool StartsWithAny(string method, params ReadOnlySpan<string> words)

@@ -31,7 +31,8 @@ internal sealed class FhirExchange(HttpContext http)
     {
         foreach (var (name, value) in http.Request.Query)
         {
-            if (name == "_format" ? value.ToString() is not ("json" or FhirJson.MediaType or Json) : !isSearch || name != "_page")
+            // A plus sign that was not escaped has become a space.
+            if (name == "_format" ? value.ToString().Replace(' ', '+') is not ("json" or FhirJson.MediaType or Json) : !isSearch || name != "_page")
             {
                 throw name == "_format" ? FhirFault.NotAcceptable() : FhirFault.Invalid("Nothing of a request goes into the address: it is written down on the way. Search by POST to _search.");
             }

@@ -94,7 +94,7 @@ public sealed class DoorTests(Service service) : IClassFixture<Service>
     public async Task JSON_in_R4_is_answered_whatever_it_is_called(string accept)
     {
         using var caller = FhirCaller.Of(service, DemonstrationDirectory.CaseWorker);
-        var answer = await caller.Get("metadata?_format=json", ("Accept", accept));
+        var answer = await caller.Get("metadata?_format=application/fhir+json", ("Accept", accept));
 
         answer.Resource<CapabilityStatement>();
         Assert.Equal(("no-store", "nosniff"), (Assert.Single(answer.Headers["Cache-Control"]), Assert.Single(answer.Headers["X-Content-Type-Options"])));
