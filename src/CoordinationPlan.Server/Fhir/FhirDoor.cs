@@ -338,7 +338,7 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
             var (status, outcome) = FhirErrors.Of(error);
             await exchange.Write(status, outcome);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or IOException && context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there any more; what was done is in the log.
         }
