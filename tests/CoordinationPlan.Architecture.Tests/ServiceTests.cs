@@ -43,6 +43,22 @@ public sealed partial class ServiceTests
             Services,
             service => Assert.Contains(Assert.Single(service.GetConstructors()).GetParameters(), parameter => parameter.ParameterType.Name == "CaseGate"));
 
+    [Fact]
+    public void The_FHIR_door_has_no_way_to_anything_but_the_contracts_own_calls()
+    {
+        var door = Source.OfTheServer.Where(file => file.Slice == "Fhir").ToList();
+        Assert.NotEmpty(door);
+        var offences =
+            from file in door
+            from use in WaysIn().Matches(file.Text)
+            select $"{file.Path} mentions {use.Value}";
+
+        Assert.Empty(offences);
+    }
+
     [GeneratedRegex(@"\b(Npgsql\w*|DataSources|Transactions)\b")]
     private static partial Regex Connection();
+
+    [GeneratedRegex(@"\b(Npgsql\w*|DataSources|Transactions|RoundTrip|CaseGate|\w+Sql|\w+Keys|DataKey|AccessPolicy|Redaction)\b")]
+    private static partial Regex WaysIn();
 }

@@ -27,6 +27,12 @@ internal static class CallsToTry
         Console.WriteLine("# what the unit works with");
         Console.WriteLine(Curl(certificates, worker, "PlanService/ListPlans", "{}", address));
         Console.WriteLine();
+        Console.WriteLine("# the same plan as FHIR R4");
+        Console.WriteLine(
+            $"curl --http2 --cacert {certificates}/root.pem --cert {certificates}/{DevelopmentInfrastructure.ClientOf(worker)}.pem \\\n"
+            + $"  --key {certificates}/{DevelopmentInfrastructure.ClientOf(worker)}.key {Caller(worker)} \\\n"
+            + $"  {address}fhir/R4/CarePlan/{plan["plans/".Length..]}");
+        Console.WriteLine();
         Console.WriteLine("# check the logs, one for each authority and year");
         foreach (var key in keys.Skip(1))
         {
@@ -47,7 +53,10 @@ internal static class CallsToTry
 
     private static string Curl(string certificates, DemonstrationEmployee employee, string method, string body, Uri address) =>
         $"node_modules/.bin/buf curl --protocol grpc --cacert {certificates}/root.pem --cert {certificates}/{DevelopmentInfrastructure.ClientOf(employee)}.pem \\\n"
-        + $"  --key {certificates}/{DevelopmentInfrastructure.ClientOf(employee)}.key -H \"authorization: Bearer $TOKEN\" \\\n"
-        + $"  -H 'coordinationplan-assignment: assignments/{employee.AssignmentId}' -H 'coordinationplan-purpose: {PurposeNames.Of(employee.Purpose)}' \\\n"
+        + $"  --key {certificates}/{DevelopmentInfrastructure.ClientOf(employee)}.key {Caller(employee)} \\\n"
         + $"  -d '{body}' {address}coordinationplan.v1.{method}";
+
+    private static string Caller(DemonstrationEmployee employee) =>
+        "-H \"authorization: Bearer $TOKEN\" \\\n"
+        + $"  -H 'coordinationplan-assignment: assignments/{employee.AssignmentId}' -H 'coordinationplan-purpose: {PurposeNames.Of(employee.Purpose)}'";
 }

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Fhir;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.AspNetCore.Authentication.JwtBearer;
 using Microsoft.AspNetCore.Http;
@@ -102,6 +103,11 @@ internal static class CallerAuthentication
             OnChallenge = context =>
             {
                 context.HandleResponse();
+                if (FhirDoor.IsFor(context.HttpContext))
+                {
+                    return FhirDoor.AnswerUnauthenticated(context.HttpContext);
+                }
+
                 AnswerUnauthenticated(context.Response);
                 return Task.CompletedTask;
             },

@@ -11,6 +11,7 @@ using CoordinationPlan.Server.Directory;
 using CoordinationPlan.Server.Discharge;
 using CoordinationPlan.Server.Disclosures;
 using CoordinationPlan.Server.Emergency;
+using CoordinationPlan.Server.Fhir;
 using CoordinationPlan.Server.Indicators;
 using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Meetings;
@@ -129,6 +130,8 @@ public static class CoordinationPlanHost
             .AddSingleton<IndicatorService>()
             .AddSingleton<SchoolRoutineService>()
             .AddSingleton<AuditService>()
+            .AddSingleton<FhirCalls>()
+            .AddSingleton<FhirDoor>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -171,6 +174,7 @@ public static class CoordinationPlanHost
         app.UseAuthorization();
         MapServices(app);
         LogFiles.Map(app);
+        app.Services.GetRequiredService<FhirDoor>().Map(app);
         app.MapGrpcHealthChecksService().AllowAnonymous();
         if (isDevelopment)
         {
