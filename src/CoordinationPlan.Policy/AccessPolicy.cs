@@ -9,7 +9,7 @@ namespace CoordinationPlan.Policy;
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 7;
+    public const int Version = 9;
 
     /// <summary>
     /// What can be released at all, by consent or on legal ground. Risk assessments and whereabouts never leave the owning unit that way; third

@@ -62,6 +62,9 @@ public enum Act
     ReportAttendance = 54,
     WriteProtectionMeasure = 56,
     ReadLogProofs = 57,
+    SyncParticipations = 62,
+    AnswerSyncedParticipation = 63,
+    ReadSyncedParticipations = 64,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>
