@@ -246,11 +246,13 @@ public static class AccessPolicy
 
         var withheld = Withheld(facts);
         var open = (facts.Released & ~withheld) | (facts.ReleasedByLaw & (~withheld | facts.Overriding));
-        open &= Releasable & RuleBook.ParticipantCeiling(caller, facts) & ~(RuleBook.OwnersAlone(facts.Protection) | RuleBook.HiddenSchool(facts));
+        open &= Releasable & RuleBook.KnowsBy(caller, facts) & ~(RuleBook.OwnersAlone(facts.Protection) | RuleBook.HiddenSchool(facts));
         if (open == None)
         {
             return None;
         }
+
+        open &= RuleBook.ParticipantCeiling(caller, facts);
 
         var itself = (caller, facts) switch
         {

@@ -310,6 +310,12 @@ internal static class RuleBook
         ? caller.UnitKind == UnitKind.HealthCare ? OfARegionsSystem : OfASchoolsSystem
         : ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
 
+    /// <summary>
+    /// By what released the caller knows of this plan at all: by what it may read itself; a region's system, which acts for the unit, by whatever the unit may read.
+    /// </summary>
+    public static Categories KnowsBy(in Caller caller, in Facts facts) =>
+        caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } ? AccessPolicy.Releasable : ParticipantCeiling(caller, facts);
+
     /// <summary>Works in a school, or as one who does, or in a unit of which nobody knows what it is.</summary>
     public static bool IsOfASchool(in Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
 

@@ -79,7 +79,7 @@ internal static class Expected
             return None;
         }
 
-        var read = None;
+        var (read, knows) = (None, false);
         foreach (var one in World.Singles)
         {
             var refused = facts.Withheld.HasFlag(one) || facts.Withheld.HasFlag(Existence);
@@ -92,13 +92,20 @@ internal static class Expected
                 SchoolPlacement => IsSchoolHidden(facts),
                 _ => false,
             };
-            if ((byConsent || byLaw) && Ceiling(caller.Role).HasFlag(one) && !secret && !IsNotForItsSystem(caller, one))
+            if (!(byConsent || byLaw) || secret)
             {
-                read |= one;
+                continue;
+            }
+
+            // What is released to the unit tells its region's system that the plan is there, also where the system may not read it.
+            knows |= caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } && Ceiling(HealthCareProfessional).HasFlag(one);
+            if (Ceiling(caller.Role).HasFlag(one) && !IsNotForItsSystem(caller, one))
+            {
+                (read, knows) = (read | one, true);
             }
         }
 
-        if (read == None)
+        if (!knows)
         {
             return None;
         }

@@ -19,7 +19,7 @@ internal sealed class RpcMetrics : IDisposable
     public RpcMetrics()
     {
         _duration = _meter.CreateHistogram<double>("rpc.server.call.duration", "s", "Duration of calls, by method and status.");
-        _limited = _meter.CreateCounter<long>("coordinationplan.calls.limited", "{call}", "Calls that were refused because their client system had called for more than its share, by method.");
+        _limited = _meter.CreateCounter<long>("coordplan.calls.limited", "{call}", "Calls that were refused because their client system had called for more than its share, by method.");
     }
 
     /// <summary>Counts a call that was refused for how much its client system had called.</summary>
