@@ -17,6 +17,7 @@ var connections = new Option<int>("--connections") { Description = "Connections 
 var methods = new Option<string[]>("--method") { Description = "Methods.", DefaultValueFactory = _ => ["GetPlan", "UpdateIntervention"], AllowMultipleArgumentsPerToken = true };
 methods.AcceptOnlyFromAmong("GetPlan", "UpdateIntervention");
 var rate = new Option<double?>("--rate") { Description = "Also GetPlan at so many calls a second, timed from when each is due." };
+var sync = new Option<int>("--sync") { Description = "Also so many participations, sent by a region's system in batches of 500." };
 var service = new Option<FileInfo?>("--service") { Description = "coordplan.dll of another build to measure." };
 var json = new Option<FileInfo?>("--json") { Description = "Write the results to this file too." };
 var gate = new Option<bool>("--gate") { Description = "Fail where the gate is not met." };
@@ -29,7 +30,7 @@ plans.Validators.Add(result =>
 });
 var root = new RootCommand("Measures the service against pgbench that runs the service's own statements, on one cluster in one run. See bench/README.md.")
 {
-    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, service, json, gate,
+    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, sync, service, json, gate,
 };
 root.SetAction(async (parsed, stop) =>
 {
@@ -43,6 +44,7 @@ root.SetAction(async (parsed, stop) =>
         Connections = parsed.GetValue(connections),
         Methods = parsed.GetRequiredValue(methods),
         Rate = parsed.GetValue(rate),
+        Sync = parsed.GetValue(sync),
         Service = parsed.GetValue(service),
         Json = parsed.GetValue(json),
         Gate = parsed.GetValue(gate),
@@ -52,6 +54,7 @@ root.SetAction(async (parsed, stop) =>
         var otherLoad = await Machine.BusyCores(stop);
         await using var site = await Site.StartAsync(options, Say, stop);
         var results = await new Bench(options, site, otherLoad, Say).Run(stop);
+        var synced = options.Sync > 0 ? await new SyncRun(site, options.Sync, options.Plans, Say).Run(stop) : null;
         if (site.Service.Complaints() is { Length: > 0 } complaints)
         {
             throw new UnsoundRunException("The service complained:\n" + complaints);
@@ -59,6 +62,7 @@ root.SetAction(async (parsed, stop) =>
 
         Table.Print(results, Console.Out);
         Costs.Print(site.Costs, Console.Out);
+        synced?.Print(Console.Out);
         if (options.Json is not null)
         {
             await File.WriteAllTextAsync(options.Json.FullName, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }), stop);

@@ -397,7 +397,8 @@ public static class Cases
         Unit = UnitOf(unit),
         ExternalId = externalId,
         ExternalVersion = version,
-        ExternalTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(-5)),
+        // The same each time, so that the same version says the same.
+        ExternalTime = Timestamp.FromDateTimeOffset(new DateTimeOffset(TimeProvider.System.Today().AddDays(-1), TimeOnly.MinValue, TimeSpan.Zero).AddHours(version)),
         Role = ParticipantRole.NamedCareContact,
         NamedCareContact = new() { Employee = "employees/SE2321000016-E999", DisplayName = "Vera Vårdkontakt" },
         Period = period ?? HalfAYear,
