@@ -22,6 +22,9 @@ internal sealed record BenchOptions
     /// <summary>Calls a second for one more run of GetPlan; null for none.</summary>
     public double? Rate { get; init; }
 
+    /// <summary>How many participations a region's system sends; 0 for none.</summary>
+    public int Sync { get; init; }
+
     /// <summary>Another build's coordplan.dll; null for the one built along.</summary>
     public FileInfo? Service { get; init; }
 

@@ -25,6 +25,7 @@ log.Validators.Add(result =>
         result.AddError("--log must be between 0 and 2,000,000");
     }
 });
+var sync = new Option<int>("--sync") { Description = "Also so many participations, sent by a region's system in batches of 500." };
 var service = new Option<FileInfo?>("--service") { Description = "coordplan.dll of another build to measure." };
 var json = new Option<FileInfo?>("--json") { Description = "Write the results to this file too." };
 var gate = new Option<bool>("--gate") { Description = "Fail where the gate is not met." };
@@ -37,7 +38,7 @@ plans.Validators.Add(result =>
 });
 var root = new RootCommand("Measures the service against pgbench that runs the service's own statements, on one cluster in one run. See bench/README.md.")
 {
-    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, log, service, json, gate,
+    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, log, sync, service, json, gate,
 };
 root.SetAction(async (parsed, stop) =>
 {
@@ -51,6 +52,7 @@ root.SetAction(async (parsed, stop) =>
         Connections = parsed.GetValue(connections),
         Methods = parsed.GetRequiredValue(methods),
         Rate = parsed.GetValue(rate),
+        Sync = parsed.GetValue(sync),
         Service = parsed.GetValue(service),
         Json = parsed.GetValue(json),
         Gate = parsed.GetValue(gate),
@@ -61,6 +63,7 @@ root.SetAction(async (parsed, stop) =>
         await using var site = await Site.StartAsync(options, Say, stop);
         var results = await new Bench(options, site, otherLoad, Say).Run(stop);
         var ofTheLog = parsed.GetValue(log) is > 0 and var entries ? await new LogBench(options, site, Say).Run(entries, stop) : [];
+        var synced = options.Sync > 0 ? await new SyncRun(site, options.Sync, options.Plans, Say).Run(stop) : null;
         if (site.Service.Complaints() is { Length: > 0 } complaints)
         {
             throw new UnsoundRunException("The service complained:\n" + complaints);
@@ -73,6 +76,7 @@ root.SetAction(async (parsed, stop) =>
             Console.WriteLine(line);
         }
 
+        synced?.Print(Console.Out);
         if (options.Json is not null)
         {
             await File.WriteAllTextAsync(options.Json.FullName, JsonSerializer.Serialize(results, new JsonSerializerOptions { WriteIndented = true }), stop);

@@ -2,6 +2,7 @@ using CoordinationPlan.Bench.Data;
 using CoordinationPlan.Bench.Load;
 using CoordinationPlan.Bench.Reference;
 using CoordinationPlan.Bench.Report;
+using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Hosting;
@@ -53,6 +54,11 @@ internal sealed class Site : IAsyncDisposable
         Infrastructure.ClientCertificate(DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.CaseWorker)),
         Infrastructure.Authority.Root,
         Infrastructure.Choice(DemonstrationDirectory.CaseWorker));
+
+    /// <summary>The region's system, at the service that is measured.</summary>
+    public (CoordinationPlanConnection Connection, CallerChoice Choice) Region => (
+        Infrastructure.Connect(Service.Address, DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.RegionIntegration)),
+        Infrastructure.Choice(DemonstrationDirectory.RegionIntegration));
 
     public Pgbench Pgbench => new(
         Path.Combine(Infrastructure.Postgres!.BinDirectory, "pgbench"), Infrastructure.Postgres.SocketDirectory, Infrastructure.Postgres.Port, "bench", Role, _directory.FullName);

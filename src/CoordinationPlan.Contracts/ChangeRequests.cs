@@ -40,6 +40,12 @@ public sealed partial class AddParticipationRequest : IChangeRequest;
 
 public sealed partial class EndParticipationRequest : IChangeRequest;
 
+public sealed partial class SyncParticipationsRequest : IChangeRequest;
+
+public sealed partial class BatchSyncParticipationsRequest : IChangeRequest;
+
+public sealed partial class AnswerSyncedParticipationRequest : IChangeRequest;
+
 public sealed partial class RecordConsentRequest : IChangeRequest;
 
 public sealed partial class WithdrawConsentRequest : IChangeRequest;

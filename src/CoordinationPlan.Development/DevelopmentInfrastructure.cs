@@ -158,6 +158,8 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             Keys = Keys,
             Register = new RegisterOptions { Address = Register.Address },
             Access = new AccessOptions { RefusalSlot = TimeSpan.FromMilliseconds(10) },
+            // Nobody directs calls to it, so that nobody need see that it stops.
+            Limits = new LimitOptions { Drain = TimeSpan.Zero },
             Log = DevelopmentLogKeys.LoadOrCreate(Path.Combine(_options.Directory, "log"), new NpgsqlConnectionStringBuilder(database.ConnectionString).Database!),
             Listen =
             {

@@ -30,6 +30,8 @@ public enum Duty
     HandoverFirstStep = 25,
     HandoverSecondStep = 26,
     LookAtAttendance = 27,
+    AnswerSyncedParticipation = 30,
+    SettleSyncConflict = 31,
 }
 
 /// <summary>Where a task stands. Names and numbers are those of the contract's TaskState; a test compares them.</summary>
@@ -111,6 +113,8 @@ public static class PlanTasks
         new(HandoverFirstStep, "the child has moved, or the arrangement was handed over", "the step is recorded", After: SchoolingLaw.Handover),
         new(HandoverSecondStep, "the child has moved, or the arrangement was handed over", "the step is recorded", After: SchoolingLaw.Handover),
         new(LookAtAttendance, "the last day of the latest week reported, where it shows a pattern", "a later report shows none"),
+        new(AnswerSyncedParticipation, "a system reported that a unit is to take part", "the owning unit has answered"),
+        new(SettleSyncConflict, "a system reported otherwise than a person has decided", "the owning unit has answered"),
     ];
 
     /// <summary>The windows of every kind, with a controller's limits.</summary>

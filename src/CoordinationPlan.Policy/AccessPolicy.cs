@@ -9,7 +9,7 @@ namespace CoordinationPlan.Policy;
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 8;
+    public const int Version = 9;
 
     /// <summary>
     /// What can be released at all, by consent or on legal ground. Risk assessments and whereabouts never leave the owning unit that way; third
@@ -246,11 +246,13 @@ public static class AccessPolicy
 
         var withheld = Withheld(facts);
         var open = (facts.Released & ~withheld) | (facts.ReleasedByLaw & (~withheld | facts.Overriding));
-        open &= Releasable & RuleBook.ParticipantCeiling(caller, facts) & ~(RuleBook.OwnersAlone(facts.Protection) | RuleBook.HiddenSchool(facts));
+        open &= Releasable & RuleBook.KnowsBy(caller, facts) & ~(RuleBook.OwnersAlone(facts.Protection) | RuleBook.HiddenSchool(facts));
         if (open == None)
         {
             return None;
         }
+
+        open &= RuleBook.ParticipantCeiling(caller, facts);
 
         var itself = (caller, facts) switch
         {

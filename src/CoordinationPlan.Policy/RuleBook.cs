@@ -107,6 +107,7 @@ internal static class RuleBook
     private static readonly Roles Agreeing =
         Roles.Of(SocialCaseWorker, UnitManager, HealthCareProfessional, NamedCareContact, ShelterContactPerson, SupportProvider);
     private static readonly Roles Reviewers = Roles.Of(LogReviewer, DataProtectionOfficer);
+    private static readonly Roles Systems = Roles.Of(SystemIntegration);
 
     private const Categories Frame = Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords;
 
@@ -152,6 +153,9 @@ internal static class RuleBook
         // Whoever may know of the plan may know when it is to come. The calls of others, agenda and minutes are MEETINGS and stay that.
         new(Act.ReadOwnCalls, CaseWorkers, Relation.Owning),
         new(Act.ReadOwnCalls, Participants, Relation.Participating),
+        // A region's system answers for a unit of its own, by what is released to that unit.
+        new(Act.ReplyToCall, Systems, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Existence),
+        new(Act.ReadOwnCalls, Systems, Relation.Participating, Needs.HealthCareUnit),
 
         // Goals and others' measures are the owning unit's to write down; an intervention is its responsible unit's.
         new(Act.WriteGoal, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: GoalsAndInterventions),
@@ -164,6 +168,13 @@ internal static class RuleBook
 
         // Who takes part, and what the person has agreed to, is the owning unit's to record. A withdrawal is always recorded (OSL 10:1, 12:2).
         new(Act.WriteParticipation, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings | Whereabouts),
+        // What a region's system says of it waits for the owning unit. The call itself needs only the role; each plan that it speaks of is then decided by the
+        // rows of reading, for the units of the system's organisation: of a plan that none of them may know of it cannot speak.
+        new(Act.SyncParticipations, Systems, Relation.None, Needs.HealthCareUnit | Needs.EachPlanDecided, Reads: Existence, Writes: Existence, Basis: Basis.RoleAlone),
+        new(Act.ReadSyncedParticipations, CaseWorkers, Relation.Owning),
+        new(Act.ReadSyncedParticipations, Systems, Relation.Owning, Needs.HealthCareUnit, Reads: Existence | Meetings),
+        new(Act.ReadSyncedParticipations, Systems, Relation.Participating, Needs.HealthCareUnit),
+        new(Act.AnswerSyncedParticipation, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
         new(Act.RecordConsent, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: ConsentDocuments),
         new(Act.WithdrawConsent, CaseWorkers, Relation.Owning, Writes: ConsentDocuments),
 
@@ -185,6 +196,7 @@ internal static class RuleBook
         new(Act.WriteRelatedPlan, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Meetings),
         new(Act.WriteDischarge, CaseWorkers, Relation.Owning, Needs.OpenPlan, Writes: Health),
         new(Act.WriteDischarge, HealthCare, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
+        new(Act.WriteDischarge, Systems, Relation.Participating, Needs.HealthCareUnit | Needs.OpenPlan, Writes: Health),
 
         // A copy is what may be read, on paper (PDL 3:11): the owning unit issues the person's, and everybody its own.
         new(Act.IssueCopy, CaseWorkers, Relation.Owning, Writes: Existence),
@@ -276,6 +288,9 @@ internal static class RuleBook
     /// <summary>The rows of an act; none for a number that is not an act.</summary>
     public static ReadOnlySpan<Rule> RowsOf(Act act) => (uint)act < (uint)ByAct.Length ? ByAct[(int)act] : [];
 
+    private const Categories OfASchoolsSystem = Existence | Schooling;
+    private const Categories OfARegionsSystem = Existence | Meetings | Health;
+
     private const Categories OwnerEverything = AccessPolicy.Releasable | ThirdParties | ConsentDocuments | RiskAssessment | Whereabouts;
 
     /// <summary>
@@ -294,8 +309,15 @@ internal static class RuleBook
         OwnerReads(caller) & (caller.UnitKind == UnitKind.SocialServices ? ~None : ~HiddenSchool(facts));
 
     /// <summary>The most that a caller can have of this plan by release: an alias that is agreed with a school takes the identity from whoever works there.</summary>
-    public static Categories ParticipantCeiling(in Caller caller, in Facts facts) =>
-        ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
+    public static Categories ParticipantCeiling(in Caller caller, in Facts facts) => caller.Role == SystemIntegration
+        ? caller.UnitKind == UnitKind.HealthCare ? OfARegionsSystem : OfASchoolsSystem
+        : ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
+
+    /// <summary>
+    /// By what released the caller knows of this plan at all: by what it may read itself; a region's system, which acts for the unit, by whatever the unit may read.
+    /// </summary>
+    public static Categories KnowsBy(in Caller caller, in Facts facts) =>
+        caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } ? AccessPolicy.Releasable : ParticipantCeiling(caller, facts);
 
     /// <summary>Works in a school, or as one who does, or in a unit of which nobody knows what it is.</summary>
     public static bool IsOfASchool(in Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
@@ -313,8 +335,8 @@ internal static class RuleBook
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
         ShelterContactPerson =>
             Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
-        // The school's system, which reports and reads back what it has reported.
-        SystemIntegration => Existence | Schooling,
+        // What a system needs to stay in step, and to read back what it has reported.
+        SystemIntegration => OfASchoolsSystem | OfARegionsSystem,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };

@@ -63,6 +63,9 @@ public enum Act
     WriteProtectionMeasure = 56,
     ReadLogProofs = 57,
     WriteLogDisposal = 58,
+    SyncParticipations = 62,
+    AnswerSyncedParticipation = 63,
+    ReadSyncedParticipations = 64,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -28,6 +28,7 @@ public sealed partial class SqlTests
         ["plan_proposal"] = "Plans",
         ["proposal_answer"] = "Plans",
         ["participation"] = "Participations",
+        ["synced_participation"] = "Participations",
         ["consent"] = "Consents",
         ["meeting"] = "Meetings",
         ["meeting_call"] = "Meetings",
@@ -72,7 +73,7 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion", "whereabouts", "school_arrangement", "school_attendance"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion", "whereabouts", "school_arrangement", "school_attendance", "synced_participation"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whose plans the person of a suggestion has, and which of them was opened from it.

@@ -34,7 +34,7 @@ internal static class Expected
             | GoalsAndInterventions | SocialSituation | Health | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
         ShelterContactPerson => Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
-        SystemIntegration => Existence | Schooling,
+        SystemIntegration => Existence | Schooling | Meetings | Health,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };
@@ -79,7 +79,7 @@ internal static class Expected
             return None;
         }
 
-        var read = None;
+        var (read, knows) = (None, false);
         foreach (var one in World.Singles)
         {
             var refused = facts.Withheld.HasFlag(one) || facts.Withheld.HasFlag(Existence);
@@ -92,13 +92,20 @@ internal static class Expected
                 SchoolPlacement => IsSchoolHidden(facts),
                 _ => false,
             };
-            if ((byConsent || byLaw) && Ceiling(caller.Role).HasFlag(one) && !secret)
+            if (!(byConsent || byLaw) || secret)
             {
-                read |= one;
+                continue;
+            }
+
+            // What is released to the unit tells its region's system that the plan is there, also where the system may not read it.
+            knows |= caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } && Ceiling(HealthCareProfessional).HasFlag(one);
+            if (Ceiling(caller.Role).HasFlag(one) && !IsNotForItsSystem(caller, one))
+            {
+                (read, knows) = (read | one, true);
             }
         }
 
-        if (read == None)
+        if (!knows)
         {
             return None;
         }
@@ -106,6 +113,10 @@ internal static class Expected
         var mayKnow = ~facts.Withheld & (facts.Withheld.HasFlag(Existence) ? None : ~None);
         return read | Existence | (Itself(caller, facts) & mayKnow);
     }
+
+    /// <summary>A health-care system has nothing to do with schooling, and every other none with meetings and health.</summary>
+    private static bool IsNotForItsSystem(Caller caller, Categories one) =>
+        caller.Role == SystemIntegration && (caller.UnitKind == UnitKind.HealthCare ? one == Schooling : one is Meetings or Health);
 
     /// <summary>What a housing or a school knows by being that.</summary>
     public static Categories Itself(Caller caller, Facts facts) => caller.HousesThePerson() ? facts.Placement ? Whereabouts | SchoolPlacement : Whereabouts
@@ -153,13 +164,18 @@ internal static class Expected
         return facts.Relation switch
         {
             Relation.Owning when caller.IsCaseWorker() => PermitOfOwner(act, caller, facts),
-            Relation.Participating when Participants.Contains(caller.Role) || (act == Act.ReportAttendance && caller.Role == SystemIntegration) =>
+            Relation.Participating when Participants.Contains(caller.Role) || (act == Act.ReportAttendance && caller.Role == SystemIntegration) || IsARegionsSystemsOwn(act, caller) =>
                 PermitOfParticipant(act, caller, facts),
+            Relation.Owning when act == Act.ReadSyncedParticipations && IsARegionsSystemsOwn(act, caller) => Decision.Permit(Existence | Meetings, None, Basis.OwningUnit),
             _ when act == Act.ExplainAccess && caller.Role == DataProtectionOfficer && facts.OwnOrganisation =>
                 Decision.Permit(Existence | Meetings | ConsentDocuments, None, Basis.Oversight),
             _ => null,
         };
     }
+
+    /// <summary>What a system of health care does for its own units.</summary>
+    private static bool IsARegionsSystemsOwn(Act act, Caller caller) => caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare }
+        && act is Act.ReplyToCall or Act.ReadOwnCalls or Act.WriteDischarge or Act.ReadSyncedParticipations;
 
     private static Decision? PermitOfNoPlan(Act act, Caller caller, Facts facts)
     {
@@ -186,6 +202,7 @@ internal static class Expected
             Act.SearchAccessLog when reviewer => Decision.Permit(AccessLog, None, Basis.LogReviewDuty),
             Act.WriteLogDisposal when caller.Role == LogReviewer => Decision.Permit(AccessLog, AccessLog, Basis.LogReviewDuty),
             Act.ReadLogProofs when reviewer => Decision.Permit(Categories.Directory, None, Basis.LogReviewDuty),
+            Act.SyncParticipations when caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } => Decision.Permit(Existence, Existence, Basis.RoleAlone),
             Act.ReadLogProofs when caller.Role == SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.ReadDirectory => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
@@ -206,7 +223,8 @@ internal static class Expected
         var knowsWhereabouts = caller.IsSocial() && caller.HandlesProtectedPersons;
         return act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => Owner(None),
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies or Act.ReadSyncedParticipations => Owner(None),
+            Act.AnswerSyncedParticipation when facts.PlanOpen => Owner(Meetings),
             Act.IssueCopy => Owner(Existence),
             Act.ReadProtection when mayBlock => Owner(None),
             Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords),
@@ -265,6 +283,7 @@ internal static class Expected
         var writes = act switch
         {
             Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => None,
+            Act.ReadSyncedParticipations when caller.Role == SystemIntegration => None,
             Act.IssueCopy => Existence,
             Act.ReplyToCall when facts.PlanOpen => Existence,
             Act.ReadSchooling when caller.HousesThePerson() && caller.HandlesProtectedPersons && facts.Placement => None,
@@ -272,6 +291,7 @@ internal static class Expected
             Act.ReportAttendance when caller.Role is SchoolContact or SystemIntegration && hasThePupil && facts.PlanOpen => Schooling,
             Act.AnswerProposal when facts.PlanOpen => GoalsAndInterventions,
             Act.UpdatePlan or Act.WriteDischarge when facts.PlanOpen && caller.IsHealthCare() => Health,
+            Act.WriteDischarge when facts.PlanOpen && caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } => Health,
             Act.WriteIntervention when facts.PlanOpen && facts.ResponsibleUnit && (caller.IsCaseWorker() || caller.Role == ShelterContactPerson) => GoalsAndInterventions,
             _ => (Categories?)null,
         };

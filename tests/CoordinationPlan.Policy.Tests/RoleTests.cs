@@ -9,8 +9,9 @@ public sealed class RoleTests
     public void Roles_that_do_not_work_with_persons_never_get_anything_that_a_plan_says() =>
         World.Holds(
             World.Permitted().Where(question => !Expected.Participants.Contains(question.Caller.Role)),
-            // But a school's system reports what its unit has recorded of its own pupil.
+            // But a school's system reports what its unit has recorded of its own pupil, and a region's the discharge of its own patient.
             (question, answer) => ((answer.Reads | answer.Writes) & World.Content) == None
+                || (IsARegionsSystem(question) && (answer.Reads | answer.Writes).IsWithin(Existence | Meetings | Health))
                 || (question is { Act: Act.ReportAttendance, Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.School }, Facts.Pupil: Pupil.Now }
                     && (answer.Reads | answer.Writes) == (Existence | Schooling)));
 
@@ -18,7 +19,7 @@ public sealed class RoleTests
     public void Roles_that_neither_work_with_persons_nor_review_never_get_anything_of_a_case() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role is Role.Statistician or Role.DirectoryAdministrator
-                || (question.Caller.Role == Role.SystemIntegration && question.Act != Act.ReportAttendance)),
+                || (question.Caller.Role == Role.SystemIntegration && question.Act != Act.ReportAttendance && !IsARegionsSystem(question))),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(Categories.Directory));
 
     [Fact]
@@ -111,10 +112,24 @@ public sealed class RoleTests
                 or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
-    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_and_a_schools_reports_alone() =>
+    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_a_schools_reports_and_a_regions_own_units_alone() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
-            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory));
+            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory) || IsARegionsSystem(question));
+
+    [Fact]
+    public void A_regions_system_reads_of_another_units_plan_only_what_is_released_to_its_own_unit() =>
+        World.Holds(
+            World.PermittedOfPlans().Where(question => question.Caller.Role == Role.SystemIntegration && question.Facts.Relation == Relation.Participating),
+            (question, answer) => (answer.Reads & ~Existence).IsWithin(question.Facts.Released | question.Facts.ReleasedByLaw)
+                && (answer.Reads & (Identity | ContactDetails | Whereabouts | RiskAssessment | ThirdParties | ConsentDocuments | SchoolPlacement)) == None);
+
+    /// <summary>A system of health care, at one of the acts that are for it.</summary>
+    private static bool IsARegionsSystem(Question question) => question is
+    {
+        Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.HealthCare },
+        Act: Act.SyncParticipations or Act.ReadSyncedParticipations or Act.ReplyToCall or Act.ReadOwnCalls or Act.WriteDischarge,
+    };
 
     [Fact]
     public void Which_school_a_protected_or_placed_child_goes_to_is_known_to_its_social_services_the_school_and_the_housing_whatever_is_released() =>

@@ -392,6 +392,25 @@ public static class Cases
         })).Plan;
     }
 
+    /// <summary>What the region's system says of a unit's part in a plan.</summary>
+    public static ParticipationItem Item(Plan plan, DemonstrationEmployee unit, string externalId = "vårdrelation-1", long version = 1, DatePeriod? period = null, bool ended = false) => new()
+    {
+        Plan = plan.Name,
+        Unit = UnitOf(unit),
+        ExternalId = externalId,
+        ExternalVersion = version,
+        // The same each time, so that the same version says the same.
+        ExternalTime = Timestamp.FromDateTimeOffset(new DateTimeOffset(TimeProvider.System.Today().AddDays(-1), TimeOnly.MinValue, TimeSpan.Zero).AddHours(version)),
+        Role = ParticipantRole.NamedCareContact,
+        NamedCareContact = new() { Employee = "employees/SE2321000016-E999", DisplayName = "Vera Vårdkontakt" },
+        Period = period ?? HalfAYear,
+        Ended = ended,
+    };
+
+    /// <summary>What becomes of it, item by item.</summary>
+    public static async Task<IReadOnlyList<ParticipationItemResult>> Sync(this Service service, params ParticipationItem[] items) =>
+        (await service.As(DemonstrationDirectory.RegionIntegration).ParticipationSync.BatchSyncParticipationsAsync(new() { Items = { items }, RequestId = NewId() })).Results;
+
     /// <summary>The call fails with this status and reason.</summary>
     public static async Task<RpcException> Fails(this Task call, StatusCode status, ErrorReason reason)
     {

@@ -41,9 +41,10 @@ internal static class ServiceStatements
 
     private static readonly Statement CallerFacts = new(
         """
-        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
+        SELECT a.role, a.purposes, u.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM assignment a
-        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN unit h ON h.unit_id = a.unit_id
+        JOIN unit u ON u.unit_id = coalesce($6, a.unit_id) AND u.organisation_id = h.organisation_id AND ($6 IS NULL OR a.client_system IS NOT NULL)
         JOIN organisation o ON o.organisation_id = u.organisation_id
         LEFT JOIN employee e ON e.employee_id = a.employee_id
         WHERE a.assignment_id = $1
@@ -51,7 +52,7 @@ internal static class ServiceStatements
           AND ($5 IS NULL OR coalesce(e.organisation_id, u.organisation_id) = ANY ($5))
           AND NOT a.revoked AND a.starts_on <= $4 AND (a.ends_on IS NULL OR a.ends_on >= $4)
         """,
-        Assignment, ":employee::text", ":client::text", Today, ":vouched::text[]");
+        Assignment, ":employee::text", ":client::text", Today, ":vouched::text[]", NoText);
 
     private static readonly Statement PlanFacts = new(
         """
@@ -82,7 +83,7 @@ internal static class ServiceStatements
             SELECT FROM plan q JOIN school_arrangement l ON l.plan_id = q.plan_id
             WHERE q.subject_id = p.subject_id AND l.unit_id = a.unit_id AND l.has_alias) AS no_alias
         FROM plan p JOIN subject s ON s.subject_id = p.subject_id
-        JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1 LEFT JOIN assignment a ON a.assignment_id = $1
+        JOIN subject_key k ON k.subject_id = p.subject_id AND k.compartment = 1 LEFT JOIN (SELECT x.assignment_id, x.employee_id, coalesce($5, x.unit_id) AS unit_id FROM assignment x WHERE x.assignment_id = $1) a ON true
         LEFT JOIN employee e ON e.employee_id = a.employee_id LEFT JOIN LATERAL (
             SELECT bit_or(c.categories) FILTER (WHERE c.state = 1 AND c.purpose = $3) AS released,
                    bit_or(CASE c.state WHEN 1 THEN c.excluded_categories ELSE c.categories | c.excluded_categories END) AS withheld
@@ -95,7 +96,7 @@ internal static class ServiceStatements
             WHERE l.plan_id = p.plan_id AND a.unit_id = ANY (l.recipient_units) AND l.purpose = $3 AND l.ended_at IS NULL
               AND l.starts_on <= $2 AND l.ends_on >= $2) g ON true WHERE p.plan_id = $4
         """,
-        Assignment, Today, Purpose, Plan);
+        Assignment, Today, Purpose, Plan, NoText);
 
     private static readonly Statement AddLogEntry = new(
         """

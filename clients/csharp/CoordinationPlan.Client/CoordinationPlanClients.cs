@@ -11,6 +11,7 @@ public sealed class CoordinationPlanClients
         Invoker = invoker;
         Plans = new(invoker);
         Participations = new(invoker);
+        ParticipationSync = new(invoker);
         Consents = new(invoker);
         Meetings = new(invoker);
         Risk = new(invoker);
@@ -35,6 +36,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Which units take part.</summary>
     public ParticipationService.ParticipationServiceClient Participations { get; }
+
+    /// <summary>What regions' systems say of who takes part.</summary>
+    public ParticipationSyncService.ParticipationSyncServiceClient ParticipationSync { get; }
 
     /// <summary>Consents.</summary>
     public ConsentService.ConsentServiceClient Consents { get; }

@@ -84,6 +84,10 @@ public sealed class CoordinationPlanConnection : IDisposable
             metadata.Add("authorization", "Bearer " + await caller.AccessToken(context.CancellationToken));
             metadata.Add("coordinationplan-assignment", caller.Assignment);
             metadata.Add("coordinationplan-purpose", PurposeNames.Of(caller.Purpose));
+            if (caller.Unit is { } unit)
+            {
+                metadata.Add("coordinationplan-unit", unit);
+            }
         });
         return new CoordinationPlanClients(_channel.Intercept(new CallDefaults(credentials, _options.Deadline, _options.TimeProvider)));
     }
@@ -118,6 +122,14 @@ public sealed class CoordinationPlanConnection : IDisposable
             TRequest request, ClientInterceptorContext<TRequest, TResponse> context, BlockingUnaryCallContinuation<TRequest, TResponse> continuation)
         {
             return continuation(request, With(context));
+        }
+
+        // A stream lasts as long as there is something to send: its deadline is the caller's to set.
+        public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
+            ClientInterceptorContext<TRequest, TResponse> context, AsyncClientStreamingCallContinuation<TRequest, TResponse> continuation)
+        {
+            return continuation(
+                context.Options.Credentials is null ? new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, context.Options.WithCredentials(credentials)) : context);
         }
 
         private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)

@@ -7,6 +7,8 @@ export interface CallerChoice {
   assignment: string;
   /** What for. */
   purpose: Purpose;
+  /** For which unit of its organisation a system calls, `units/{unit}`. Absent: for the unit of its assignment. Employees leave it out. */
+  unit?: string;
   /**
    * Gives a valid access token; asked for every call, so it should keep the token until shortly before it expires.
    * The signal is aborted at the call's deadline.
@@ -23,7 +25,7 @@ export function purposeName(purpose: Purpose): string {
   return value.localName;
 }
 
-/** Puts the token, the assignment and the purpose on every call. */
+/** Puts the token, the assignment, the purpose and, where a system names one, the unit on every call. */
 export function callerHeaders(caller: CallerChoice): Interceptor {
   const purpose = purposeName(caller.purpose);
   return (next) => async (req) => {
@@ -31,6 +33,9 @@ export function callerHeaders(caller: CallerChoice): Interceptor {
     req.header.set("authorization", `Bearer ${token}`);
     req.header.set("coordinationplan-assignment", caller.assignment);
     req.header.set("coordinationplan-purpose", purpose);
+    if (caller.unit !== undefined) {
+      req.header.set("coordinationplan-unit", caller.unit);
+    }
     return next(req);
   };
 }

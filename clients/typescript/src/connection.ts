@@ -18,6 +18,7 @@ import { OversightService } from "./gen/coordinationplan/v1/oversight_service_pb
 import { ProtectionService } from "./gen/coordinationplan/v1/protection_service_pb.js";
 import { ReleaseService } from "./gen/coordinationplan/v1/release_service_pb.js";
 import { ParticipationService } from "./gen/coordinationplan/v1/participation_service_pb.js";
+import { ParticipationSyncService } from "./gen/coordinationplan/v1/participation_sync_service_pb.js";
 import { SuggestionService } from "./gen/coordinationplan/v1/suggestion_service_pb.js";
 import { PlanService } from "./gen/coordinationplan/v1/plan_service_pb.js";
 import { SchoolRoutineService } from "./gen/coordinationplan/v1/school_routine_service_pb.js";
@@ -47,6 +48,8 @@ export interface Clients {
   readonly plans: Client<typeof PlanService>;
   /** Which units take part. */
   readonly participations: Client<typeof ParticipationService>;
+  /** What regions' systems say of who takes part. */
+  readonly participationSync: Client<typeof ParticipationSyncService>;
   /** Consents. */
   readonly consents: Client<typeof ConsentService>;
   /** Meetings about a plan. */
@@ -140,6 +143,7 @@ export function clientsOver(transport: Transport): Clients {
   return {
     plans: createClient(PlanService, transport),
     participations: createClient(ParticipationService, transport),
+    participationSync: createClient(ParticipationSyncService, transport),
     consents: createClient(ConsentService, transport),
     meetings: createClient(MeetingService, transport),
     risk: createClient(RiskService, transport),

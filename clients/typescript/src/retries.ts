@@ -37,11 +37,21 @@ export function retries(closed?: AbortSignal): Interceptor {
         if (attempt === retryPolicy.maxAttempts || !retryPolicy.retryableCodes.some((code) => code === error.code)) {
           throw error;
         }
-        await delay(backoffMs(attempt) * (0.8 + 0.4 * Math.random()), undefined, { signal: req.signal });
+        const wait = pushbackMs(error) ?? backoffMs(attempt) * (0.8 + 0.4 * Math.random());
+        if (wait < 0) {
+          throw error;
+        }
+        await delay(wait, undefined, { signal: req.signal });
         remaining();
       }
     }
   };
+}
+
+/** After how long the service wants to be tried again, where it says so (`grpc-retry-pushback-ms`); below zero for never. */
+function pushbackMs(error: ConnectError): number | undefined {
+  const said = error.metadata.get("grpc-retry-pushback-ms");
+  return said !== null && /^-?\d+$/.test(said) ? Number(said) : undefined;
 }
 
 /** Keeps the deadline that the service is told to what is left of it. */

@@ -81,6 +81,23 @@ test("after the last attempt the error is the caller's", async () => {
   assert.equal(seen.attempts, retryPolicy.maxAttempts);
 });
 
+test("a service that is about to stop says when to come again, or never", async () => {
+  const stopping = (pushback: string) => (attempt: number) => {
+    if (attempt === 1) {
+      throw new ConnectError("about to stop", Code.Unavailable, { "grpc-retry-pushback-ms": pushback });
+    }
+  };
+  const start = performance.now();
+  const { seen, plans } = fake(stopping("700"));
+  await plans.getPlan({});
+  assert.equal(seen.attempts, 2);
+  assert.ok(performance.now() - start >= 695);
+
+  const never = fake(stopping("-1"));
+  await assert.rejects(never.plans.getPlan({}), withCode(Code.Unavailable));
+  assert.equal(never.seen.attempts, 1);
+});
+
 test("no other code is retried", async () => {
   const codes = Object.values(Code).filter((code): code is Code => typeof code === "number" && code !== Code.Unavailable);
   assert.equal(codes.length, 15);
@@ -122,6 +139,16 @@ test("every call carries the token, the assignment and the purpose, and asks for
     ["Bearer token-1", "assignments/a1", "SOCIAL_SERVICES_CASE"],
     ["Bearer token-2", "assignments/a1", "SOCIAL_SERVICES_CASE"],
   ]);
+});
+
+test("a system's call carries the unit that it is made for, and no other call does", async () => {
+  const units: (string | null)[] = [];
+  const keep = (_: number, { requestHeader }: { requestHeader: Headers }) => {
+    units.push(requestHeader.get("coordinationplan-unit"));
+  };
+  await fake(keep, { ...sara, unit: "units/u1" }).plans.getPlan({});
+  await fake(keep).plans.getPlan({});
+  assert.deepEqual(units, ["units/u1", null]);
 });
 
 test("a token that does not come in time ends the call at its deadline", async () => {

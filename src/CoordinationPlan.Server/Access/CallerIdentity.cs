@@ -16,6 +16,7 @@ namespace CoordinationPlan.Server.Access;
 /// <param name="ClientSystem">The client id of the system that calls.</param>
 /// <param name="AssignmentId">The one assignment that the call is made under.</param>
 /// <param name="ContradictsToken">The token is bound to another assignment than the call names.</param>
+/// <param name="UnitId">For which unit of its organisation a system calls; null for the assignment's own, as every employee does.</param>
 /// <param name="Purpose">What the call is made for.</param>
 /// <param name="Assurance">How sure the identity is.</param>
 /// <param name="LoggedInAt">When the employee last proved who he or she is; null where the token does not say.</param>
@@ -27,6 +28,7 @@ internal sealed record CallerIdentity(
     string ClientSystem,
     string? AssignmentId,
     bool ContradictsToken,
+    string? UnitId,
     Purpose Purpose,
     AssuranceLevel Assurance,
     DateTimeOffset? LoggedInAt,
@@ -39,6 +41,12 @@ internal sealed record CallerIdentity(
 
     /// <summary>Metadata: what for, a name of the contract's Purpose without its prefix.</summary>
     public const string PurposeKey = "coordinationplan-purpose";
+
+    /// <summary>Metadata: for which unit of its organisation a system calls, `units/{unit}`. Employees call for the unit of their assignment.</summary>
+    public const string UnitKey = "coordinationplan-unit";
+
+    /// <summary>What no unit is called: a name that is given and malformed.</summary>
+    private const string NoUnit = "-";
 
     private static readonly long LastSecond = DateTimeOffset.MaxValue.ToUnixTimeSeconds();
 
@@ -60,6 +68,7 @@ internal sealed record CallerIdentity(
             names.Stored(ResourceName.Systems, user.FindFirstValue(CallerClaims.ClientSystem) ?? throw new InvalidOperationException("An unauthenticated call reached the gate.")),
             named is null ? null : names.Stored(ResourceName.Assignments, named),
             named is not null && bound is not null && named != bound,
+            context.RequestHeaders.GetValue(UnitKey) is { } unit ? ResourceName.TryParseEntry(unit, ResourceName.Units) is { } id ? names.Stored(ResourceName.Units, id) : NoUnit : null,
             PurposesByName.GetValueOrDefault(context.RequestHeaders.GetValue(PurposeKey) ?? ""),
             Enum.TryParse<AssuranceLevel>(user.FindFirstValue(CallerClaims.Assurance), out var level) ? level : AssuranceLevel.Unknown,
             long.TryParse(user.FindFirstValue(CallerClaims.LoginTime), NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && seconds <= LastSecond

@@ -38,11 +38,16 @@ internal sealed partial class CaseGate
             or Policy.Act.DiscloseDocument or Policy.Act.WriteSchooling;
 
         /// <summary>
-        /// The call names a person whom the caller need not know anything of, and answers alike whoever it is; also in time, so that it leaves in a slot
-        /// however it goes.
+        /// The call names a person or plans that the caller need not know anything of, and answers alike whoever it is; also in time, so that it leaves in a
+        /// slot however it goes.
         /// </summary>
         public bool NamesAnyPerson => Caller.Method.Act
-            is Policy.Act.CreatePlan or Policy.Act.SuggestPlan or Policy.Act.OpenEmergencyAccess or Policy.Act.DeclareRelation;
+            is Policy.Act.CreatePlan or Policy.Act.SuggestPlan or Policy.Act.OpenEmergencyAccess or Policy.Act.DeclareRelation or Policy.Act.SyncParticipations;
+
+        /// <summary>
+        /// Each item of a batch is decided anew when the batch is sent again: what was answered is not kept, and what is there already changes nothing.
+        /// </summary>
+        public bool IsBatch => Caller.Method.Act == Policy.Act.SyncParticipations;
 
         /// <summary>Where the kept answer stands.</summary>
         public string OutcomePlace => $"request_outcome/{Caller.Name}/{RequestId:D}";
@@ -54,8 +59,9 @@ internal sealed partial class CaseGate
             _ => DatabaseRole.Case,
         };
 
-        /// <summary>The request and the assignment that it was made under: a retry is made under the same.</summary>
-        public byte[] Hash => SHA256.HashData([.. Encoding.UTF8.GetBytes($"{Caller.AssignmentId}\n"), .. Request.ToByteArray()]);
+        /// <summary>The request, and the assignment and the unit that it was made under and for: a retry is made under and for the same.</summary>
+        public byte[] Hash => SHA256.HashData(
+            [.. Encoding.UTF8.GetBytes(Caller.UnitId is { } unit ? $"{Caller.AssignmentId} for {unit}\n" : $"{Caller.AssignmentId}\n"), .. Request.ToByteArray()]);
 
         public Query<bool>? Lock() => (PlanId, Change) switch
         {

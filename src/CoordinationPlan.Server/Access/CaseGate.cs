@@ -96,6 +96,20 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             },
             context);
 
+    /// <summary>A change that waits for something, and needs nothing read beside the facts.</summary>
+    public Task<TResponse> ChangeAsync<TResponse>(
+        IChangeRequest request, ServerCallContext context, Guid? plan, Func<Entry, RoundTrip, Task<TResponse>> work)
+        where TResponse : IMessage<TResponse> =>
+        Enter<TResponse>(
+            new Call(request, request, CallerIdentity.Of(context, keys.Names), plan),
+            static _ => null,
+            async (entry, _, trip) =>
+            {
+                var response = await work(entry, trip);
+                return () => response;
+            },
+            context);
+
     internal static Caller PolicyCaller(CallerIdentity caller, CallerFacts? facts) => new(
         NamesAssignment: caller.AssignmentId is not null,
         AssignmentInForce: facts is not null && !caller.ContradictsToken,
@@ -177,7 +191,8 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     /// </summary>
     private void AddReceipt(Visit visit, ServerCallContext context)
     {
-        if (visit is { IsLogged: true, First: { } first })
+        // A stream has several passes; the receipt is over what the first of them left.
+        if (visit is { IsLogged: true, First: { } first } && context.ResponseTrailers.Get(AuditReceipts.Trailer) is null)
         {
             context.ResponseTrailers.Add(AuditReceipts.Trailer, receipts.Of(first.Record, first.Entered.Value, visit.ArrivedByTheMachinesClock));
         }
@@ -277,7 +292,15 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         await entry.OpenKey(stop);
         if (earlier?.Value is { } outcome)
         {
-            return await AnswerAgain<TResponse>(call, visit, entry, outcome, second);
+            if (!outcome.IsOf(call.Caller.Method.Name, call.Hash))
+            {
+                throw Errors.RequestIdReused();
+            }
+
+            if (!call.IsBatch)
+            {
+                return await AnswerAgain<TResponse>(call, visit, entry, outcome, second);
+            }
         }
 
         Func<TResponse> answer;
@@ -296,16 +319,16 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             throw;
         }
 
-        if (call.Change is { ValidateOnly: false })
+        if (call.Change is { ValidateOnly: false } && earlier?.Value is null)
         {
-            var concern = entry.Concerns.Count > 0 ? entry.Concerns[0] : visit.ConcernOf(call, Categories.None);
+            var concern = call.IsBatch ? default : entry.Concerns.Count > 0 ? entry.Concerns[0] : visit.ConcernOf(call, Categories.None);
             // An answer about no plan holds nothing of the person, and is answered again also when the person's keys are destroyed.
             var key = concern.PlanId is null ? keys.OutcomeKey : entry.Key;
             second.Add(RequestOutcomeSql.Keep(
                 call.Role,
                 call.Caller.Name,
                 call.RequestId,
-                new RequestOutcome(call.Caller.Method.Name, call.Hash, key.Seal(call.OutcomePlace, answer().ToByteArray()), concern)));
+                new RequestOutcome(call.Caller.Method.Name, call.Hash, key.Seal(call.OutcomePlace, call.IsBatch ? [] : answer().ToByteArray()), concern)));
         }
 
         var held = call.Change is null ? Categories.None : Redaction.HeldIn(answer());
@@ -327,11 +350,6 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     private async Task<TResponse> AnswerAgain<TResponse>(Call call, Visit visit, Entry entry, RequestOutcome outcome, RoundTrip second)
         where TResponse : IMessage<TResponse>
     {
-        if (!outcome.IsOf(call.Caller.Method.Name, call.Hash))
-        {
-            throw Errors.RequestIdReused();
-        }
-
         using var key = outcome.Concern.SubjectId is null ? null
             : outcome.Key is { } wrapped ? await subjectKeys.Unwrap(Compartment.Content, wrapped, CancellationToken.None)
             : throw Errors.AccessDenied();
@@ -383,7 +401,9 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         var disclosed = entry.Permit.Reads & (Answer<TResponse>.Categories | held);
         IReadOnlyList<Concern> concerns = entry.Concerns.Count > 0 ? entry.Concerns : [visit.ConcernOf(call, disclosed)];
         visit.ConcernsNobody = entry.Concerns is [{ SubjectId: null, Resource: null }];
-        AddEntries(visit, trip, [.. concerns.Select(concern => Record(call, visit, outcome, WireNames.Of(entry.Permit.Basis), concern))]);
+        AddEntries(visit, trip, [.. concerns.Select(concern => concern.Refusal == RefusalReason.None
+            ? Record(call, visit, outcome, WireNames.Of(entry.Permit.Basis), concern)
+            : Record(call, visit, AccessOutcome.Refused, WireNames.Of(concern.Refusal), concern))]);
     }
 
     /// <summary>All entries of a call. Each says how many they are, so that the first, over which the receipt goes, vouches for the others.</summary>

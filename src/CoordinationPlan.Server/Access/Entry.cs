@@ -61,6 +61,27 @@ internal sealed class Entry(
     /// <summary>Takes the key of a person whom the call turned out to be about.</summary>
     public DataKey UseKey(DataKey key) => _key = Keep(key);
 
+    /// <summary>
+    /// Decides about a plan for the units of the caller's organisation that have to do with it, each as if the caller worked there, and notes it for the log: what
+    /// one of them may know, their system may speak of. Of several refusals the one that came furthest counts.
+    /// </summary>
+    /// <param name="units">The plan for each of the units; null where there is no such plan.</param>
+    public Decision DecideForUnits(Act act, Guid planId, IReadOnlyList<UnitFacts>? units, Categories disclosed)
+    {
+        var decided = (units ?? []).Select(unit =>
+        {
+            var asThere = CaseGate.PolicyCaller(caller, unit.UnitId is null ? callerFacts : callerFacts with { UnitId = unit.UnitId, UnitKind = unit.UnitKind, Controller = unit.Controller! });
+            var facts = CaseGate.PolicyFacts(unit.Plan);
+            return (Caller: asThere, Facts: facts, Decision: AccessPolicy.Decide(act, asThere, facts));
+        }).DefaultIfEmpty((CaseGate.PolicyCaller(caller, callerFacts), default, AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), default)))
+            .MaxBy(one => one.Decision.IsPermit ? int.MaxValue : (int)one.Decision.Reason);
+        var plan = units is [{ Plan: var found }, ..] ? found : null;
+        _concerns.Add(new Concern(
+            planId, plan?.SubjectId, plan?.OwnerController, decided.Decision.IsPermit ? decided.Decision.Reads & disclosed : Categories.None,
+            Decision: RecordedDecision.Pack(act, decided.Caller, decided.Facts, decided.Decision), Refusal: decided.Decision.Reason));
+        return decided.Decision;
+    }
+
     private byte[] Recorded(Act act, Facts facts)
     {
         var policyCaller = CaseGate.PolicyCaller(caller, callerFacts);
@@ -144,10 +165,13 @@ internal sealed class Entry(
     public IEnumerable<V1.Act> PermittedActs(PlanFacts of) =>
         AccessPolicy.PermittedActs(CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(of)).Select(act => (V1.Act)act);
 
+    /// <summary>Whether a plan is worked on.</summary>
+    public static bool IsOpen(PlanFacts plan) => PlanLaw.Open.Contains((Stage)plan.State);
+
     /// <summary>Refuses a change of a plan that nothing can be changed in.</summary>
     public void RequireOpen()
     {
-        if (!PlanLaw.Open.Contains((Stage)Plan.State))
+        if (!IsOpen(Plan))
         {
             throw Errors.WrongState($"The plan is {WireNames.Of(Plan.State)}.");
         }

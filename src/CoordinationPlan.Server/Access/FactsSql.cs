@@ -32,6 +32,10 @@ internal sealed record PlanFacts(
     Pupil Pupil,
     bool NoAlias);
 
+/// <summary>What the decision about a plan needs to know of one unit, as if the caller worked there.</summary>
+/// <param name="UnitId">The unit; null where none of the organisation's has to do with the plan.</param>
+internal sealed record UnitFacts(PlanFacts Plan, string? UnitId, UnitKind UnitKind, string? Controller);
+
 /// <summary>A person whom a call names by number.</summary>
 internal sealed record PersonFacts(KnownSubject Subject, Blocked Blocked);
 
@@ -103,13 +107,15 @@ internal static class FactsSql
 
     /// <summary>
     /// The assignment, if it is the caller's and in force. The issuer of the token must answer for the employee's organisation: a school's provider
-    /// cannot speak for an employee of the region, whatever name it puts in a token.
+    /// cannot speak for an employee of the region, whatever name it puts in a token. A system calls for any unit of its own organisation, and an employee for
+    /// none but that of the assignment.
     /// </summary>
     public static Query<CallerFacts?> Caller(CallerIdentity caller, DateOnly today) => new(
         """
-        SELECT a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
+        SELECT a.role, a.purposes, u.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM assignment a
-        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN unit h ON h.unit_id = a.unit_id
+        JOIN unit u ON u.unit_id = coalesce($6, a.unit_id) AND u.organisation_id = h.organisation_id AND ($6 IS NULL OR a.client_system IS NOT NULL)
         JOIN organisation o ON o.organisation_id = u.organisation_id
         LEFT JOIN employee e ON e.employee_id = a.employee_id
         WHERE a.assignment_id = $1
@@ -117,7 +123,7 @@ internal static class FactsSql
           AND ($5 IS NULL OR coalesce(e.organisation_id, u.organisation_id) = ANY ($5))
           AND NOT a.revoked AND a.starts_on <= $4 AND (a.ends_on IS NULL OR a.ends_on >= $4)
         """,
-        [Parameter.OrNull(caller.AssignmentId), Parameter.OrNull(caller.EmployeeId), Parameter.Of(caller.ClientSystem), Parameter.Of(today), Parameter.OrNull(caller.VouchedFor)],
+        [Parameter.OrNull(caller.AssignmentId), Parameter.OrNull(caller.EmployeeId), Parameter.Of(caller.ClientSystem), Parameter.Of(today), Parameter.OrNull(caller.VouchedFor), Parameter.OrNull(caller.UnitId)],
         static async (reader, stop) => await reader.ReadAsync(stop)
             ? ReadCaller(reader, 0)
             : null);
@@ -172,6 +178,23 @@ internal static class FactsSql
         LEFT JOIN assignment a ON a.assignment_id = $1
         LEFT JOIN employee e ON e.employee_id = a.employee_id
         """;
+
+    // As CallersOwn, for the unit that the call is made for. Whether the caller may call for it is asked with the assignment.
+    private const string CallersChoice =
+        """
+        LEFT JOIN (SELECT x.assignment_id, x.employee_id, coalesce($5, x.unit_id) AS unit_id FROM assignment x WHERE x.assignment_id = $1) a ON true
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        """;
+
+    // As CallersOwn, for every unit of an organisation that owns the plan or takes part in it; one row without a unit where none does. A system is no employee.
+    private const string EveryUnit =
+        """
+        LEFT JOIN LATERAL (
+            SELECT v.unit_id, v.kind, v.controller, $1::text AS assignment_id, NULL::text AS employee_id
+            FROM (SELECT p.owner_unit_id AS unit_id UNION SELECT m.unit_id FROM participation m WHERE m.plan_id = p.plan_id AND m.ended_at IS NULL) c
+            JOIN unit v ON v.unit_id = c.unit_id AND v.organisation_id = $5) a ON true
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        """;
     private const string ThePerson =
         """
         JOIN subject s ON s.subject_id = p.subject_id
@@ -199,9 +222,31 @@ internal static class FactsSql
         """;
 
     public static Query<PlanFacts?> Plan(Guid plan, CallerIdentity caller, DateOnly today) => new(
-        $"SELECT {PlanColumns} FROM plan p {ThePerson} {CallersOwn} {Releases} WHERE p.plan_id = $4",
-        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan)],
+        $"SELECT {PlanColumns} FROM plan p {ThePerson} {CallersChoice} {Releases} WHERE p.plan_id = $4",
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plan), Parameter.OrNull(caller.UnitId)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
+
+    /// <summary>Several plans at once, by plan, each for every unit of an organisation that has to do with it.</summary>
+    public static Query<Dictionary<Guid, List<UnitFacts>>> ForUnitsOf(string organisation, Guid[] plans, CallerIdentity caller, DateOnly today) => new(
+        $"SELECT {PlanColumns}, a.unit_id, a.kind, a.controller FROM plan p {ThePerson} {EveryUnit} {Releases} WHERE p.plan_id = ANY ($4) ORDER BY p.plan_id, a.unit_id",
+        [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plans), Parameter.Of(organisation)],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<Guid, List<UnitFacts>>();
+            while (await reader.ReadAsync(stop))
+            {
+                var plan = ReadPlan(reader);
+                if (!found.TryGetValue(plan.PlanId, out var units))
+                {
+                    found.Add(plan.PlanId, units = []);
+                }
+
+                var isOfAUnit = !reader.IsDBNull(21);
+                units.Add(new(plan, isOfAUnit ? reader.GetString(21) : null, isOfAUnit ? (UnitKind)reader.GetInt16(22) : UnitKind.Unspecified, isOfAUnit ? reader.GetString(23) : null));
+            }
+
+            return found;
+        });
 
     /// <summary>Every plan of a person, whoever owns it, the closed ones too. Candidates only: each is decided afterwards.</summary>
     /// <param name="subject">The person; null where there is none, who has no plans.</param>

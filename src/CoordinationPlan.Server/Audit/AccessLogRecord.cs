@@ -12,7 +12,9 @@ namespace CoordinationPlan.Server.Audit;
 /// <param name="Categories">What was disclosed.</param>
 /// <param name="Resource">The directory entry that was changed.</param>
 /// <param name="Decision">The decision about this plan, where it is not the one about the call: in lists.</param>
-internal readonly record struct Concern(Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories, string? Resource = null, byte[]? Decision = null);
+/// <param name="Refusal">Why this plan was refused, where the call as a whole was not: in batches.</param>
+internal readonly record struct Concern(
+    Guid? PlanId, Guid? SubjectId, string? OwnerController, Categories Categories, string? Resource = null, byte[]? Decision = null, RefusalReason Refusal = RefusalReason.None);
 
 /// <summary>One row of the access log before it is written. Its time and, where the caller's unit is not known, its controller are given by the database.</summary>
 internal sealed record AccessLogRecord(

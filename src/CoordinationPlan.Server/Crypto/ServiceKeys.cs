@@ -47,6 +47,14 @@ public sealed class ServiceKeys
     internal byte[] IndexOfCaseNumber(string caseNumber) =>
         HMACSHA256.HashData(_nameIndex, Encoding.UTF8.GetBytes("case number/" + string.Concat(caseNumber.Normalize(NormalizationForm.FormC).ToUpperInvariant().Where(c => !char.IsWhiteSpace(c)))));
 
+    /// <summary>The keyed hash by which what a system reports is found: its own id of it may tell who the person is.</summary>
+    internal byte[] IndexOfExternal(string organisation, string externalId) =>
+        HMACSHA256.HashData(_nameIndex, Encoding.UTF8.GetBytes($"external id/{organisation}/{externalId}"));
+
+    /// <summary>A keyed digest of something that is said, for an order of what is different; it cannot be guessed backwards.</summary>
+    internal UInt128 DigestOf(ReadOnlySpan<byte> said) =>
+        System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(HMACSHA256.HashData(_nameIndex, (byte[])[.. "what is said/"u8, .. said]));
+
     /// <summary>Loads the keys, after making those that are missing.</summary>
     public static async Task<ServiceKeys> LoadAsync(NpgsqlConnection connection, IKeyRing ring, CancellationToken stop)
     {

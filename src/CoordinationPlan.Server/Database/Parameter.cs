@@ -61,6 +61,8 @@ internal static class Parameter
 
     public static NpgsqlParameter OrNull(DateTimeOffset? value) => Nullable(value?.UtcDateTime, NpgsqlDbType.TimestampTz);
 
+    public static NpgsqlParameter OrNull(long? value) => Nullable(value, NpgsqlDbType.Bigint);
+
     public static NpgsqlParameter OrNull(short? value) => Nullable(value, NpgsqlDbType.Smallint);
 
     public static NpgsqlParameter OrNull(byte[]? value) => Nullable(value, NpgsqlDbType.Bytea);

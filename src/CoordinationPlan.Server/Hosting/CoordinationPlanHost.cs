@@ -85,7 +85,11 @@ public static class CoordinationPlanHost
             .AddFilter("CoordinationPlan", LogLevel.Information);
         configure?.Invoke(builder);
 
-        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options.Listen));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            Limit(kestrel.Limits.Http2, options.Limits);
+            Listen(kestrel, options.Listen);
+        });
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(30));
 
         builder.Services
@@ -103,11 +107,16 @@ public static class CoordinationPlanHost
             .AddSingleton(HandlingInstructions.Load())
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
+            .AddSingleton(options.Limits)
+            .AddSingleton<CallLimits>()
+            .AddSingleton<Draining>()
+            .AddHostedService(services => services.GetRequiredService<Draining>())
             .AddSingleton<FailureInterceptor>()
             .AddTheLog(options.Log)
             .AddSingleton<CaseGate>()
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
+            .AddSingleton<ParticipationSyncService>()
             .AddSingleton<ConsentService>()
             .AddSingleton<MeetingService>()
             .AddSingleton<RiskService>()
@@ -151,6 +160,7 @@ public static class CoordinationPlanHost
                 health.Services.Map("log", check => check.Tags.Contains("log"));
             })
             .AddCheck("process", () => HealthCheckResult.Healthy(), ["liveness"])
+            .AddCheck<Draining>("draining", HealthStatus.Unhealthy, ["readiness"])
             .AddCheck<DatabaseHealth>("database", HealthStatus.Unhealthy, ["readiness"], TimeSpan.FromSeconds(5))
             .AddCheck<LogCondition>("log", HealthStatus.Unhealthy, ["log"]);
         if (isDevelopment)
@@ -191,6 +201,7 @@ public static class CoordinationPlanHost
     {
         endpoints.MapGrpcService<PlanService>();
         endpoints.MapGrpcService<ParticipationService>();
+        endpoints.MapGrpcService<ParticipationSyncService>();
         endpoints.MapGrpcService<ConsentService>();
         endpoints.MapGrpcService<MeetingService>();
         endpoints.MapGrpcService<RiskService>();
@@ -208,6 +219,14 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<IndicatorService>();
         endpoints.MapGrpcService<SchoolRoutineService>();
         endpoints.MapGrpcService<AuditService>();
+    }
+
+    /// <summary>A connection whose other end is gone is noticed, and none takes more than its share.</summary>
+    private static void Limit(Http2Limits http2, LimitOptions limits)
+    {
+        http2.MaxStreamsPerConnection = limits.StreamsPerConnection;
+        http2.KeepAlivePingDelay = limits.KeepAlivePing;
+        http2.KeepAlivePingTimeout = limits.KeepAliveTimeout;
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)

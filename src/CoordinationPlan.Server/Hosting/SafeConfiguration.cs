@@ -73,6 +73,11 @@ internal static class SafeConfiguration
             yield return "Access:RefusalSlot must be from 10 ms to 1 s";
         }
 
+        if (!options.Limits.IsSound)
+        {
+            yield return "Limits: PointsPerSecond from 1, Burst from 100, SyncsAtOnce from 1 to 100, StreamsPerConnection from 1 to 1000, Drain from zero to 20 s, the other times from 1 s";
+        }
+
         if (!IPAddress.TryParse(options.Listen.Address, out var address))
         {
             yield return "Listen:Address is not an IP address";

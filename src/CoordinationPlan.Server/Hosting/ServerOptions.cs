@@ -22,6 +22,8 @@ public sealed class ServerOptions
 
     public AccessOptions Access { get; set; } = new();
 
+    public LimitOptions Limits { get; set; } = new();
+
     public LawOptions Law { get; set; } = new();
 
     public IndicatorOptions Indicators { get; set; } = new();
@@ -67,6 +69,43 @@ public sealed class LogOptions
 
     /// <summary>How many entries are put in a tree at once.</summary>
     public int BatchSize { get; set; } = 2000;
+}
+
+/// <summary>What keeps one caller from taking the service from the others (docs/operations.md). A call costs 1 point, a list 20, a change 100.</summary>
+public sealed class LimitOptions
+{
+    /// <summary>How many points a client system gets back each second.</summary>
+    public int PointsPerSecond { get; set; } = 50_000;
+
+    /// <summary>How many points a client system that has been quiet may spend at once; at least a change's.</summary>
+    public int Burst { get; set; } = 500_000;
+
+    /// <summary>How many batches of synced participations are worked on at once. Each holds up to 500 locks of the database's (max_locks_per_transaction).</summary>
+    public int SyncsAtOnce { get; set; } = 4;
+
+    /// <summary>After how long without a message a client's stream is ended.</summary>
+    public TimeSpan StreamSilence { get; set; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>For how long a server that is to stop refuses new calls before it closes its connections, so that whoever directs calls has seen it.</summary>
+    public TimeSpan Drain { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>After how long a caller whose call a draining server has refused may try again.</summary>
+    public TimeSpan DrainPushback { get; set; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>How many calls one connection may have under way.</summary>
+    public int StreamsPerConnection { get; set; } = 100;
+
+    /// <summary>How long a connection is quiet before the service asks whether its other end is still there.</summary>
+    public TimeSpan KeepAlivePing { get; set; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long the answer to that may take before the connection is closed.</summary>
+    public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>Whether the limits are ones that a service can live with.</summary>
+    internal bool IsSound => PointsPerSecond is >= 1 and <= 100_000_000 && Burst is >= 100 and <= 1_000_000_000 && SyncsAtOnce is >= 1 and <= 100
+        && StreamSilence >= TimeSpan.FromSeconds(1) && StreamSilence <= TimeSpan.FromHours(1) && Drain >= TimeSpan.Zero && Drain <= TimeSpan.FromSeconds(20)
+        && DrainPushback > TimeSpan.Zero && DrainPushback <= TimeSpan.FromMinutes(1) && StreamsPerConnection is >= 1 and <= 1000
+        && KeepAlivePing >= TimeSpan.FromSeconds(1) && KeepAlivePing <= TimeSpan.FromHours(1) && KeepAliveTimeout >= TimeSpan.FromSeconds(1) && KeepAliveTimeout <= TimeSpan.FromMinutes(5);
 }
 
 /// <summary>One witness of the log.</summary>

@@ -46,6 +46,7 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
         Place = Open(key).Place,
         Reply = call.Reply,
         ReplyTime = call.RepliedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
+        Attendance = call.Attendance,
     };
 
     public Meeting ToMeeting(Guid planId, IEnumerable<CallRecord> calls, DataKey key, DirectoryNames names)
@@ -74,6 +75,10 @@ internal sealed record CallRecord(Guid MeetingId, string UnitId, Categories Cate
         ReplyTime = RepliedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
         Attendance = Attendance,
     };
+
+    /// <summary>What the unit itself says: whether it comes, or whether it came.</summary>
+    public CallRecord Answered(CallReply reply, Attendance attendance, DateTimeOffset now) =>
+        reply != CallReply.Unspecified ? this with { Reply = reply, RepliedAt = now } : this with { Attendance = attendance };
 
     /// <summary>Whether the unit came, as the owning unit records it.</summary>
     public CallRecord Attended(bool came) => this with

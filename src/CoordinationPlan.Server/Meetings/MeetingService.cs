@@ -131,8 +131,19 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
         }, (entry, meeting, calls) => new RecordMeetingResponse { Meeting = ToMeeting(entry, meeting, calls) });
     }
 
-    public override Task<ReplyToCallResponse> ReplyToCall(ReplyToCallRequest request, ServerCallContext context) =>
-        Change(
+    public override Task<ReplyToCallResponse> ReplyToCall(ReplyToCallRequest request, ServerCallContext context)
+    {
+        if ((request.Reply == CallReply.Unspecified) == (request.Attendance == Attendance.Unspecified))
+        {
+            throw Errors.InvalidFields(new FieldFault("reply", "is needed, or else attendance; just one of them"));
+        }
+
+        if (request.Attendance == Attendance.Declined)
+        {
+            throw Errors.InvalidFields(new FieldFault("attendance", "must be ATTENDED or NO_SHOW: that a unit does not come is a reply"));
+        }
+
+        return Change(
             request,
             context,
             request.Name,
@@ -144,14 +155,20 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                     throw Errors.WrongState("The caller's unit is not called to this meeting.");
                 }
 
+                if (request.Attendance != Attendance.Unspecified && meeting.StartsAt > entry.Now)
+                {
+                    throw Errors.WrongState("The meeting has not begun.");
+                }
+
                 // The meeting's etag stays: one that changes unseen would tell of a unit that is not shown.
-                return (meeting, [.. calls.Select(call => call == OwnCall(entry, calls) ? call with { Reply = request.Reply, RepliedAt = entry.Now } : call)]);
+                return (meeting, [.. calls.Select(call => call == OwnCall(entry, calls) ? call.Answered(request.Reply, request.Attendance, entry.Now) : call)]);
             },
             (entry, meeting, calls) => new ReplyToCallResponse
             {
                 Meeting = MayReadMeetings(entry) ? ToMeeting(entry, meeting, calls) : null,
                 Call = meeting.ToOwnCall(entry.Plan.PlanId, OwnCall(entry, calls)!, entry.Key),
             });
+    }
 
     /// <summary>Changes a meeting that is called and has not been held.</summary>
     private Task<TResponse> Change<TResponse>(

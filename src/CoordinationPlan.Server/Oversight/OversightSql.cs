@@ -231,6 +231,10 @@ internal static class OversightSql
         JOIN LATERAL (
             SELECT r.week_on, r.is_pattern FROM school_attendance r WHERE r.plan_id = s.plan_id AND r.arrangement_id = s.arrangement_id ORDER BY r.week_on DESC LIMIT 1) a ON a.is_pattern
         WHERE {Own}
+        UNION ALL
+        SELECT CASE y.state WHEN 1 THEN 30 ELSE 31 END, o.plan_id, y.synced_id, {Day("y.asked_at")}, NULL, NULL, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN synced_participation y ON y.plan_id = o.plan_id AND y.state IN (1, 5)
+        WHERE {Own}
         """;
 
     /// <summary>What was done, for every kind whose doing leaves a fact.</summary>
@@ -351,6 +355,10 @@ internal static class OversightSql
             SELECT t.created_at, t.is_pattern FROM school_attendance t
             WHERE t.plan_id = r.plan_id AND t.arrangement_id = r.arrangement_id AND t.week_on > r.week_on ORDER BY t.week_on LIMIT 1) n
         WHERE {Own} AND NOT n.is_pattern
+        UNION ALL
+        SELECT CASE y.asked WHEN 1 THEN 30 ELSE 31 END, o.plan_id, y.synced_id, {Day("y.asked_at")}, NULL, {Day("y.answered_at")}, o.coordinator, {OfTheOwner}
+        FROM plan o JOIN synced_participation y ON y.plan_id = o.plan_id AND y.state NOT IN (1, 5) AND y.answered_at >= y.asked_at
+        WHERE {Own}
         """;
 
     /// <summary>The arrangements of a plan with a version of before (h) and the one that came after it (x), where they differ so.</summary>
@@ -411,6 +419,7 @@ internal sealed record TaskCandidate(TaskFact Fact, Guid AboutId, Guid ItemId, s
         Duty.SecureSchooling => $"{ResourceName.Plan(AboutId)}/{ResourceName.SchoolArrangements}",
         Duty.FollowUpSchooling or Duty.ReviewSchooling or Duty.HandoverFirstStep or Duty.HandoverSecondStep or Duty.LookAtAttendance =>
             ResourceName.Child(AboutId, ResourceName.SchoolArrangements, ItemId),
+        Duty.AnswerSyncedParticipation or Duty.SettleSyncConflict => ResourceName.Child(AboutId, ResourceName.SyncedParticipations, ItemId),
         _ => throw new InvalidOperationException("A task of an unknown kind."),
     };
 }

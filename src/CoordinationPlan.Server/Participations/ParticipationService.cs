@@ -57,6 +57,7 @@ internal sealed class ParticipationService(CaseGate gate, DirectoryNames names) 
 
                 var ended = participation with { Ended = true, Version = participation.Version + 1 };
                 trip.Add(ParticipationSql.End(planId, ended, entry.Now, entry.ChangedBy));
+                trip.Add(SyncSql.DeclineEnded(planId, ended.UnitId, entry.Now, entry.ChangedBy));
                 return new EndParticipationResponse { Participation = ended.ToParticipation(planId, names) };
             });
     }

@@ -82,6 +82,32 @@ internal static class ParticipationSql
         [Parameter.Of(plan), Parameter.Of(participation.ParticipationId), Parameter.Of(participation.Version), Parameter.Of(now), Parameter.Of(changedBy)],
         ExpectedRows: 1);
 
+    public static Command ChangePeriod(Guid plan, ParticipationRecord participation, string changedBy) => new(
+        """
+        UPDATE participation SET starts_on = $4, ends_on = $5, version = $3, changed_by = $6, changed_at = clock_timestamp()
+        WHERE plan_id = $1 AND participation_id = $2 AND version = $3 - 1
+        """,
+        [
+            Parameter.Of(plan), Parameter.Of(participation.ParticipationId), Parameter.Of(participation.Version), Parameter.Of(participation.StartsOn),
+            Parameter.OrNull(participation.EndsOn), Parameter.Of(changedBy),
+        ],
+        ExpectedRows: 1);
+
+    /// <summary>The participations of several plans that have not ended, by plan.</summary>
+    public static Query<ILookup<Guid, ParticipationRecord>> Open(Guid[] plans) => new(
+        $"SELECT {Columns}, plan_id FROM participation WHERE plan_id = ANY ($1) AND ended_at IS NULL",
+        [Parameter.Of(plans)],
+        static async (reader, stop) =>
+        {
+            var found = new List<(Guid Plan, ParticipationRecord Participation)>();
+            while (await reader.ReadAsync(stop))
+            {
+                found.Add((reader.GetGuid(6), Read(reader)));
+            }
+
+            return found.ToLookup(one => one.Plan, one => one.Participation);
+        });
+
     /// <summary>When a plan is closed, everybody's part in it ends.</summary>
     public static Command EndAll(Guid plan, DateTimeOffset now, string changedBy) => new(
         """

@@ -200,7 +200,11 @@ internal sealed partial class PlanService
         }
     }
 
-    private static void EndParticipations(PlanRecord record, Entry entry, RoundTrip trip) => trip.Add(ParticipationSql.EndAll(record.PlanId, entry.Now, entry.ChangedBy));
+    private static void EndParticipations(PlanRecord record, Entry entry, RoundTrip trip)
+    {
+        trip.Add(ParticipationSql.EndAll(record.PlanId, entry.Now, entry.ChangedBy));
+        trip.Add(SyncSql.DeclineEnded(record.PlanId, null, entry.Now, entry.ChangedBy));
+    }
 
     private static PlanStep ToStep(Step step, PlanContent content, DateOnly today)
     {

@@ -11,6 +11,7 @@ internal static class Contract
     [
         PlanServiceReflection.Descriptor.Services[0],
         ParticipationServiceReflection.Descriptor.Services[0],
+        ParticipationSyncServiceReflection.Descriptor.Services[0],
         ConsentServiceReflection.Descriptor.Services[0],
         MeetingServiceReflection.Descriptor.Services[0],
         RiskServiceReflection.Descriptor.Services[0],
@@ -34,12 +35,23 @@ internal static class Contract
         .SelectMany(service => service.Methods)
         .Select(method => new RpcMethod(
             $"{method.Service.FullName}/{method.Name}",
-            (Policy.Act)(method.GetOptions()?.GetExtension(OptionsExtensions.Act) ?? Act.Unspecified)))
+            (Policy.Act)(method.GetOptions()?.GetExtension(OptionsExtensions.Act) ?? Act.Unspecified),
+            CostOf(method)))
         .ToDictionary(method => "/" + method.Name);
 
     /// <summary>The method of a call, by the path that gRPC gives it. One that is not in the contract has no act and is refused.</summary>
-    public static RpcMethod MethodOf(string path) => Methods.TryGetValue(path, out var method) ? method : new RpcMethod(path.TrimStart('/'), Policy.Act.Unspecified);
+    public static RpcMethod MethodOf(string path) => Methods.TryGetValue(path, out var method) ? method : new RpcMethod(path.TrimStart('/'), Policy.Act.Unspecified, CostOfARead);
+
+    private const int CostOfARead = 1;
+    private const int CostOfAList = 20;
+    private const int CostOfAChange = 100;
+
+    /// <summary>Whatever answers with messages in a list is one.</summary>
+    private static int CostOf(MethodDescriptor method) =>
+        method.InputType.FindFieldByName("request_id") is not null ? CostOfAChange
+        : method.OutputType.Fields.InDeclarationOrder().Any(field => field is { IsRepeated: true, FieldType: FieldType.Message }) ? CostOfAList
+        : CostOfARead;
 }
 
-/// <summary>A method of the contract: its full name without the leading slash, and its act.</summary>
-internal sealed record RpcMethod(string Name, Policy.Act Act);
+/// <summary>A method of the contract: its full name without the leading slash, its act, and how many points a call costs; for a stream, each of its messages.</summary>
+internal sealed record RpcMethod(string Name, Policy.Act Act, int Cost);

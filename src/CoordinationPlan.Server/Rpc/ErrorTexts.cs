@@ -21,6 +21,7 @@ internal static class ErrorTexts
         ErrorReason.ConsentMissing => ("No consent in force allows this.", "Det finns inget gällande samtycke som tillåter detta."),
         ErrorReason.PlanExists => ("The person has a plan already; ErrorInfo names it.", "Personen har redan en plan. Samordna i den."),
         ErrorReason.WhereaboutsFound => ("The document tells of the person's whereabouts, and what it tells is not accepted; see PreconditionFailure.", "Handlingen avslöjar var personen finns. Ändra den, eller godkänn varje fynd med ett skäl."),
+        ErrorReason.TooManyCalls => ("Too many calls by this client system; wait as long as RetryInfo says.", "Systemet har gjort för många anrop. Försök igen om en stund."),
         _ => ("An internal error occurred.", "Ett tekniskt fel uppstod."),
     };
 }

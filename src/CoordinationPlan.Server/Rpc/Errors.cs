@@ -32,6 +32,10 @@ internal static class Errors
 
     public static RpcException Unavailable() => Error(StatusCode.Unavailable, ErrorReason.Unavailable);
 
+    /// <summary>The client system has called for more than its share; there is room again after so long.</summary>
+    public static RpcException TooManyCalls(TimeSpan retryAfter) =>
+        Error(StatusCode.ResourceExhausted, ErrorReason.TooManyCalls, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
+
     public static RpcException DeadlineExceeded() => Error(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded);
 
     public static RpcException Internal() => Error(StatusCode.Internal, ErrorReason.Internal);

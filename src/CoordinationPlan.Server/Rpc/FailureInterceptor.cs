@@ -1,4 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Hosting;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Microsoft.Extensions.Logging;
@@ -7,24 +10,41 @@ using Npgsql;
 namespace CoordinationPlan.Server.Rpc;
 
 /// <summary>
-/// Around every call: checks the request's shape, measures the call under the RPC conventions of OpenTelemetry, and turns whatever was not
-/// foreseen into one of the contract's errors. What an exception says stays in the service's own log, without values of the request.
+/// Around every call: refuses it where the server is about to stop or the client system has called for more than its share, checks the request's shape, measures
+/// the call under the RPC conventions of OpenTelemetry, and turns whatever was not foreseen into one of the contract's errors. What an exception says stays in
+/// the service's own log, without values of the request.
 /// </summary>
-internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, ILogger<FailureInterceptor> log) : Interceptor
+internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, CallLimits limits, LimitOptions options, Draining draining, ILogger<FailureInterceptor> log) : Interceptor
 {
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
+    /// <summary>Tells a client after how many milliseconds to try again, and its retries mind it (gRPC A6).</summary>
+    private const string Pushback = "grpc-retry-pushback-ms";
+
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        Around(context, () =>
+        {
+            Admit(context);
+            Check(request, context);
+            return continuation(request, context);
+        });
+
+    public override Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
+        IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Around(context, () =>
+        {
+            Admit(context, isStream: true);
+            return continuation(new Messages<TRequest>(this, requestStream, context, options.StreamSilence, time, draining), context);
+        });
+
+    private static bool IsOurs(ServerCallContext context) => context.Method.StartsWith("/coordinationplan.", StringComparison.Ordinal);
+
+    private async Task<TResponse> Around<TResponse>(ServerCallContext context, Func<Task<TResponse>> call)
     {
         var started = Stopwatch.GetTimestamp();
         var code = StatusCode.OK;
         try
         {
-            if (request is Google.Protobuf.IMessage message && context.Method.StartsWith("/coordinationplan.", StringComparison.Ordinal))
-            {
-                RequestShape.Check(message, time.Today());
-            }
-
-            return await continuation(request, context);
+            return await call();
         }
         catch (Exception exception)
         {
@@ -43,6 +63,53 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
         }
     }
 
+    /// <summary>Nothing is looked up before this. Of a stream each message is paid for when it comes.</summary>
+    private void Admit(ServerCallContext context, bool isStream = false)
+    {
+        if (!IsOurs(context))
+        {
+            return;
+        }
+
+        if (draining.IsUnderWay)
+        {
+            throw Stopping(context);
+        }
+
+        if (!isStream)
+        {
+            Pay(context);
+        }
+    }
+
+    private void Pay(ServerCallContext context)
+    {
+        var clientSystem = context.GetHttpContext().User.FindFirst(CallerClaims.ClientSystem)?.Value ?? "";
+        if (limits.Take(clientSystem, Contract.MethodOf(context.Method).Cost) is { } wait)
+        {
+            metrics.RecordLimited(context.Method);
+            throw Errors.TooManyCalls(wait);
+        }
+    }
+
+    private void Check<TRequest>(TRequest request, ServerCallContext context)
+    {
+        if (request is Google.Protobuf.IMessage message && IsOurs(context))
+        {
+            RequestShape.Check(message, time.Today());
+        }
+    }
+
+    private RpcException Stopping(ServerCallContext context)
+    {
+        if (context.ResponseTrailers.Get(Pushback) is null)
+        {
+            context.ResponseTrailers.Add(Pushback, ((long)options.DrainPushback.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
+        }
+
+        return Errors.Unavailable();
+    }
+
     private RpcException Translate(Exception exception, ServerCallContext context)
     {
         switch (exception)
@@ -59,6 +126,41 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
                 // Only the kind and the place: exception texts can repeat what a caller sent.
                 log.LogError("Unforeseen {Kind} in {Method}, SQLSTATE {SqlState}, at {Place}", exception.GetType().FullName, context.Method, (exception as PostgresException)?.SqlState, exception.StackTrace);
                 return Errors.Internal();
+        }
+    }
+
+    /// <summary>
+    /// The messages of a client's stream, each checked and paid for as a call of its own. One at a time, so that a stream takes no more room than a call; and a
+    /// sender that has gone silent, or a server that is about to stop, ends it between two of them.
+    /// </summary>
+    private sealed class Messages<TRequest>(
+        FailureInterceptor around, IAsyncStreamReader<TRequest> stream, ServerCallContext context, TimeSpan longestSilence, TimeProvider time, Draining draining) : IAsyncStreamReader<TRequest>
+    {
+        public TRequest Current => stream.Current;
+
+        public async Task<bool> MoveNext(CancellationToken cancellationToken)
+        {
+            using var silence = new CancellationTokenSource(longestSilence, time);
+            using var any = CancellationTokenSource.CreateLinkedTokenSource(silence.Token, draining.Begun, cancellationToken);
+            try
+            {
+                if (!await stream.MoveNext(any.Token))
+                {
+                    return false;
+                }
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested && draining.IsUnderWay)
+            {
+                throw around.Stopping(context);
+            }
+            catch (Exception) when (!cancellationToken.IsCancellationRequested && silence.IsCancellationRequested)
+            {
+                throw Errors.DeadlineExceeded();
+            }
+
+            around.Pay(context);
+            around.Check(stream.Current, context);
+            return true;
         }
     }
 }

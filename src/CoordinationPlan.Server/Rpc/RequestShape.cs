@@ -42,6 +42,14 @@ internal static class RequestShape
         }
     }
 
+    /// <summary>What is wrong with one element of a list whose elements are answered one by one: the first faulty field; null where nothing is.</summary>
+    public static FieldFault? FaultOf(IMessage element, DateOnly today)
+    {
+        var faults = new List<FieldFault>();
+        CheckMessage(element, "", today, mask: null, insideMaskedResource: false, faults);
+        return faults.Count > 0 ? faults[0] : null;
+    }
+
     private static HashSet<string>? UpdateMaskOf(IMessage request, List<FieldFault> faults)
     {
         if (request.Descriptor.FindFieldByName("update_mask")?.Accessor.GetValue(request) is not FieldMask mask)
@@ -100,11 +108,11 @@ internal static class RequestShape
             {
                 faults.Add(new FieldFault(path, "must hold at least one"));
             }
-            else if (list.Count > MaxRepeated)
+            else if (list.Count > field.MaxCount)
             {
-                faults.Add(new FieldFault(path, $"holds more than {MaxRepeated}"));
+                faults.Add(new FieldFault(path, string.Create(CultureInfo.InvariantCulture, $"holds more than {field.MaxCount}")));
             }
-            else
+            else if (!field.IsEachAlone)
             {
                 for (var i = 0; i < list.Count; i++)
                 {
@@ -238,6 +246,9 @@ internal static class RequestShape
             var limits = options?.GetExtension(OptionsExtensions.Text);
             MaxLength = limits is { MaxLength: > 0 } ? limits.MaxLength : DefaultMaxLength;
             IsMultiline = limits?.Multiline ?? false;
+            var eachAlone = options?.GetExtension(OptionsExtensions.EachAlone) ?? 0;
+            IsEachAlone = eachAlone > 0;
+            MaxCount = IsEachAlone ? eachAlone : MaxRepeated;
         }
 
         public FieldDescriptor Field { get; }
@@ -255,6 +266,12 @@ internal static class RequestShape
         public int MaxLength { get; }
 
         public bool IsMultiline { get; }
+
+        /// <summary>The elements are looked at where each is answered.</summary>
+        public bool IsEachAlone { get; }
+
+        /// <summary>The most that a list holds.</summary>
+        public int MaxCount { get; }
     }
 
     private sealed class MessageShape(MessageDescriptor descriptor)

@@ -12,6 +12,7 @@ internal static partial class ResourceName
     public const string Interventions = "interventions";
     public const string OtherMeasures = "otherMeasures";
     public const string Participations = "participations";
+    public const string SyncedParticipations = "syncedParticipations";
     public const string Consents = "consents";
     public const string Releases = "releases";
     public const string RelatedPlans = "relatedPlans";
@@ -52,9 +53,13 @@ internal static partial class ResourceName
     /// <summary>The name of a directory entry, or empty where there is none.</summary>
     public static string Entry(string collection, string? id) => string.IsNullOrEmpty(id) ? "" : $"{collection}/{id}";
 
+    /// <summary>The id of `plans/{plan}`, or null where the name is malformed.</summary>
+    public static Guid? TryParsePlan(string name) =>
+        name.StartsWith("plans/", StringComparison.Ordinal) && TryParseId(name.AsSpan("plans/".Length), out var plan) ? plan : null;
+
     /// <summary>Reads `plans/{plan}`; a malformed one is refused naming the field.</summary>
     public static Guid ParsePlan(string name, string field) =>
-        name.StartsWith("plans/", StringComparison.Ordinal) && TryParseId(name.AsSpan("plans/".Length), out var plan)
+        TryParsePlan(name) is { } plan
             ? plan
             : throw Errors.InvalidFields(new FieldFault(field, "must be a name of the form plans/{plan}, as given by the service"));
 

@@ -46,6 +46,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["participation"] = ("SIU", "", ""),
         ["plan"] = ("SIU", "", ""),
         ["plan_suggestion"] = ("SIU", "", ""),
+        ["synced_participation"] = ("SIU", "", ""),
         ["plan_search_key"] = ("SIUD", "", ""),
         ["plan_part"] = ("SIU", "", ""),
         // What was agreed is read as it was.

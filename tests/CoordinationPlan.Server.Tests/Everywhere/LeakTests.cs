@@ -18,6 +18,8 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
     /// <summary>So many calls are under way at once: a refusal waits for its slot, and the waits need not come one after the other.</summary>
     private const int AtOnce = 8;
 
+    private static DemonstrationEmployee Integration => DemonstrationDirectory.RegionIntegration;
+
     private static DemonstrationEmployee Care => DemonstrationDirectory.PrimaryCare;
 
     /// <summary>Every way to lack access to a plan that is there.</summary>
@@ -26,7 +28,7 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         ["has no relation to the plan"] = async service => new(
             await World.Make(service, Cases.NewPerson()),
             [
-                .. DemonstrationDirectory.Employees.Where(employee => employee.UnitId != DemonstrationDirectory.CaseWorker.UnitId && employee != Care && employee.UnitId != DemonstrationDirectory.School.UnitId
+                .. DemonstrationDirectory.Employees.Where(employee => employee.UnitId != DemonstrationDirectory.CaseWorker.UnitId && employee != Care && employee != Integration && employee.UnitId != DemonstrationDirectory.School.UnitId
                     && employee != DemonstrationDirectory.DataProtectionOfficer),
                 DemonstrationDirectory.Administrator,
             ]),
@@ -34,14 +36,14 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         {
             var world = await World.Make(service, Cases.NewPerson());
             await service.CaseWorker.Participations.EndParticipationAsync(new() { Name = world.Participation.Name, Etag = world.Participation.Etag, RequestId = Cases.NewId() });
-            return new(world, [Care]);
+            return new(world, [Care, Integration]);
         },
         ["had a consent that is withdrawn and a release that has ended"] = async service =>
         {
             var world = await World.Make(service, Cases.NewPerson());
             await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = world.Consent.Name, Etag = world.Consent.Etag, RequestId = Cases.NewId() });
             await service.CaseWorker.Releases.EndReleaseAsync(new() { Name = world.Release.Name, Etag = world.Release.Etag, RequestId = Cases.NewId() });
-            return new(world, [Care]);
+            return new(world, [Care, Integration]);
         },
         ["is refused by the person"] = async service =>
         {
@@ -51,7 +53,7 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
             return new(world, [DemonstrationDirectory.ChildPsychiatry]);
         },
         ["is a blocked employee"] = service => Blocked(service, new() { Employee = "employees/" + Care.Id }, Care),
-        ["works in a blocked unit"] = service => Blocked(service, new() { Unit = Cases.UnitOf(Care) }, Care),
+        ["works in a blocked unit"] = service => Blocked(service, new() { Unit = Cases.UnitOf(Care) }, Care, Integration),
         ["is a blocked guardian"] = async service =>
         {
             var lacking = await Blocked(service, new() { Guardian = DemonstrationPersons.Jonas }, DemonstrationDirectory.Jonas);
@@ -197,12 +199,12 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         }
     }
 
-    private static async Task<Lacking> Blocked(Service service, Block block, DemonstrationEmployee blocked)
+    private static async Task<Lacking> Blocked(Service service, Block block, params DemonstrationEmployee[] blocked)
     {
         var world = await World.Make(service, Cases.NewPerson());
         (block.Ground, block.DecideDate, block.ReviewDate) = (BlockGround.LinkedToViolentPerson, Cases.Today, Cases.InMonths(3));
         await service.CaseWorker.Protection.AddBlockAsync(new() { Parent = world.Plan.Name, Block = block, Etag = world.Plan.Etag, RequestId = Cases.NewId() });
-        return new(world, [blocked]);
+        return new(world, blocked);
     }
 
     /// <summary>Every RPC that names no plan: a search answers as for nobody, and no list mentions the plan or the person.</summary>

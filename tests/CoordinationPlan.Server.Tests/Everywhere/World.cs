@@ -89,6 +89,9 @@ public sealed class World
     /// <summary>A protection measure that concerns every unit.</summary>
     public required ProtectionMeasure ProtectionMeasure { get; init; }
 
+    /// <summary>What the region's system says of another of its units, which waits for the owning unit.</summary>
+    public required SyncedParticipation Synced { get; init; }
+
     /// <summary>What a school has suggested to the owning unit about the same person.</summary>
     public required PlanSuggestion Suggestion { get; init; }
 
@@ -135,6 +138,8 @@ public sealed class World
             RequestId = Cases.NewId(),
         })).Disclosure;
         var routines = await service.As(DemonstrationDirectory.UnitManager).Routines.ListSchoolRoutinesAsync(new());
+        await service.Sync(Cases.Item(plan, DemonstrationDirectory.Ward));
+        var synced = await service.CaseWorker.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name });
         var closed = await service.OpenAndClosePlan();
         await service.LetRetentionPass(closed);
         return new World(
@@ -150,6 +155,7 @@ public sealed class World
             RelatedPlan = related,
             ProtectionMeasure = protectionMeasure,
             SchoolArrangement = arrangement,
+            Synced = synced.SyncedParticipations.Single(),
             Suggestion = await service.Suggest(plan.Subject, DemonstrationDirectory.CaseWorker),
         };
     }
@@ -171,10 +177,10 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
 
-    /// <summary>What is made anew, from nothing that could have changed.</summary>
-    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
+    /// <summary>What is made anew, from nothing that could have changed; and what a system says, which has a version of its own.</summary>
+    public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
 
     /// <summary>The RPCs that change something.</summary>
     public static IEnumerable<MethodDescriptor> ChangingMethods => Methods.Where(method => method.InputType.FindFieldByName("request_id") is not null);
@@ -184,6 +190,7 @@ public sealed class World
     {
         ("AccessLogService" or "AuditService", _) => DemonstrationDirectory.LogReviewer,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
+        (_, "SyncParticipations" or "BatchSyncParticipations") => DemonstrationDirectory.RegionIntegration,
         (_, "SuggestPlan") => DemonstrationDirectory.School,
         ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
         ("SchoolRoutineService", _) => DemonstrationDirectory.UnitManager,
@@ -352,6 +359,10 @@ public sealed class World
                 RequestId = id,
             },
             "EndParticipation" => new EndParticipationRequest { Name = Participation.Name, Etag = Participation.Etag, RequestId = id },
+            "SyncParticipations" => new SyncParticipationsRequest { Items = { Cases.Item(Plan, DemonstrationDirectory.Psychiatry, number) }, RequestId = id },
+            "BatchSyncParticipations" => new BatchSyncParticipationsRequest { Items = { Cases.Item(Plan, DemonstrationDirectory.Psychiatry, number) }, RequestId = id },
+            "ListSyncedParticipations" => new ListSyncedParticipationsRequest { Parent = Plan.Name },
+            "AnswerSyncedParticipation" => new AnswerSyncedParticipationRequest { Name = Synced.Name, Answer = SyncAnswer.Accept, Etag = Synced.Etag, RequestId = id },
             "RecordConsent" => new RecordConsentRequest
             {
                 Parent = Plan.Name,
@@ -560,7 +571,7 @@ public sealed class World
     }));
 
     private static Task<Answered> Answering(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options) =>
-        (Task<Answered>)typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!
+        (Task<Answered>)typeof(World).GetMethod(method.IsClientStreaming ? nameof(StreamOfOne) : nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!
             .MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType)
             .Invoke(null, [clients.Invoker, method, request, options])!;
 
@@ -568,16 +579,38 @@ public sealed class World
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
-        var description = new Method<TRequest, TResponse>(
-            MethodType.Unary,
+        using var call = invoker.AsyncUnaryCall(Described<TRequest, TResponse>(method, MethodType.Unary), null, options, request);
+        var message = await call;
+        return new(message, StatusCode.OK, null, [.. await call.ResponseHeadersAsync, .. call.GetTrailers()]);
+    }
+
+    private static async Task<Answered> StreamOfOne<TRequest, TResponse>(CallInvoker invoker, MethodDescriptor method, TRequest request, CallOptions options)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new()
+    {
+        using var call = invoker.AsyncClientStreamingCall(Described<TRequest, TResponse>(method, MethodType.ClientStreaming), null, options);
+        try
+        {
+            await call.RequestStream.WriteAsync(request);
+            await call.RequestStream.CompleteAsync();
+        }
+        catch (Exception exception) when (exception is RpcException or InvalidOperationException)
+        {
+            // The service has ended the call before it had read the message; how is in the answer.
+        }
+
+        var message = await call;
+        return new(message, StatusCode.OK, null, [.. await call.ResponseHeadersAsync, .. call.GetTrailers()]);
+    }
+
+    private static Method<TRequest, TResponse> Described<TRequest, TResponse>(MethodDescriptor method, MethodType type)
+        where TRequest : class, IMessage<TRequest>, new()
+        where TResponse : class, IMessage<TResponse>, new() => new(
+            type,
             method.Service.FullName,
             method.Name,
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TRequest>(() => new TRequest()).ParseFrom),
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TResponse>(() => new TResponse()).ParseFrom));
-        using var call = invoker.AsyncUnaryCall(description, null, options, request);
-        var message = await call;
-        return new(message, StatusCode.OK, null, [.. await call.ResponseHeadersAsync, .. call.GetTrailers()]);
-    }
 }
 
 /// <summary>All that a call came to: the message or the error, and the headers and trailers around it.</summary>

@@ -135,7 +135,8 @@ export const ListDischargeNoticesResponseSchema: GenMessage<ListDischargeNotices
  */
 export const DischargeService: GenService<{
   /**
-   * Adds a notice. Who: the owning unit, and a health-care unit that takes part and may read HEALTH. Logged as WRITE_DISCHARGE.
+   * Adds a notice. Who: the owning unit, and a health-care unit that takes part and may read HEALTH; for that unit also its region's own system
+   * (SYSTEM_INTEGRATION). Logged as WRITE_DISCHARGE.
    *
    * @generated from rpc coordinationplan.v1.DischargeService.AddDischargeNotice
    */

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/options.proto.
  */
 export const file_coordinationplan_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb29yZGluYXRpb25wbGFuL3YxL29wdGlvbnMucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiMwoKVGV4dExpbWl0cxISCgptYXhfbGVuZ3RoGAEgASgFEhEKCW11bHRpbGluZRgCIAEoCDpMCgNhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjBsgQgASgOMhguY29vcmRpbmF0aW9ucGxhbi52MS5BY3RSA2FjdDplCghjYXRlZ29yeRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYwrIEIAEoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeVIIY2F0ZWdvcnk6VAoEdGV4dBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYw7IEIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuVGV4dExpbWl0c1IEdGV4dDpECg1jYXRlZ29yaWVzX2luEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjEsgQgASgJUgxjYXRlZ29yaWVzSW5CPgoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIMT3B0aW9uc1Byb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_act, file_coordinationplan_v1_information_category, file_google_protobuf_descriptor]);
+  fileDesc("CiFjb29yZGluYXRpb25wbGFuL3YxL29wdGlvbnMucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiMwoKVGV4dExpbWl0cxISCgptYXhfbGVuZ3RoGAEgASgFEhEKCW11bHRpbGluZRgCIAEoCDpMCgNhY3QSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjBsgQgASgOMhguY29vcmRpbmF0aW9ucGxhbi52MS5BY3RSA2FjdDplCghjYXRlZ29yeRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYwrIEIAEoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeVIIY2F0ZWdvcnk6VAoEdGV4dBIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYw7IEIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuVGV4dExpbWl0c1IEdGV4dDpECg1jYXRlZ29yaWVzX2luEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjEsgQgASgJUgxjYXRlZ29yaWVzSW46PgoKZWFjaF9hbG9uZRIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMYxbIEIAEoBVIJZWFjaEFsb25lQj4KFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCDE9wdGlvbnNQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_act, file_coordinationplan_v1_information_category, file_google_protobuf_descriptor]);
 
 /**
  * What a text field may hold. Control characters are always refused, except line breaks and tabs where `multiline` is set.
@@ -78,4 +78,13 @@ export const text: GenExtension<FieldOptions, TextLimits> = /*@__PURE__*/
  */
 export const categories_in: GenExtension<FieldOptions, string> = /*@__PURE__*/
   extDesc(file_coordinationplan_v1_options, 3);
+
+/**
+ * Set on a list whose elements are answered one by one: the most that it may hold. What is wrong with one element is told of that one, and the others are
+ * taken. Without this option a list takes 50 elements, and one that is faulty refuses the request.
+ *
+ * @generated from extension: int32 each_alone = 72005;
+ */
+export const each_alone: GenExtension<FieldOptions, number> = /*@__PURE__*/
+  extDesc(file_coordinationplan_v1_options, 4);
 

@@ -1,0 +1,201 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+using Grpc.Core;
+using Act = CoordinationPlan.Policy.Act;
+using Role = CoordinationPlan.Policy.Role;
+
+namespace CoordinationPlan.Server.Participations;
+
+/// <summary>What regions' systems say of who takes part. What each RPC does and who may call it stands in participation_sync_service.proto.</summary>
+internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, LimitOptions limits) : V1.ParticipationSyncService.ParticipationSyncServiceBase, IDisposable
+{
+    private const int MaxRejectedOfAStream = 1000;
+
+    /// <summary>A batch holds the lock of each plan that it speaks of, and the database has room for so many locks only: batches beyond these wait for their turn.</summary>
+    private readonly SemaphoreSlim _turns = new(limits.SyncsAtOnce);
+
+    public override async Task<SyncParticipationsResponse> SyncParticipations(IAsyncStreamReader<SyncParticipationsRequest> requestStream, ServerCallContext context)
+    {
+        var response = new SyncParticipationsResponse();
+        while (await requestStream.MoveNext(context.CancellationToken))
+        {
+            var request = requestStream.Current;
+            var batch = await Sync(request, request.Items, context, static results => new BatchSyncParticipationsResponse { Results = { results } });
+            foreach (var result in batch.Results)
+            {
+                result.Index += response.ItemCount;
+                if (result.Reason == ErrorReason.Unspecified)
+                {
+                    response.TakenCount++;
+                    response.WaitingCount += result.State == SyncedParticipationState.Waiting ? 1 : 0;
+                    response.ConflictCount += result.State == SyncedParticipationState.Conflict ? 1 : 0;
+                }
+                else if (response.Rejected.Count < MaxRejectedOfAStream)
+                {
+                    response.Rejected.Add(result);
+                }
+            }
+
+            response.ItemCount += batch.Results.Count;
+        }
+
+        return response;
+    }
+
+    public override Task<BatchSyncParticipationsResponse> BatchSyncParticipations(BatchSyncParticipationsRequest request, ServerCallContext context) =>
+        Sync(request, request.Items, context, static results => new BatchSyncParticipationsResponse { Results = { results } });
+
+    public override Task<ListSyncedParticipationsResponse> ListSyncedParticipations(ListSyncedParticipationsRequest request, ServerCallContext context)
+    {
+        var planId = ResourceName.ParsePlan(request.Parent, "parent");
+        return gate.Read(request, context, planId, (entry, trip) =>
+        {
+            // A system reads what its own organisation has sent.
+            var records = trip.Add(SyncSql.Of([planId], entry.CallerFacts.Role == Role.SystemIntegration ? entry.CallerFacts.OrganisationId : null));
+            return Task.FromResult(() => new ListSyncedParticipationsResponse
+            {
+                SyncedParticipations = { records.Value[planId].Select(record => record.ToSynced(planId, entry.Key, keys.Names)) },
+                PlanEtag = Etag.Of(planId, entry.Plan.Version),
+            });
+        });
+    }
+
+    public override Task<AnswerSyncedParticipationResponse> AnswerSyncedParticipation(AnswerSyncedParticipationRequest request, ServerCallContext context)
+    {
+        var (planId, syncedId) = ResourceName.ParseChild(request.Name, ResourceName.SyncedParticipations, "name");
+        return gate.Change(
+            request,
+            context,
+            planId,
+            trip =>
+            {
+                var open = trip.Add(ParticipationSql.Open([planId]));
+                return trip.Add(SyncSql.Of([planId], null).Select(records =>
+                {
+                    var plan = new SyncedPlan(planId, records[planId], open.Value[planId]);
+                    return new Loaded<SyncedPlan>(plan.Find(syncedId) is null ? null : plan);
+                }));
+            },
+            (entry, plan, trip) =>
+            {
+                var record = plan.Find(syncedId)!;
+                Entry.RequireEtag(request.Etag, record.Etag);
+                if (record.State is not (SyncedParticipationState.Waiting or SyncedParticipationState.Conflict)
+                    && (record.State, request.Answer) is not (SyncedParticipationState.Declined, SyncAnswer.Accept))
+                {
+                    throw Errors.WrongState("The synced participation waits for no answer.");
+                }
+
+                var answered = plan.Answer(record, request.Answer, entry.Now, entry.ChangedBy);
+                plan.Write(trip, entry.Now, entry.ChangedBy);
+                return new AnswerSyncedParticipationResponse { SyncedParticipation = (answered with { Version = answered.Version + 1 }).ToSynced(planId, entry.Key, keys.Names) };
+            });
+    }
+
+    public void Dispose() => _turns.Dispose();
+
+    /// <summary>One batch, in one transaction.</summary>
+    private async Task<TResponse> Sync<TResponse>(
+        IChangeRequest request, RepeatedField<ParticipationItem> items, ServerCallContext context, Func<IEnumerable<ParticipationItemResult>, TResponse> answer)
+        where TResponse : IMessage<TResponse>
+    {
+        await _turns.WaitAsync(context.CancellationToken);
+        try
+        {
+            return await gate.ChangeAsync(
+                request,
+                context,
+                null,
+                async (entry, trip) => answer(await Take(items, entry, trip, context.CancellationToken)));
+        }
+        finally
+        {
+            _turns.Release();
+        }
+    }
+
+    /// <summary>Decides and takes each item. The order of the answers is that of the items.</summary>
+    private async Task<ParticipationItemResult[]> Take(RepeatedField<ParticipationItem> items, Entry entry, RoundTrip trip, CancellationToken stop)
+    {
+        var organisation = entry.CallerFacts.OrganisationId;
+        var results = items.Select((_, i) => new ParticipationItemResult { Index = i }).ToArray();
+        var reports = new List<SyncReport>();
+        foreach (var (i, item) in items.Index())
+        {
+            var (report, fault) = SyncReport.Read(i, item, organisation, keys, entry.Today);
+            if (report is not null)
+            {
+                reports.Add(report);
+            }
+            else
+            {
+                (results[i].Reason, results[i].Field) = (ErrorReason.InvalidFields, fault!.Value.Field);
+            }
+        }
+
+        var plans = reports.Select(report => report.PlanId).Distinct().ToArray();
+        var find = entry.NewTrip();
+        find.Add(FactsSql.LockPlans(plans, alone: true));
+        var units = find.Add(SyncSql.CareUnits([.. reports.Select(report => report.UnitId).Distinct()], organisation));
+        var facts = find.Add(FactsSql.ForUnitsOf(organisation, plans, entry.Caller, entry.Today));
+        var records = find.Add(SyncSql.Of(plans, organisation));
+        var open = find.Add(ParticipationSql.Open(plans));
+        await find.Run(stop);
+
+        foreach (var group in reports.GroupBy(report => report.PlanId))
+        {
+            var ofUnits = facts.Value.GetValueOrDefault(group.Key);
+            var decision = entry.DecideForUnits(Act.ReadSyncedParticipations, group.Key, ofUnits, Categories.Existence);
+            if (!decision.IsPermit)
+            {
+                Refuse(group, ErrorReason.AccessDenied);
+                continue;
+            }
+
+            var plan = ofUnits![0].Plan;
+            var synced = new SyncedPlan(group.Key, records.Value[group.Key], open.Value[group.Key]);
+            var key = await entry.KeyOf(plan, stop);
+            foreach (var report in group)
+            {
+                if (!units.Value.Contains(report.UnitId))
+                {
+                    Refuse([report], ErrorReason.AccessDenied);
+                }
+                else if (!Entry.IsOpen(plan) || plan.OwnerUnitId == report.UnitId)
+                {
+                    Refuse([report], ErrorReason.WrongState);
+                }
+                else
+                {
+                    var heard = synced.Hear(report, organisation, entry.Caller.ClientSystem, entry.Now, key);
+                    (results[report.Index].Name, results[report.Index].State) = (ResourceName.Child(group.Key, ResourceName.SyncedParticipations, heard.SyncedId), heard.State);
+                }
+            }
+
+            synced.Write(trip, entry.Now, entry.ChangedBy);
+        }
+
+        if (plans.Length == 0)
+        {
+            // Nothing was well formed enough to be asked about; the attempt is in the log all the same.
+            entry.ConcernNobody();
+        }
+
+        return results;
+
+        void Refuse(IEnumerable<SyncReport> refused, ErrorReason reason)
+        {
+            foreach (var report in refused)
+            {
+                results[report.Index].Reason = reason;
+            }
+        }
+    }
+}

@@ -1,0 +1,74 @@
+using System.Collections.Concurrent;
+using CoordinationPlan.Server.Hosting;
+
+namespace CoordinationPlan.Server.Rpc;
+
+/// <summary>
+/// How much each client system may call: a bucket of points that fills at a steady pace. Decided by who calls and what, before anything is looked up, and
+/// alike for everyone. Only what has been spent and not got back is remembered: a system that has been quiet takes no room.
+/// </summary>
+internal sealed class CallLimits(LimitOptions options, TimeProvider time)
+{
+    private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
+    private readonly double _ticksPerPoint = (double)TimeSpan.TicksPerSecond / options.PointsPerSecond;
+    private readonly long _ticksOfABurst = (long)((double)TimeSpan.TicksPerSecond / options.PointsPerSecond * options.Burst);
+    private long _sweptAt;
+
+    /// <summary>How many client systems are remembered.</summary>
+    internal int Remembered => _buckets.Count;
+
+    /// <summary>Takes the points of a call; or says how long it takes until there is room for it, and takes nothing.</summary>
+    public TimeSpan? Take(string clientSystem, int points)
+    {
+        var now = time.GetUtcNow().UtcTicks;
+        Sweep(now);
+        return _buckets.GetOrAdd(clientSystem, static _ => new Bucket()).Take(now, (long)(points * _ticksPerPoint), _ticksOfABurst);
+    }
+
+    private void Sweep(long now)
+    {
+        var swept = Interlocked.Read(ref _sweptAt);
+        if (now - swept < SweepEvery.Ticks || Interlocked.CompareExchange(ref _sweptAt, now, swept) != swept)
+        {
+            return;
+        }
+
+        foreach (var bucket in _buckets)
+        {
+            if (bucket.Value.IsFull(now))
+            {
+                _buckets.TryRemove(bucket);
+            }
+        }
+    }
+
+    /// <summary>
+    /// Kept as the one moment at which it is full again (the generic cell rate algorithm): no counter that has to be filled, and one number to change at once.
+    /// </summary>
+    private sealed class Bucket
+    {
+        private long _fullAt;
+
+        public bool IsFull(long now) => Interlocked.Read(ref _fullAt) <= now;
+
+        public TimeSpan? Take(long now, long cost, long burst)
+        {
+            while (true)
+            {
+                var fullAt = Interlocked.Read(ref _fullAt);
+                var next = Math.Max(fullAt, now) + cost;
+                if (next - now > burst)
+                {
+                    return TimeSpan.FromTicks(next - now - burst);
+                }
+
+                if (Interlocked.CompareExchange(ref _fullAt, next, fullAt) == fullAt)
+                {
+                    return null;
+                }
+            }
+        }
+    }
+}
