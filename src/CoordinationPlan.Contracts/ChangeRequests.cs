@@ -139,3 +139,9 @@ public sealed partial class AdvanceSchoolArrangementRequest : IChangeRequest;
 public sealed partial class RecordHandoverStepRequest : IChangeRequest;
 
 public sealed partial class ReportAttendanceRequest : IChangeRequest;
+
+public sealed partial class StartChangesRequest : IChangeRequest;
+
+public sealed partial class AcknowledgeChangesRequest : IChangeRequest;
+
+public sealed partial class AcknowledgeRecallRequest : IChangeRequest;

@@ -130,13 +130,14 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
         {
             // A database that others can reach asks for passwords: new ones for each run, known to this process alone.
             (database.CasePassword, database.LogReviewPassword, database.DirectoryPassword) = (NewPassword(), NewPassword(), NewPassword());
-            (database.SequencerPassword, database.PublisherPassword) = (NewPassword(), NewPassword());
+            (database.SequencerPassword, database.PublisherPassword, database.FeedPassword) = (NewPassword(), NewPassword(), NewPassword());
             await using var source = NpgsqlDataSource.Create(administrator.ConnectionString);
             await SetPassword(source, DatabaseRole.Case, database.CasePassword, stop);
             await SetPassword(source, DatabaseRole.LogReview, database.LogReviewPassword, stop);
             await SetPassword(source, DatabaseRole.Directory, database.DirectoryPassword, stop);
             await SetPassword(source, DatabaseRole.Sequencer, database.SequencerPassword, stop);
             await SetPassword(source, DatabaseRole.Publisher, database.PublisherPassword, stop);
+            await SetPassword(source, DatabaseRole.Feed, database.FeedPassword, stop);
         }
 
         database.ConnectionString = service.ConnectionString;

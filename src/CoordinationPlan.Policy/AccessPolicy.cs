@@ -9,7 +9,7 @@ namespace CoordinationPlan.Policy;
 public static class AccessPolicy
 {
     /// <summary>Recorded in every log entry. Raise it with every change of what <see cref="Decide"/> answers.</summary>
-    public const int Version = 7;
+    public const int Version = 9;
 
     /// <summary>
     /// What can be released at all, by consent or on legal ground. Risk assessments and whereabouts never leave the owning unit that way; third
@@ -187,7 +187,8 @@ public static class AccessPolicy
         && (!rule.Needs.HasFlag(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
         && (!rule.Needs.HasFlag(Needs.SchoolUnit) || caller.UnitKind == UnitKind.School)
         && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing)
-        && (!rule.Needs.HasFlag(Needs.Pupil) || caller.UnitKind == UnitKind.School);
+        && (!rule.Needs.HasFlag(Needs.Pupil) || caller.UnitKind == UnitKind.School)
+        && (!rule.Needs.HasFlag(Needs.NoHousing) || caller.UnitKind is not (UnitKind.ShelteredHousing or UnitKind.Unspecified));
 
     private static bool IsItemFor(Rule rule, in Facts facts) =>
         (!rule.Needs.HasFlag(Needs.ResponsibleUnit) || facts.ResponsibleUnit)

@@ -88,6 +88,9 @@ internal enum Needs
 
     /// <summary>The caller's unit is a school, and the person goes there by an arrangement that has not ended.</summary>
     Pupil = 1 << 17,
+
+    /// <summary>The caller's unit is known not to be a sheltered housing: that it takes part is where the person is.</summary>
+    NoHousing = 1 << 18,
 }
 
 /// <summary>
@@ -255,6 +258,14 @@ internal static class RuleBook
         // That the log is complete is for everyone to check who has a receipt or reviews; a proof tells nothing of persons.
         new(Act.ReadLogProofs, Reviewers, Relation.None, Reads: Categories.Directory, Basis: Basis.LogReviewDuty),
         new(Act.ReadLogProofs, Roles.Of(SystemIntegration), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
+        // A system keeps its organisation's data in step: the feed itself needs only the role; what it is told of each plan is decided for each unit of its organisation, by
+        // what is released to that unit. Of a plan that the unit owns: that it is there, and who meets. A sheltered
+        // housing is told nothing that way: that it takes part is where the person is.
+        new(Act.ReadChanges, Roles.Of(SystemIntegration), Relation.None, Needs.EachPlanDecided, Basis: Basis.RoleAlone),
+        new(Act.AcknowledgeChanges, Roles.Of(SystemIntegration), Relation.None, Reads: Existence, Writes: Existence, Basis: Basis.RoleAlone),
+        new(Act.ReceiveChanges, Roles.Of(SystemIntegration), Relation.Owning, Needs.NoHousing, Reads: Existence | Meetings),
+        new(Act.ReceiveChanges, Roles.Of(SystemIntegration), Relation.Participating, Needs.NoHousing),
+        new(Act.ReadDelivery, CaseWorkers, Relation.Owning),
         // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
         new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         // A board's routine is registered by those who answer for its work; whose board it is follows from the unit.
@@ -292,7 +303,10 @@ internal static class RuleBook
 
     /// <summary>The most that a caller can have of this plan by release: an alias that is agreed with a school takes the identity from whoever works there.</summary>
     public static Categories ParticipantCeiling(in Caller caller, in Facts facts) =>
-        ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
+        ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None) & (caller.Role == SystemIntegration ? OfASystemIn(caller.UnitKind) : ~None);
+
+    /// <summary>A system never has more than those it works for: a school does not learn who else takes part, nor does a unit of which nobody knows what it is.</summary>
+    private static Categories OfASystemIn(UnitKind kind) => kind is UnitKind.SocialServices or UnitKind.HealthCare or UnitKind.Support ? ~None : ~Meetings;
 
     /// <summary>Works in a school, or as one who does, or in a unit of which nobody knows what it is.</summary>
     public static bool IsOfASchool(in Caller caller) => caller.UnitKind is UnitKind.School or UnitKind.Unspecified || caller.Role == SchoolContact;
@@ -310,8 +324,8 @@ internal static class RuleBook
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
         ShelterContactPerson =>
             Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
-        // The school's system, which reports and reads back what it has reported.
-        SystemIntegration => Existence | Schooling,
+        // The school's system, which reports and reads back what it has reported; others keep in step with who meets when.
+        SystemIntegration => Existence | Schooling | Meetings,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };

@@ -62,6 +62,10 @@ public enum Act
     ReportAttendance = 54,
     WriteProtectionMeasure = 56,
     ReadLogProofs = 57,
+    ReadChanges = 59,
+    AcknowledgeChanges = 60,
+    ReadDelivery = 61,
+    ReceiveChanges = 65,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -34,7 +34,7 @@ internal static class Expected
             | GoalsAndInterventions | SocialSituation | Health | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
         SchoolContact => Existence | Identity | ContactDetails | Schooling | ProtectionMeasures,
         ShelterContactPerson => Existence | Identity | ContactDetails | GoalsAndInterventions | Schooling | ProtectionMeasures | ChildsOwnWords | Meetings | SchoolPlacement,
-        SystemIntegration => Existence | Schooling,
+        SystemIntegration => Existence | Schooling | Meetings,
         SupportProvider => Existence | Identity | GoalsAndInterventions | ProtectionMeasures | Meetings,
         _ => None,
     };
@@ -92,7 +92,9 @@ internal static class Expected
                 SchoolPlacement => IsSchoolHidden(facts),
                 _ => false,
             };
-            if ((byConsent || byLaw) && Ceiling(caller.Role).HasFlag(one) && !secret)
+            // A system has no more than those it works for: in a school not who meets.
+            var notForASystem = caller.Role == SystemIntegration && one == Meetings && caller.UnitKind is not (UnitKind.SocialServices or UnitKind.HealthCare or UnitKind.Support);
+            if ((byConsent || byLaw) && Ceiling(caller.Role).HasFlag(one) && !secret && !notForASystem)
             {
                 read |= one;
             }
@@ -153,7 +155,9 @@ internal static class Expected
         return facts.Relation switch
         {
             Relation.Owning when caller.IsCaseWorker() => PermitOfOwner(act, caller, facts),
-            Relation.Participating when Participants.Contains(caller.Role) || (act == Act.ReportAttendance && caller.Role == SystemIntegration) =>
+            _ when act == Act.ReceiveChanges && caller.UnitKind is UnitKind.ShelteredHousing or UnitKind.Unspecified => null,
+            Relation.Owning when act == Act.ReceiveChanges && caller.Role == SystemIntegration => Decision.Permit(Existence | Meetings, None, Basis.OwningUnit),
+            Relation.Participating when (Participants.Contains(caller.Role) && act != Act.ReceiveChanges) || (act is Act.ReportAttendance or Act.ReceiveChanges && caller.Role == SystemIntegration) =>
                 PermitOfParticipant(act, caller, facts),
             _ when act == Act.ExplainAccess && caller.Role == DataProtectionOfficer && facts.OwnOrganisation =>
                 Decision.Permit(Existence | Meetings | ConsentDocuments, None, Basis.Oversight),
@@ -186,6 +190,8 @@ internal static class Expected
             Act.SearchAccessLog when reviewer => Decision.Permit(AccessLog, None, Basis.LogReviewDuty),
             Act.ReadLogProofs when reviewer => Decision.Permit(Categories.Directory, None, Basis.LogReviewDuty),
             Act.ReadLogProofs when caller.Role == SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
+            Act.ReadChanges when caller.Role == SystemIntegration => Decision.Permit(Ceiling(caller.Role), None, Basis.RoleAlone),
+            Act.AcknowledgeChanges when caller.Role == SystemIntegration => Decision.Permit(Existence, Existence, Basis.RoleAlone),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.ReadDirectory => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.WriteRoutine when caller is { Role: UnitManager, UnitKind: UnitKind.SocialServices } =>
@@ -205,7 +211,7 @@ internal static class Expected
         var knowsWhereabouts = caller.IsSocial() && caller.HandlesProtectedPersons;
         return act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => Owner(None),
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies or Act.ReadDelivery => Owner(None),
             Act.IssueCopy => Owner(Existence),
             Act.ReadProtection when mayBlock => Owner(None),
             Act.UpdatePlan when facts.PlanOpen => Owner(Identity | Meetings | GoalsAndInterventions | SocialSituation | Health | ChildsOwnWords),
@@ -263,7 +269,7 @@ internal static class Expected
         var hasThePupil = caller is { UnitKind: UnitKind.School, Purpose: Purpose.Schooling } && facts.Pupil == Pupil.Now;
         var writes = act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => None,
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies or Act.ReceiveChanges => None,
             Act.IssueCopy => Existence,
             Act.ReplyToCall when facts.PlanOpen => Existence,
             Act.ReadSchooling when caller.HousesThePerson() && caller.HandlesProtectedPersons && facts.Placement => None,

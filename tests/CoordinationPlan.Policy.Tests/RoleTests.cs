@@ -11,6 +11,7 @@ public sealed class RoleTests
             World.Permitted().Where(question => !Expected.Participants.Contains(question.Caller.Role)),
             // But a school's system reports what its unit has recorded of its own pupil.
             (question, answer) => ((answer.Reads | answer.Writes) & World.Content) == None
+                || (question is { Act: Act.ReceiveChanges or Act.ReadChanges, Caller.Role: Role.SystemIntegration } && (answer.Reads | answer.Writes).IsWithin(Existence | Schooling | Meetings))
                 || (question is { Act: Act.ReportAttendance, Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.School }, Facts.Pupil: Pupil.Now }
                     && (answer.Reads | answer.Writes) == (Existence | Schooling)));
 
@@ -18,7 +19,7 @@ public sealed class RoleTests
     public void Roles_that_neither_work_with_persons_nor_review_never_get_anything_of_a_case() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role is Role.Statistician or Role.DirectoryAdministrator
-                || (question.Caller.Role == Role.SystemIntegration && question.Act != Act.ReportAttendance)),
+                || (question.Caller.Role == Role.SystemIntegration && question.Act is not (Act.ReportAttendance or Act.ReceiveChanges or Act.ReadChanges or Act.AcknowledgeChanges))),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(Categories.Directory));
 
     [Fact]
@@ -111,10 +112,20 @@ public sealed class RoleTests
                 or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
-    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_and_a_schools_reports_alone() =>
+    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_the_feed_and_a_schools_reports_alone() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
-            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory));
+            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance
+                || (question.Act is Act.ReadChanges or Act.ReceiveChanges && answer is { Writes: None } && answer.Reads.IsWithin(Existence | Schooling | Meetings))
+                || (question.Act == Act.AcknowledgeChanges && (answer.Reads | answer.Writes) == Existence)
+                || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory));
+
+    [Fact]
+    public void A_system_is_told_of_no_plan_by_a_sheltered_housing_and_not_by_a_school_who_meets() =>
+        World.Holds(
+            World.PermittedOfPlans().Where(question => question.Act == Act.ReceiveChanges),
+            (question, answer) => question.Caller.UnitKind != UnitKind.ShelteredHousing
+                && (!answer.Reads.HasFlag(Meetings) || question.Facts.Relation == Relation.Owning || question.Caller.UnitKind is UnitKind.SocialServices or UnitKind.HealthCare or UnitKind.Support));
 
     [Fact]
     public void Which_school_a_protected_or_placed_child_goes_to_is_known_to_its_social_services_the_school_and_the_housing_whatever_is_released() =>

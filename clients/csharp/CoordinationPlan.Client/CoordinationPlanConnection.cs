@@ -120,12 +120,19 @@ public sealed class CoordinationPlanConnection : IDisposable
             return continuation(request, With(context));
         }
 
-        private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+        /// <summary>A stream lives as long as it is wanted: it gets no deadline that it was not given.</summary>
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation)
+        {
+            return continuation(request, With(context, hasDeadline: false));
+        }
+
+        private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context, bool hasDeadline = true)
             where TRequest : class
             where TResponse : class
         {
             var options = context.Options.Credentials is null ? context.Options.WithCredentials(credentials) : context.Options;
-            if (options.Deadline is null)
+            if (hasDeadline && options.Deadline is null)
             {
                 options = options.WithDeadline(time.GetUtcNow().UtcDateTime + deadline);
             }

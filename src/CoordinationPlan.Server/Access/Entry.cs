@@ -61,9 +61,11 @@ internal sealed class Entry(
     /// <summary>Takes the key of a person whom the call turned out to be about.</summary>
     public DataKey UseKey(DataKey key) => _key = Keep(key);
 
-    private byte[] Recorded(Act act, Facts facts)
+    private byte[] Recorded(Act act, Facts facts) => Recorded(act, facts, callerFacts);
+
+    private byte[] Recorded(Act act, Facts facts, CallerFacts at)
     {
-        var policyCaller = CaseGate.PolicyCaller(caller, callerFacts);
+        var policyCaller = CaseGate.PolicyCaller(caller, at);
         return RecordedDecision.Pack(act, policyCaller, facts, AccessPolicy.Decide(act, policyCaller, facts));
     }
 
@@ -117,6 +119,14 @@ internal sealed class Entry(
 
     /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
     public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
+
+    /// <summary>Decides about a plan for a unit that a system acts for, as if its assignment were there.</summary>
+    public Decision Decide(Act act, UnitFacts unit) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, unit.Here(callerFacts)), CaseGate.PolicyFacts(unit.Plan));
+
+    /// <summary>Notes a plan that was decided about for a unit that a system acts for.</summary>
+    public void Concern(Act act, UnitFacts unit, Categories categories) =>
+        _concerns.Add(new Concern(
+            unit.Plan.PlanId, unit.Plan.SubjectId, unit.Plan.OwnerController, categories, Decision: Recorded(act, CaseGate.PolicyFacts(unit.Plan), unit.Here(callerFacts))));
 
     /// <summary>Decides about something that was sent to the caller's own unit, by the person whom it is about.</summary>
     public Decision Decide(Act act, PersonFacts person) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(person));

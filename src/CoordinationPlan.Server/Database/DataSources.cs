@@ -23,6 +23,7 @@ public sealed class DataSources : IAsyncDisposable
         DatabaseRole.Directory => "coordplan_directory",
         DatabaseRole.Sequencer => "coordplan_sequencer",
         DatabaseRole.Publisher => "coordplan_publisher",
+        DatabaseRole.Feed => "coordplan_feed",
         _ => throw new ArgumentOutOfRangeException(nameof(role)),
     };
 

@@ -21,6 +21,9 @@ public sealed class DatabaseOptions
     /// <summary>Password of coordplan_publisher.</summary>
     public string? PublisherPassword { get; set; }
 
+    /// <summary>Password of coordplan_feed.</summary>
+    public string? FeedPassword { get; set; }
+
     /// <summary>At most this many connections for work with cases; the other roles take a quarter each.</summary>
     public int MaxConnections { get; set; } = 32;
 
@@ -30,6 +33,7 @@ public sealed class DatabaseOptions
         DatabaseRole.LogReview => LogReviewPassword,
         DatabaseRole.Sequencer => SequencerPassword,
         DatabaseRole.Publisher => PublisherPassword,
+        DatabaseRole.Feed => FeedPassword,
         _ => DirectoryPassword,
     };
 }

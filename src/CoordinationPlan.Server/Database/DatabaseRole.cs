@@ -1,7 +1,7 @@
 namespace CoordinationPlan.Server.Database;
 
 /// <summary>
-/// Which database role a piece of work runs as. Each has just the rights that its work needs (see migrations 0001 and 0009): a fault in one cannot
+/// Which database role a piece of work runs as. Each has just the rights that its work needs (see migrations 0001, 0009 and 0011): a fault in one cannot
 /// reach what is another's.
 /// </summary>
 public enum DatabaseRole
@@ -20,4 +20,7 @@ public enum DatabaseRole
 
     /// <summary>Keeps what was signed of the trees. Reads neither plans nor entries.</summary>
     Publisher,
+
+    /// <summary>Puts changes in order for the systems that are told of them. Reads what decides who may know, and no content.</summary>
+    Feed,
 }

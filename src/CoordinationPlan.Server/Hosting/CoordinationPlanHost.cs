@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Changes;
 using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Copies;
 using CoordinationPlan.Server.Crypto;
@@ -104,6 +105,7 @@ public static class CoordinationPlanHost
             .AddSingleton<RpcMetrics>()
             .AddSingleton<FailureInterceptor>()
             .AddTheLog(options.Log)
+            .AddTheFeed(options.Feed)
             .AddSingleton<CaseGate>()
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
@@ -129,6 +131,7 @@ public static class CoordinationPlanHost
             .AddSingleton<IndicatorService>()
             .AddSingleton<SchoolRoutineService>()
             .AddSingleton<AuditService>()
+            .AddSingleton<ChangeFeedService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -204,6 +207,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<IndicatorService>();
         endpoints.MapGrpcService<SchoolRoutineService>();
         endpoints.MapGrpcService<AuditService>();
+        endpoints.MapGrpcService<ChangeFeedService>();
     }
 
     private static void Listen(KestrelServerOptions kestrel, ListenOptions listen)

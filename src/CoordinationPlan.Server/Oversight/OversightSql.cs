@@ -87,6 +87,9 @@ internal static class OversightSql
     /// <summary>That there is anything to do about a child's school is for those who may know which it is.</summary>
     private const int OfTheSchooling = (int)(Categories.ConsentDocuments | Categories.SchoolPlacement);
 
+    /// <summary>That a school's system is behind tells which school it is.</summary>
+    private static readonly string OfTheReceiver = $"CASE WHEN u.kind = 3 THEN {OfTheSchooling} ELSE {OfTheOwner} END";
+
     /// <summary>Since when the person stays at the place that is on record.</summary>
     private const string SinceOn = "coalesce(w.since_on, (w.changed_at AT TIME ZONE 'Europe/Stockholm')::date)";
 
@@ -231,6 +234,31 @@ internal static class OversightSql
         JOIN LATERAL (
             SELECT r.week_on, r.is_pattern FROM school_attendance r WHERE r.plan_id = s.plan_id AND r.arrangement_id = s.arrangement_id ORDER BY r.week_on DESC LIMIT 1) a ON a.is_pattern
         WHERE {Own}
+        UNION ALL
+        SELECT 28, o.plan_id, c.recall_id, {Day("c.due_at")}, NULL, NULL, o.coordinator, {OfTheReceiver}
+        FROM plan o JOIN change_recall c ON c.plan_id = o.plan_id AND c.acknowledged_at IS NULL AND c.due_at < $13 JOIN unit u ON u.unit_id = c.unit_id
+        WHERE o.owner_unit_id = $1
+        UNION ALL
+        SELECT 29, o.plan_id, y.event_id, y.day, NULL, NULL, o.coordinator, y.categories
+        FROM plan o
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (x.categories) x.categories, x.event_id, x.day
+            FROM (
+                SELECT {OfTheReceiver} AS categories, i.event_id, {Day("j.rejected_at")} AS day
+                FROM change_rejection j
+                JOIN change_receiver r ON r.receiver = j.receiver AND j.position > r.snapshot_after
+                JOIN change_item i ON i.receiver = j.receiver AND i.position = j.position
+                JOIN unit u ON u.unit_id = j.unit_id
+                WHERE j.plan_id = o.plan_id
+                UNION ALL
+                SELECT {OfTheReceiver}, i.event_id, {Day("i.sequenced_at")} + 1
+                FROM change_item i
+                JOIN change_receiver r ON r.receiver = i.receiver AND i.position > greatest(r.acknowledged, r.snapshot_after)
+                JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
+                JOIN unit u ON u.unit_id = i.unit_id
+                WHERE i.plan_id = o.plan_id AND i.sequence IS DISTINCT FROM 0 AND i.sequenced_at < $13 - interval '1 day') x
+            ORDER BY x.categories, x.day, x.event_id) y
+        WHERE o.owner_unit_id = $1
         """;
 
     /// <summary>What was done, for every kind whose doing leaves a fact.</summary>
@@ -351,6 +379,10 @@ internal static class OversightSql
             SELECT t.created_at, t.is_pattern FROM school_attendance t
             WHERE t.plan_id = r.plan_id AND t.arrangement_id = r.arrangement_id AND t.week_on > r.week_on ORDER BY t.week_on LIMIT 1) n
         WHERE {Own} AND NOT n.is_pattern
+        UNION ALL
+        SELECT 28, o.plan_id, c.recall_id, {Day("c.due_at")}, NULL, {Day("c.acknowledged_at")}, o.coordinator, {OfTheReceiver}
+        FROM plan o JOIN change_recall c ON c.plan_id = o.plan_id AND c.acknowledged_at > c.due_at JOIN unit u ON u.unit_id = c.unit_id
+        WHERE o.owner_unit_id = $1
         """;
 
     /// <summary>The arrangements of a plan with a version of before (h) and the one that came after it (x), where they differ so.</summary>
@@ -411,6 +443,7 @@ internal sealed record TaskCandidate(TaskFact Fact, Guid AboutId, Guid ItemId, s
         Duty.SecureSchooling => $"{ResourceName.Plan(AboutId)}/{ResourceName.SchoolArrangements}",
         Duty.FollowUpSchooling or Duty.ReviewSchooling or Duty.HandoverFirstStep or Duty.HandoverSecondStep or Duty.LookAtAttendance =>
             ResourceName.Child(AboutId, ResourceName.SchoolArrangements, ItemId),
+        Duty.AcknowledgeRecall or Duty.LookAtDelivery => $"{ResourceName.Plan(AboutId)}/{ResourceName.Deliveries}",
         _ => throw new InvalidOperationException("A task of an unknown kind."),
     };
 }

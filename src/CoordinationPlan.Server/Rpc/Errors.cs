@@ -30,6 +30,8 @@ internal static class Errors
 
     public static RpcException InvalidPageToken() => Error(StatusCode.InvalidArgument, ErrorReason.InvalidPageToken, InvalidField("page_token", "is not valid for this caller and query"));
 
+    public static RpcException InvalidCursor() => Error(StatusCode.InvalidArgument, ErrorReason.InvalidPageToken, InvalidField("cursor", "is not valid for this caller"));
+
     public static RpcException Unavailable() => Error(StatusCode.Unavailable, ErrorReason.Unavailable);
 
     public static RpcException DeadlineExceeded() => Error(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded);

@@ -15,6 +15,17 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
+        TResponse? response = null;
+        await Around(request, context, async () => response = await continuation(request, context));
+        return response!;
+    }
+
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responses, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Around(request, context, () => continuation(request, responses, context));
+
+    private async Task Around(object request, ServerCallContext context, Func<Task> call)
+    {
         var started = Stopwatch.GetTimestamp();
         var code = StatusCode.OK;
         try
@@ -24,7 +35,7 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
                 RequestShape.Check(message, time.Today());
             }
 
-            return await continuation(request, context);
+            await call();
         }
         catch (Exception exception)
         {

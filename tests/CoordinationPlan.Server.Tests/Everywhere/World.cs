@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf;
@@ -86,6 +87,12 @@ public sealed class World
     /// <summary>What a school has suggested to the owning unit about the same person.</summary>
     public required PlanSuggestion Suggestion { get; init; }
 
+    /// <summary>The feed of the region's system, which has begun, as it was last pulled.</summary>
+    public required PullChangesResponse Feed { get; init; }
+
+    /// <summary>What that system is to forget.</summary>
+    public required Recall Recall { get; init; }
+
     /// <summary>A closed plan of another person, which need not be kept any longer.</summary>
     public Plan Closed { get; }
 
@@ -131,11 +138,18 @@ public sealed class World
         var routines = await service.As(DemonstrationDirectory.UnitManager).Routines.ListSchoolRoutinesAsync(new());
         var closed = await service.OpenAndClosePlan();
         await service.LetRetentionPass(closed);
+        // Of another person: what is released for the feed would open this plan too.
+        var told = await service.OpenPlan(Cases.NewPerson());
+        await service.Join(told, DemonstrationDirectory.ChildPsychiatry);
+        await service.Consent(told, DemonstrationDirectory.ChildPsychiatry, [InformationCategory.Meetings]);
+        var feed = await service.BegunFeed();
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, closed)
         {
             WhereaboutsEtag = whereabouts.Etag,
+            Feed = feed,
+            Recall = await service.OpenRecall(told, DemonstrationDirectory.ChildPsychiatry),
             RoutinesEtag = routines.Etag,
             Leaf = await service.PublishedLeaf(),
             Disclosure = disclosure,
@@ -155,14 +169,24 @@ public sealed class World
     public static Task<World> Shared(Service service) => SharedWorlds.GetValue(service, static service => Make(service, Cases.NewPerson()));
 
     /// <summary>A world in which the call may leave something behind: of its own where the RPC changes something.</summary>
-    public static Task<World> For(Service service, MethodDescriptor method) => ChangingMethods.Contains(method) ? Make(service) : Shared(service);
+    public static async Task<World> For(Service service, MethodDescriptor method)
+    {
+        var world = await (ChangingMethods.Contains(method) ? Make(service) : Shared(service));
+        if (method.Service.Name == "ChangeFeedService")
+        {
+            await service.Settled();
+        }
+
+        return world;
+    }
 
     /// <summary>Every RPC of the contract.</summary>
     public static IEnumerable<MethodDescriptor> Methods => Contract.Services.SelectMany(service => service.Methods);
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans")
+        && method is not { Service.Name: "ChangeFeedService", Name: not "ListDeliveries" });
 
     /// <summary>What is made anew, from nothing that could have changed.</summary>
     public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
@@ -174,6 +198,7 @@ public sealed class World
     public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => (method.Service.Name, method.Name) switch
     {
         ("AccessLogService" or "AuditService", _) => DemonstrationDirectory.LogReviewer,
+        ("ChangeFeedService", not "ListDeliveries") => DemonstrationDirectory.RegionIntegration,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
         (_, "SuggestPlan") => DemonstrationDirectory.School,
         ("IndicatorService", _) or (_, "GetSchoolRoutineIndicator") => DemonstrationDirectory.Statistician,
@@ -468,6 +493,12 @@ public sealed class World
             },
             "ListSchoolRoutines" => new ListSchoolRoutinesRequest(),
             "GetSchoolRoutineIndicator" => new GetSchoolRoutineIndicatorRequest(),
+            "StartChanges" => new StartChangesRequest { Etag = Feed.Etag, RequestId = id },
+            "PullChanges" => new PullChangesRequest(),
+            "WatchChanges" => new WatchChangesRequest(),
+            "AcknowledgeChanges" => new AcknowledgeChangesRequest { Cursor = Feed.NextCursor, Etag = Feed.Etag, RequestId = id },
+            "AcknowledgeRecall" => new AcknowledgeRecallRequest { Name = Recall.Name, Receipt = "GALLRAT-" + number, Etag = Recall.Etag, RequestId = id },
+            "ListDeliveries" => new ListDeliveriesRequest { Parent = Plan.Name },
             "ListUnits" => new ListUnitsRequest(),
             "PutOrganisation" => new PutOrganisationRequest
             {
@@ -536,11 +567,21 @@ public sealed class World
         where TResponse : class, IMessage<TResponse>, new()
     {
         var description = new Method<TRequest, TResponse>(
-            MethodType.Unary,
+            method.IsServerStreaming ? MethodType.ServerStreaming : MethodType.Unary,
             method.Service.FullName,
             method.Name,
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TRequest>(() => new TRequest()).ParseFrom),
             Marshallers.Create(message => message.ToByteArray(), new MessageParser<TResponse>(() => new TResponse()).ParseFrom));
+        if (method.IsServerStreaming)
+        {
+            // The first message of a stream, with its receipt as if it had come alone.
+            using var stream = invoker.AsyncServerStreamingCall(description, null, options, request);
+            Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None));
+            var first = stream.ResponseStream.Current;
+            var receipt = (ByteString)method.OutputType.FindFieldByName("receipt").Accessor.GetValue(first);
+            return new(first, StatusCode.OK, null, [.. await stream.ResponseHeadersAsync, new Metadata.Entry(AuditReceipts.Trailer, receipt.ToByteArray())]);
+        }
+
         using var call = invoker.AsyncUnaryCall(description, null, options, request);
         var message = await call;
         return new(message, StatusCode.OK, null, [.. await call.ResponseHeadersAsync, .. call.GetTrailers()]);
