@@ -405,6 +405,14 @@ public static class Cases
         }
     }
 
+    /// <summary>Sets when everything in the feeds was put in order to so long before, as if the time had passed.</summary>
+    public static async Task Reorder(this Service service, TimeSpan before)
+    {
+        await using var command = service.Administrator.CreateCommand("UPDATE coordinationplan.change_item SET sequenced_at = sequenced_at - $1");
+        command.Parameters.Add(new() { Value = before });
+        await command.ExecuteNonQueryAsync();
+    }
+
     /// <summary>Changes somebody's assignment, as the operator's administrator does.</summary>
     public static async Task<Assignment> Reassign(this Service service, DemonstrationEmployee employee, Action<Assignment> change)
     {

@@ -44,7 +44,7 @@ internal sealed partial class ChangeFeedService(
                 Entry.RequireEtag(request.Etag, ReceiverRecord.EtagOf(feed.Receiver));
                 var (assignment, purpose) = (caller.AssignmentId!, caller.Purpose);
                 trip.Add(feed.Receiver is { } receiver ? ChangeSql.BeginAnew(receiver) : ChangeSql.Begin(assignment, purpose, caller.ClientSystem));
-                trip.Add(ChangeSql.AskForSnapshot(assignment, purpose));
+                trip.Add(ChangeSql.AskForSnapshot(assignment, purpose, caller.ClientSystem));
                 return new StartChangesResponse
                 {
                     Cursor = feed.Receiver is { } again ? Cursor(caller, again.Snapshot + 1, again.Position) : Cursor(caller, 1, 0),
@@ -64,7 +64,7 @@ internal sealed partial class ChangeFeedService(
     public override async Task WatchChanges(WatchChangesRequest request, IServerStreamWriter<WatchChangesResponse> responses, ServerCallContext context)
     {
         var caller = CallerIdentity.Of(context, names);
-        var feed = new FeedKey(caller.AssignmentId ?? "", caller.Purpose);
+        var feed = new FeedKey(caller.AssignmentId ?? "", caller.Purpose, caller.ClientSystem);
         var (ends, began) = (LongestStream(context), TimeProvider.System.GetTimestamp());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
         metrics.StreamOpened();

@@ -125,12 +125,12 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         second.Add(FanOutSql.NoteDays(today));
         second.Add(FanOutSql.PutDay(today));
         var taken = second.Add(FanOutSql.Take(options.BatchSize));
-        var receivers = second.Add(FanOutSql.Receivers(today));
+        var receivers = second.Add(FanOutSql.Receivers());
         await second.Run(stop);
         var plans = taken.Value.Select(noted => noted.PlanId).OfType<Guid>().Distinct().ToArray();
         var last = new RoundTrip(connection);
-        // Where nobody listens nothing is to be put in order; where nothing can be heard of, nothing is looked at.
-        if (receivers.Value.Exists(receiver => receiver.IsInForce))
+        // Where nobody listens nothing is to be put in order.
+        if (receivers.Value.Count > 0)
         {
             await Order(connection, taken.Value, plans, receivers.Value, now, today, last, stop);
         }
@@ -150,12 +150,11 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         await third.Run(stop);
 
         var pairs = units.Value.Concat(standings.Value.Select(standing => (standing.PlanId, standing.UnitId))).Distinct().ToList();
-        var listening = receivers.FindAll(receiver => receiver.IsInForce);
         var fourth = new RoundTrip(connection);
-        var facts = listening.Select(receiver => receiver.Purpose).Distinct().ToDictionary(purpose => purpose, purpose => fourth.Add(FactsSql.OfUnits(pairs, purpose, today)));
+        var facts = receivers.Select(receiver => receiver.Purpose).Distinct().ToDictionary(purpose => purpose, purpose => fourth.Add(FactsSql.OfUnits(pairs, purpose, today)));
         await fourth.Run(stop);
 
-        var placing = new Placing(listening, pairs, standings.Value, facts.ToDictionary(of => of.Key, of => of.Value.Value), things.Value, now + options.RecallWithin);
+        var placing = new Placing(receivers, pairs, standings.Value, facts.ToDictionary(of => of.Key, of => of.Value.Value), things.Value, now + options.RecallWithin);
         var done = new HashSet<Guid>();
         foreach (var noted in taken)
         {
@@ -264,12 +263,9 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
 
         private void Place(int receiver, ChangeKind kind, Guid? plan, string? unit, Guid? item, int revision)
         {
-            // One whose assignment is not in force hears nothing.
-            if (_receivers.TryGetValue(receiver, out var to))
-            {
-                _receivers[receiver] = to = to with { Position = to.Position + 1 };
-                Items.Add(new PlacedItem(receiver, to.Position, Ids.Opaque(), kind, plan, unit, item, revision));
-            }
+            var to = _receivers[receiver];
+            _receivers[receiver] = to with { Position = to.Position + 1 };
+            Items.Add(new PlacedItem(receiver, to.Position + 1, Ids.Opaque(), kind, plan, unit, item, revision));
         }
     }
 }

@@ -37,9 +37,9 @@ internal static class ChangeSql
         ExpectedRows: 1);
 
     /// <summary>Asks for the snapshot, in its turn.</summary>
-    public static Command AskForSnapshot(string assignmentId, Purpose purpose) => new(
-        $"INSERT INTO change_pending (kind, receiver) SELECT {(int)NotedKind.SnapshotBegins}, r.receiver FROM change_receiver r WHERE r.assignment_id = $1 AND r.purpose = $2",
-        [Parameter.Of(assignmentId), Parameter.Of((short)purpose)],
+    public static Command AskForSnapshot(string assignmentId, Purpose purpose, string clientSystem) => new(
+        $"INSERT INTO change_pending (kind, receiver) SELECT {(int)NotedKind.SnapshotBegins}, r.receiver FROM change_receiver r WHERE r.assignment_id = $1 AND r.purpose = $2 AND r.client_system = $3",
+        [Parameter.Of(assignmentId), Parameter.Of((short)purpose), Parameter.Of(clientSystem)],
         ExpectedRows: 1);
 
     /// <summary>The changes after a position, in order. Each is decided afterwards.</summary>
@@ -92,16 +92,19 @@ internal static class ChangeSql
         [Parameter.Of(receiver), Parameter.Of([.. numbers.Select(number => number.Position)]), Parameter.Of([.. numbers.Select(number => number.Sequence)])],
         ExpectedRows: numbers.Count);
 
-    /// <summary>What a receiver is told, so that it can be recalled.</summary>
+    /// <summary>
+    /// What a receiver is told, so that it can be recalled; and what it may know no more, so that all of it is told anew when it may again, also where that comes before the
+    /// next change is put in order.
+    /// </summary>
     public static Command Tell(int receiver, IReadOnlyCollection<Told> told) => new(
         """
-        UPDATE change_standing s SET told = s.told | n.told, sequence = greatest(s.sequence, n.sequence)
-        FROM unnest($2, $3, $4, $5) AS n (plan_id, unit_id, told, sequence)
+        UPDATE change_standing s SET told = s.told | n.told, reads = s.reads & n.reads, sequence = greatest(s.sequence, n.sequence)
+        FROM unnest($2, $3, $4, $5, $6) AS n (plan_id, unit_id, told, sequence, reads)
         WHERE s.receiver = $1 AND s.plan_id = n.plan_id AND s.unit_id = n.unit_id
         """,
         [
             Parameter.Of(receiver), Parameter.Of([.. told.Select(one => one.PlanId)]), Parameter.Of([.. told.Select(one => one.UnitId)]),
-            Parameter.Of([.. told.Select(one => (int)one.Categories)]), Parameter.Of([.. told.Select(one => one.Sequence)]),
+            Parameter.Of([.. told.Select(one => (int)one.Categories)]), Parameter.Of([.. told.Select(one => one.Sequence)]), Parameter.Of([.. told.Select(one => (int)one.Reads)]),
         ],
         ExpectedRows: told.Count);
 
@@ -221,18 +224,19 @@ internal static class ChangeSql
     {
         await using var command = source.CreateCommand(
             """
-            SELECT n.assignment_id, n.purpose, coalesce(r.position, 0), coalesce(r.snapshot, 0), coalesce(a.version, 0)
-            FROM unnest($1, $2) AS n (assignment_id, purpose)
-            LEFT JOIN change_receiver r ON r.assignment_id = n.assignment_id AND r.purpose = n.purpose
+            SELECT n.assignment_id, n.purpose, n.client_system, coalesce(r.position, 0), coalesce(r.snapshot, 0), coalesce(a.version, 0)
+            FROM unnest($1, $2, $3) AS n (assignment_id, purpose, client_system)
+            LEFT JOIN change_receiver r ON r.assignment_id = n.assignment_id AND r.purpose = n.purpose AND r.client_system = n.client_system
             LEFT JOIN assignment a ON a.assignment_id = n.assignment_id
             """);
         command.Parameters.Add(Parameter.Of([.. feeds.Select(feed => feed.AssignmentId)]));
         command.Parameters.Add(Parameter.Of([.. feeds.Select(feed => (int)feed.Purpose)]));
+        command.Parameters.Add(Parameter.Of([.. feeds.Select(feed => feed.ClientSystem)]));
         await using var reader = await command.ExecuteReaderAsync(stop);
         var signs = new Dictionary<FeedKey, FeedSign>();
         while (await reader.ReadAsync(stop))
         {
-            signs[new(reader.GetString(0), (Purpose)reader.GetInt32(1))] = new(reader.GetInt64(2), reader.GetInt32(3), reader.GetInt32(4));
+            signs[new(reader.GetString(0), (Purpose)reader.GetInt32(1), reader.GetString(2))] = new(reader.GetInt64(3), reader.GetInt32(4), reader.GetInt32(5));
         }
 
         return signs;
@@ -245,8 +249,8 @@ internal sealed record Feed(ReceiverRecord? Receiver);
 /// <summary>A recall of the caller's with the plan's person and controller, or that there is none.</summary>
 internal sealed record OwnRecall((RecallRecord Recall, Guid SubjectId, string OwnerController)? Found);
 
-/// <summary>What a receiver is told of a plan for a unit, and the number given last.</summary>
-internal sealed record Told(Guid PlanId, string UnitId, Categories Categories, long Sequence);
+/// <summary>What a receiver is told of a plan for a unit, the number given last, and what it may know.</summary>
+internal sealed record Told(Guid PlanId, string UnitId, Categories Categories, long Sequence, Categories Reads);
 
 /// <summary>What a system has been told of a plan for a unit, as it is stored.</summary>
 internal sealed record DeliveryRecord(
@@ -256,7 +260,7 @@ internal sealed record DeliveryRecord(
 internal sealed record RecalledRecord(int Receiver, string UnitId, Categories Categories, DateTimeOffset CreatedAt, DateTimeOffset DueAt, DateTimeOffset? AcknowledgedAt, string Receipt);
 
 /// <summary>Whose feed.</summary>
-internal readonly record struct FeedKey(string AssignmentId, Purpose Purpose);
+internal readonly record struct FeedKey(string AssignmentId, Purpose Purpose, string ClientSystem);
 
 /// <summary>What changes when a stream has something to look at.</summary>
 internal readonly record struct FeedSign(long Position, int Snapshot, int AssignmentVersion);

@@ -21,7 +21,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
 {
     private const Categories Nothing = Categories.None;
 
-    private readonly Dictionary<(Guid, string), (Categories Told, long Sequence)> _told = [];
+    private readonly Dictionary<(Guid, string), (Categories Told, long Sequence, Categories Reads)> _told = [];
     private readonly Dictionary<Guid, Disclosed> _concerns = [];
     private readonly List<(long, long)> _numbers = [];
 
@@ -60,7 +60,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
 
         if (_told.Count > 0)
         {
-            trip.Add(ChangeSql.Tell(receiver.Receiver, [.. _told.Select(one => new Told(one.Key.Item1, one.Key.Item2, one.Value.Told, one.Value.Sequence))]));
+            trip.Add(ChangeSql.Tell(receiver.Receiver, [.. _told.Select(one => new Told(one.Key.Item1, one.Key.Item2, one.Value.Told, one.Value.Sequence, one.Value.Reads))]));
         }
 
         foreach (var (plan, disclosed) in _concerns)
@@ -108,7 +108,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
             var key = (plan, item.UnitId!);
             var unit = facts.Value.GetValueOrDefault(key);
             var decision = unit is not null && ReceiverRecord.ActsFor(entry.CallerFacts, unit) ? entry.Decide(Act.ReceiveChanges, unit) : default;
-            var (told, sequence) = _told.TryGetValue(key, out var before) ? before : (Nothing, item.LastSequence);
+            var (told, sequence, reads) = _told.TryGetValue(key, out var before) ? before : (Nothing, item.LastSequence, decision.Reads);
             var (change, tells) = item.Recall is { } recall ? (OfRecall(item, recall), Nothing)
                 : decision.IsPermit && decision.Reads.HasFlag(Categories.Existence) ? await Content(item, unit!, decision, things, stop)
                 // Who was told before is told that a number is used up; who never was, nothing.
@@ -117,6 +117,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
             if (change is null)
             {
                 _numbers.Add((item.Position, 0));
+                _told[key] = (told, sequence, reads & decision.Reads);
                 continue;
             }
 
@@ -129,7 +130,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
             }
 
             Changes.Add(change);
-            _told[key] = (told | tells, sequence);
+            _told[key] = (told | tells, sequence, reads & decision.Reads);
             var shown = _concerns.TryGetValue(plan, out var earlier) ? earlier : new Disclosed(Nothing, null, item.SubjectId!.Value, item.OwnerController!);
             _concerns[plan] = shown with
             {

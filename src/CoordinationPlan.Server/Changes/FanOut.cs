@@ -7,7 +7,7 @@ namespace CoordinationPlan.Server.Changes;
 internal sealed record PlanThings(
     int Revision,
     IReadOnlyList<(Guid Id, Categories Category)> Participations,
-    IReadOnlyList<(Guid Id, MeetingState State)> Meetings,
+    IReadOnlyList<Guid> Meetings,
     IReadOnlyList<(Guid Meeting, string UnitId, Categories Category)> Calls);
 
 /// <summary>One change for one receiver, without a place yet.</summary>
@@ -37,7 +37,7 @@ internal static class FanOut
                 AddIf(category, new(ChangeKind.Participation, id));
             }
 
-            foreach (var (id, _) in things.Meetings)
+            foreach (var id in things.Meetings)
             {
                 Add(new(ChangeKind.Meeting, id));
             }
@@ -45,9 +45,9 @@ internal static class FanOut
 
         if (gained.HasFlag(Categories.Existence))
         {
-            foreach (var (meeting, state) in things.Meetings)
+            foreach (var meeting in things.Meetings)
             {
-                AddCall(meeting, state == MeetingState.Called);
+                AddCall(meeting);
             }
         }
 
@@ -63,13 +63,13 @@ internal static class FanOut
                     break;
                 case NotedKind.Meeting:
                     AddIf(Categories.Meetings, new(ChangeKind.Meeting, change.ItemId));
-                    AddCall(change.ItemId!.Value, isOpen: true);
+                    AddCall(change.ItemId!.Value);
                     break;
                 case NotedKind.Call:
                     AddIf(change.Category, new(ChangeKind.Meeting, change.ItemId));
                     if (change.UnitId == unit)
                     {
-                        AddCall(change.ItemId!.Value, isOpen: true);
+                        AddCall(change.ItemId!.Value);
                     }
 
                     break;
@@ -87,9 +87,9 @@ internal static class FanOut
             }
         }
 
-        void AddCall(Guid meeting, bool isOpen)
+        void AddCall(Guid meeting)
         {
-            if (isOpen && after.HasFlag(Categories.Existence) && things.Calls.Any(call => call.Meeting == meeting && call.UnitId == unit && call.Category != Categories.Whereabouts))
+            if (after.HasFlag(Categories.Existence) && things.Calls.Any(call => call.Meeting == meeting && call.UnitId == unit && call.Category != Categories.Whereabouts))
             {
                 Add(new(ChangeKind.Summons, meeting));
                 Add(new(ChangeKind.Task, meeting));

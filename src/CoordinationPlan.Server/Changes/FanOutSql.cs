@@ -9,8 +9,10 @@ using UnitKind = CoordinationPlan.Policy.UnitKind;
 
 namespace CoordinationPlan.Server.Changes;
 
-/// <summary>A receiver while changes are put in order for it.</summary>
-internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, CallerFacts Facts, bool IsInForce);
+/// <summary>
+/// A receiver while changes are put in order for it. Also for one whose assignment is not in force now: it gets nothing before it is again, and then what it has missed.
+/// </summary>
+internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, CallerFacts Facts);
 
 /// <summary>What a receiver may know of a plan for a unit, and was told.</summary>
 internal sealed record Standing(int Receiver, Guid PlanId, string UnitId, Categories Reads, Categories Told);
@@ -78,10 +80,9 @@ internal static class FanOutSql
         });
 
     /// <summary>Every receiver, locked in the same order: nothing is delivered meanwhile, so what was told stays what it is.</summary>
-    public static Query<List<OpenReceiver>> Receivers(DateOnly today) => new(
+    public static Query<List<OpenReceiver>> Receivers() => new(
         """
-        SELECT r.receiver, r.position, r.purpose, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons,
-               a.client_system = r.client_system AND NOT a.revoked AND a.starts_on <= $1 AND (a.ends_on IS NULL OR a.ends_on >= $1) AND a.purposes & (1 << r.purpose::integer) <> 0
+        SELECT r.receiver, r.position, r.purpose, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM change_receiver r
         JOIN assignment a ON a.assignment_id = r.assignment_id
         JOIN unit u ON u.unit_id = a.unit_id
@@ -89,7 +90,7 @@ internal static class FanOutSql
         ORDER BY r.receiver
         FOR UPDATE OF r
         """,
-        [Parameter.Of(today)],
+        [],
         static async (reader, stop) =>
         {
             var receivers = new List<OpenReceiver>();
@@ -101,8 +102,7 @@ internal static class FanOutSql
                     (Purpose)reader.GetInt16(2),
                     new CallerFacts(
                         (Role)reader.GetInt16(3), new Purposes(reader.GetInt32(4)), reader.GetString(5), (UnitKind)reader.GetInt16(6), reader.GetString(7), reader.GetString(8),
-                        (OrganisationKind)reader.GetInt16(9), reader.GetBoolean(10)),
-                    !reader.IsDBNull(11) && reader.GetBoolean(11)));
+                        (OrganisationKind)reader.GetInt16(9), reader.GetBoolean(10))));
             }
 
             return receivers;
@@ -149,14 +149,14 @@ internal static class FanOutSql
         """
         SELECT 1, p.plan_id, p.plan_id AS id, NULL AS unit_id, p.revision AS number, NULL::timestamptz AS made_at FROM plan p WHERE p.plan_id = ANY ($1)
         UNION ALL SELECT 2, m.plan_id, m.participation_id, m.unit_id, m.category, m.created_at FROM participation m WHERE m.plan_id = ANY ($1)
-        UNION ALL SELECT 3, t.plan_id, t.meeting_id, NULL, t.state, NULL FROM meeting t WHERE t.plan_id = ANY ($1)
+        UNION ALL SELECT 3, t.plan_id, t.meeting_id, NULL, 0, NULL FROM meeting t WHERE t.plan_id = ANY ($1)
         UNION ALL SELECT 4, c.plan_id, c.meeting_id, c.unit_id, c.category, NULL FROM meeting_call c WHERE c.plan_id = ANY ($1)
         ORDER BY 2, 1, 6, 3
         """,
         [Parameter.Of(plans)],
         static async (reader, stop) =>
         {
-            var found = new Dictionary<Guid, (int Revision, List<(Guid, Categories)> Participations, List<(Guid, MeetingState)> Meetings, List<(Guid, string, Categories)> Calls)>();
+            var found = new Dictionary<Guid, (int Revision, List<(Guid, Categories)> Participations, List<Guid> Meetings, List<(Guid, string, Categories)> Calls)>();
             while (await reader.ReadAsync(stop))
             {
                 var (plan, id, number) = (reader.GetGuid(1), reader.GetGuid(2), reader.GetInt32(4));
@@ -169,7 +169,7 @@ internal static class FanOutSql
                         found[plan].Participations.Add((id, (Categories)number));
                         break;
                     case 3:
-                        found[plan].Meetings.Add((id, (MeetingState)number));
+                        found[plan].Meetings.Add(id);
                         break;
                     default:
                         found[plan].Calls.Add((id, reader.GetString(3), (Categories)number));

@@ -7,7 +7,7 @@ namespace CoordinationPlan.Server.Changes;
 /// <summary>What a receiver may know of a plan, by the policy: the same function that decides again at delivery.</summary>
 internal static class Receiving
 {
-    /// <summary>What the receiver's system would read now, called with a login of the level that the policy asks for.</summary>
+    /// <summary>What the receiver's system would read now, if it called under its assignment in force, with a login of the level that the policy asks for.</summary>
     public static Categories ReadsOf(OpenReceiver receiver, UnitFacts? unit)
     {
         if (unit is null || !ReceiverRecord.ActsFor(receiver.Facts, unit))
@@ -18,7 +18,7 @@ internal static class Receiving
         var here = unit.Here(receiver.Facts);
         var caller = new Caller(
             NamesAssignment: true,
-            AssignmentInForce: receiver.IsInForce,
+            AssignmentInForce: true,
             Role: here.Role,
             Purpose: receiver.Purpose,
             PurposeAssigned: here.Purposes.Contains(receiver.Purpose),

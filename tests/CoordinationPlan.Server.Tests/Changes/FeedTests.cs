@@ -308,6 +308,49 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task What_is_withdrawn_and_given_again_before_it_is_put_in_order_is_told_anew()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released(Care, InformationCategory.Meetings);
+        Assert.NotEmpty(await feed.Pull());
+        var meeting = await service.CallMeeting(plan, [Care], TimeSpan.FromDays(20));
+        await service.Settled();
+        await using (var connection = await service.Administrator.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            // Nobody puts anything in order meanwhile.
+            await using var hold = new NpgsqlCommand("SELECT pg_advisory_lock(7200011)", connection);
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await Withdraw((await service.Read(DemonstrationDirectory.CaseWorker, plan)).Consents[0]);
+            var page = await feed.Feed.PullChangesAsync(new() { Cursor = feed.Cursor });
+            feed.Cursor = page.NextCursor;
+            Assert.All(page.Changes, change => Assert.Equal(ChangeKind.Forgotten, change.Kind));
+            Assert.NotEmpty(page.Changes);
+            await service.Consent(plan, Care, [InformationCategory.Meetings]);
+            await using var release = new NpgsqlCommand("SELECT pg_advisory_unlock_all()", connection);
+            await release.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var told = Of(plan, await feed.Pull());
+
+        Assert.Equal([ChangeKind.Plan, ChangeKind.Participation, ChangeKind.Meeting, ChangeKind.Summons, ChangeKind.Task], told.Select(change => change.Kind));
+        Assert.Equal(meeting.Name, told[2].Meeting.Name);
+    }
+
+    [Fact]
+    public async Task What_changes_while_an_assignment_is_revoked_is_told_when_it_is_in_force_again()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released(Care, InformationCategory.Meetings);
+        await feed.Pull();
+        await service.Reassign(DemonstrationDirectory.RegionIntegration, assignment => assignment.Revoked = true);
+        await service.Join(plan, Psychiatry);
+        await feed.Feed.PullChangesAsync(new() { Cursor = feed.Cursor }).IsRefused();
+        await service.Reassign(DemonstrationDirectory.RegionIntegration, _ => { });
+
+        Assert.Equal(Cases.UnitOf(Psychiatry), Assert.Single(Of(plan, await feed.Pull())).Participation.Unit);
+    }
+
+    [Fact]
     public async Task From_any_cursor_the_rest_comes_again_alike()
     {
         var feed = await Integration.Start(service);

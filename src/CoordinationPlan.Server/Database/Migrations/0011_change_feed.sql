@@ -37,7 +37,7 @@ CREATE TABLE change_receiver (
     acknowledged_at timestamptz,
     started_at timestamptz NOT NULL DEFAULT clock_timestamp(),
     version integer NOT NULL DEFAULT 1,
-    UNIQUE (assignment_id, purpose)
+    UNIQUE (assignment_id, purpose, client_system)
 );
 
 -- What was changed and is not in order yet.
@@ -59,7 +59,7 @@ CREATE TABLE change_standing (
     receiver integer NOT NULL REFERENCES change_receiver,
     plan_id uuid NOT NULL REFERENCES plan,
     unit_id text NOT NULL REFERENCES unit,
-    -- By the latest decision when a change was put in order.
+    -- By the latest decision, when a change was put in order or delivered.
     reads integer NOT NULL,
     -- Was delivered and has not been recalled.
     told integer NOT NULL DEFAULT 0,
@@ -183,7 +183,7 @@ GRANT SELECT ON change_receiver, change_standing, change_item, change_recall, ch
 GRANT INSERT (assignment_id, purpose, client_system) ON change_receiver TO coordplan_case;
 GRANT UPDATE (snapshot, snapshot_after, acknowledged, acknowledged_at, version) ON change_receiver TO coordplan_case;
 GRANT INSERT (kind, receiver) ON change_pending TO coordplan_case;
-GRANT UPDATE (told, sequence, held_revision, held_since) ON change_standing TO coordplan_case;
+GRANT UPDATE (reads, told, sequence, held_revision, held_since) ON change_standing TO coordplan_case;
 GRANT UPDATE (sequence) ON change_item TO coordplan_case;
 GRANT UPDATE (acknowledged_at, receipt, version) ON change_recall TO coordplan_case;
 GRANT INSERT (receiver, position, plan_id, unit_id, reason) ON change_rejection TO coordplan_case;
@@ -209,4 +209,4 @@ GRANT SELECT (subject_id, assignment_id, expires_at) ON emergency_access TO coor
 GRANT SELECT (subject_id, unit_id) ON whereabouts TO coordplan_feed;
 GRANT SELECT (subject_id) ON location_secrecy TO coordplan_feed;
 GRANT SELECT (plan_id, unit_id, state, ends_on, has_alias) ON school_arrangement TO coordplan_feed;
-GRANT SELECT (plan_id, meeting_id, state) ON meeting TO coordplan_feed;
+GRANT SELECT (plan_id, meeting_id) ON meeting TO coordplan_feed;
