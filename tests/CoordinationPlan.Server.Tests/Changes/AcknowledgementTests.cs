@@ -1,5 +1,4 @@
 using CoordinationPlan.Development.Demonstration;
-using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.V1;
 using Grpc.Core;
 

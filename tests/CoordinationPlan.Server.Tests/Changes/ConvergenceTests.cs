@@ -133,7 +133,7 @@ public sealed class ConvergenceTests(Service service, ITestOutputHelper output) 
         private readonly Dictionary<(string Plan, string Unit), Dictionary<string, string>> _held = [];
         private readonly Dictionary<(string Plan, string Unit), Plan> _states = [];
 
-        public IReadOnlyList<string> Of(ISet<string> plans) =>
+        public IReadOnlyList<string> Of(HashSet<string> plans) =>
             [.. from held in _held where plans.Contains(held.Key.Plan) from thing in held.Value orderby held.Key, thing.Key select $"{held.Key} {thing.Key} {thing.Value}"];
 
         public void Apply(IEnumerable<Change> changes)

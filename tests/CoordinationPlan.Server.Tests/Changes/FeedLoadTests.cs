@@ -148,13 +148,14 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
         {
             try
             {
-                etag = (await service.CaseWorker.Plans.UpdatePlanAsync(new()
+                var request = new UpdatePlanRequest
                 {
-                    Plan = new Plan { Name = plan.Name, FollowUpDate = Cases.ToDate(TimeProvider.System.Today().AddDays(++day % 300)) },
+                    Plan = new Plan { Name = plan.Name, FollowUpDate = Cases.Period(++day % 300, null).StartDate },
                     UpdateMask = new() { Paths = { "follow_up_date" } },
                     Etag = etag,
                     RequestId = Cases.NewId(),
-                })).Plan.Etag;
+                };
+                etag = (await service.CaseWorker.Plans.UpdatePlanAsync(request, cancellationToken: CancellationToken.None)).Plan.Etag;
                 written[etag] = TimeProvider.System.GetTimestamp();
             }
             catch (RpcException error) when (error.StatusCode == StatusCode.Aborted)
@@ -189,7 +190,7 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
         var earlier = cursor;
         while (!stop.IsCancellationRequested)
         {
-            var page = await service.As(DemonstrationDirectory.RegionIntegration).Changes.PullChangesAsync(new() { Cursor = cursor, PageSize = random.Next(1, 60) });
+            var page = await service.As(DemonstrationDirectory.RegionIntegration).Changes.PullChangesAsync(new() { Cursor = cursor, PageSize = random.Next(1, 60) }, cancellationToken: CancellationToken.None);
             Hear(page.Changes, heard, written, lags);
             (earlier, cursor) = random.Next(20) == 0 ? (earlier, earlier) : (cursor, page.NextCursor);
             if (page.Changes.Count == 0)
