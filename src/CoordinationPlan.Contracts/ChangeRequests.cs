@@ -149,3 +149,9 @@ public sealed partial class ReportAttendanceRequest : IChangeRequest;
 public sealed partial class ProposeLogDisposalRequest : IChangeRequest;
 
 public sealed partial class ApproveLogDisposalRequest : IChangeRequest;
+
+public sealed partial class StartChangesRequest : IChangeRequest;
+
+public sealed partial class AcknowledgeChangesRequest : IChangeRequest;
+
+public sealed partial class AcknowledgeRecallRequest : IChangeRequest;

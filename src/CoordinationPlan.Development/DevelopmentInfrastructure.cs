@@ -131,6 +131,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             // A database that others can reach asks for passwords: new ones for each run, known to this process alone.
             (database.CasePassword, database.LogReviewPassword, database.DirectoryPassword) = (NewPassword(), NewPassword(), NewPassword());
             (database.SequencerPassword, database.PublisherPassword, database.DisposerPassword) = (NewPassword(), NewPassword(), NewPassword());
+            database.FeedPassword = NewPassword();
             await using var source = NpgsqlDataSource.Create(administrator.ConnectionString);
             await SetPassword(source, DatabaseRole.Case, database.CasePassword, stop);
             await SetPassword(source, DatabaseRole.LogReview, database.LogReviewPassword, stop);
@@ -138,6 +139,7 @@ public sealed class DevelopmentInfrastructure : IAsyncDisposable
             await SetPassword(source, DatabaseRole.Sequencer, database.SequencerPassword, stop);
             await SetPassword(source, DatabaseRole.Publisher, database.PublisherPassword, stop);
             await SetPassword(source, DatabaseRole.Disposer, database.DisposerPassword, stop);
+            await SetPassword(source, DatabaseRole.Feed, database.FeedPassword, stop);
         }
 
         database.ConnectionString = service.ConnectionString;

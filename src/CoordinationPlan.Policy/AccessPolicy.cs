@@ -187,7 +187,8 @@ public static class AccessPolicy
         && (!rule.Needs.HasFlag(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
         && (!rule.Needs.HasFlag(Needs.SchoolUnit) || caller.UnitKind == UnitKind.School)
         && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing)
-        && (!rule.Needs.HasFlag(Needs.Pupil) || caller.UnitKind == UnitKind.School);
+        && (!rule.Needs.HasFlag(Needs.Pupil) || caller.UnitKind == UnitKind.School)
+        && (!rule.Needs.HasFlag(Needs.NoHousing) || caller.UnitKind is not (UnitKind.ShelteredHousing or UnitKind.Unspecified));
 
     private static bool IsItemFor(Rule rule, in Facts facts) =>
         (!rule.Needs.HasFlag(Needs.ResponsibleUnit) || facts.ResponsibleUnit)

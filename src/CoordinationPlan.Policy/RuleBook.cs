@@ -88,6 +88,9 @@ internal enum Needs
 
     /// <summary>The caller's unit is a school, and the person goes there by an arrangement that has not ended.</summary>
     Pupil = 1 << 17,
+
+    /// <summary>The caller's unit is known not to be a sheltered housing: that it takes part is where the person is.</summary>
+    NoHousing = 1 << 18,
 }
 
 /// <summary>
@@ -270,6 +273,14 @@ internal static class RuleBook
         // Disposal of what a log says (gallring; HSLF-FS 2016:40 4:9, arkivlag 10 §) takes two reviewers of whose log it is. Never a data protection officer, who is
         // to judge it and therefore does not decide it (GDPR art. 38.6).
         new(Act.WriteLogDisposal, Roles.Of(LogReviewer), Relation.None, Reads: AccessLog, Writes: AccessLog, Basis: Basis.LogReviewDuty),
+        // A system keeps its organisation's data in step: the feed itself needs only the role; what it is told of each plan is decided for each unit of its organisation, by
+        // what is released to that unit. Of a plan that the unit owns: that it is there, and who meets. A sheltered
+        // housing is told nothing that way: that it takes part is where the person is.
+        new(Act.ReadChanges, Roles.Of(SystemIntegration), Relation.None, Needs.EachPlanDecided, Basis: Basis.RoleAlone),
+        new(Act.AcknowledgeChanges, Roles.Of(SystemIntegration), Relation.None, Reads: Existence, Writes: Existence, Basis: Basis.RoleAlone),
+        new(Act.ReceiveChanges, Roles.Of(SystemIntegration), Relation.Owning, Needs.NoHousing, Reads: Existence | Meetings),
+        new(Act.ReceiveChanges, Roles.Of(SystemIntegration), Relation.Participating, Needs.NoHousing),
+        new(Act.ReadDelivery, CaseWorkers, Relation.Owning),
         // Counts without persons are a statistician's and nobody else's (SoLPuL 7 a §): who knows single cases could take them from a count.
         new(Act.ReadIndicators, Roles.Of(Statistician), Relation.None, Reads: Categories.Directory, Basis: Basis.RoleAlone),
         // A board's routine is registered by those who answer for its work; whose board it is follows from the unit.
@@ -310,8 +321,16 @@ internal static class RuleBook
 
     /// <summary>The most that a caller can have of this plan by release: an alias that is agreed with a school takes the identity from whoever works there.</summary>
     public static Categories ParticipantCeiling(in Caller caller, in Facts facts) => caller.Role == SystemIntegration
-        ? caller.UnitKind == UnitKind.HealthCare ? OfARegionsSystem : OfASchoolsSystem
+        ? OfASystemIn(caller.UnitKind)
         : ParticipantCeiling(caller.Role) & (IsOfASchool(caller) && !facts.NoAlias ? ~Identity : ~None);
+
+    /// <summary>A system never has more than those it works for need it to: a school does not learn who else takes part, nor does a unit of which nobody knows what it is.</summary>
+    private static Categories OfASystemIn(UnitKind kind) => kind switch
+    {
+        UnitKind.HealthCare => OfARegionsSystem,
+        UnitKind.SocialServices or UnitKind.Support => OfASchoolsSystem | Meetings,
+        _ => OfASchoolsSystem,
+    };
 
     /// <summary>
     /// By what released the caller knows of this plan at all: by what it may read itself; a region's system, which acts for the unit, by whatever the unit may read.

@@ -66,6 +66,10 @@ public enum Act
     SyncParticipations = 62,
     AnswerSyncedParticipation = 63,
     ReadSyncedParticipations = 64,
+    ReadChanges = 59,
+    AcknowledgeChanges = 60,
+    ReadDelivery = 61,
+    ReceiveChanges = 65,
 }
 
 /// <summary>What the assignment lets the caller be. Opens nothing by itself.</summary>

@@ -52,6 +52,13 @@ public sealed partial class SqlTests
         ["log_checkpoint"] = "Log",
         ["request_outcome"] = "Access",
         ["directory_request_outcome"] = "Access",
+        ["change_pending"] = "Changes",
+        ["change_receiver"] = "Changes",
+        ["change_standing"] = "Changes",
+        ["change_item"] = "Changes",
+        ["change_recall"] = "Changes",
+        ["change_rejection"] = "Changes",
+        ["change_day"] = "Changes",
         ["installation"] = "Database",
         ["schema_migration"] = "Database",
     };
@@ -73,7 +80,8 @@ public sealed partial class SqlTests
         // Decisions of the person are reached through a plan; whereabouts have a key of their own.
         ["Protection/ProtectionSql.cs"] = ["plan", "subject_key"],
         // What the unit hears of and has to do, of every slice.
-        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion", "whereabouts", "school_arrangement", "school_attendance", "synced_participation"],
+        ["Oversight/OversightSql.cs"] = ["alert", "plan", "plan_part", "location_secrecy", "block", "legal_release", "emergency_access", "subject", "consent", "meeting", "meeting_call", "risk_assessment", "discharge_notice", "plan_suggestion", "whereabouts", "school_arrangement", "school_attendance", "synced_participation",
+            "change_recall", "change_rejection", "change_item", "change_receiver"],
         // Whose plans an emergency access is about.
         ["Emergency/EmergencySql.cs"] = ["plan", "subject"],
         // Whose plans the person of a suggestion has, and which of them was opened from it.
@@ -97,6 +105,10 @@ public sealed partial class SqlTests
         ["Indicators/AttendanceSql.cs"] = ["meeting", "meeting_call", "plan"],
         // The units that tell where the person is: of the whereabouts, of those that take part, and of a child's schooling.
         ["Disclosures/DisclosureSql.cs"] = ["plan", "participation", "whereabouts", "school_arrangement"],
+        // Whose person and controller a change is about, for its log entry.
+        ["Changes/ChangeSql.cs"] = ["plan"],
+        // Which units a change concerns, which things there are in a plan, and what begins or ends with a day.
+        ["Changes/FanOutSql.cs"] = ["plan", "participation", "meeting", "meeting_call", "consent", "legal_release", "school_arrangement", "block"],
         // What goes in the trees is hashed as it is stored.
         ["Log/SequencerSql.cs"] = ["access_log"],
         // Every entry is compared with its leaf.

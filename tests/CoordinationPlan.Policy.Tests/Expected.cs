@@ -116,7 +116,12 @@ internal static class Expected
 
     /// <summary>A health-care system has nothing to do with schooling, and every other none with meetings and health.</summary>
     private static bool IsNotForItsSystem(Caller caller, Categories one) =>
-        caller.Role == SystemIntegration && (caller.UnitKind == UnitKind.HealthCare ? one == Schooling : one is Meetings or Health);
+        caller.Role == SystemIntegration && caller.UnitKind switch
+        {
+            UnitKind.HealthCare => one == Schooling,
+            UnitKind.SocialServices or UnitKind.Support => one == Health,
+            _ => one is Meetings or Health,
+        };
 
     /// <summary>What a housing or a school knows by being that.</summary>
     public static Categories Itself(Caller caller, Facts facts) => caller.HousesThePerson() ? facts.Placement ? Whereabouts | SchoolPlacement : Whereabouts
@@ -164,7 +169,9 @@ internal static class Expected
         return facts.Relation switch
         {
             Relation.Owning when caller.IsCaseWorker() => PermitOfOwner(act, caller, facts),
-            Relation.Participating when Participants.Contains(caller.Role) || (act == Act.ReportAttendance && caller.Role == SystemIntegration) || IsARegionsSystemsOwn(act, caller) =>
+            _ when act == Act.ReceiveChanges && caller.UnitKind is UnitKind.ShelteredHousing or UnitKind.Unspecified => null,
+            Relation.Owning when act == Act.ReceiveChanges && caller.Role == SystemIntegration => Decision.Permit(Existence | Meetings, None, Basis.OwningUnit),
+            Relation.Participating when (Participants.Contains(caller.Role) && act != Act.ReceiveChanges) || (act is Act.ReportAttendance or Act.ReceiveChanges && caller.Role == SystemIntegration) || IsARegionsSystemsOwn(act, caller) =>
                 PermitOfParticipant(act, caller, facts),
             Relation.Owning when act == Act.ReadSyncedParticipations && IsARegionsSystemsOwn(act, caller) => Decision.Permit(Existence | Meetings, None, Basis.OwningUnit),
             _ when act == Act.ExplainAccess && caller.Role == DataProtectionOfficer && facts.OwnOrganisation =>
@@ -204,6 +211,8 @@ internal static class Expected
             Act.ReadLogProofs when reviewer => Decision.Permit(Categories.Directory, None, Basis.LogReviewDuty),
             Act.SyncParticipations when caller is { Role: SystemIntegration, UnitKind: UnitKind.HealthCare } => Decision.Permit(Existence, Existence, Basis.RoleAlone),
             Act.ReadLogProofs when caller.Role == SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
+            Act.ReadChanges when caller.Role == SystemIntegration => Decision.Permit(Ceiling(caller.Role), None, Basis.RoleAlone),
+            Act.AcknowledgeChanges when caller.Role == SystemIntegration => Decision.Permit(Existence, Existence, Basis.RoleAlone),
             Act.DeclareRelation when caller.Role != SystemIntegration => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.ReadDirectory => Decision.Permit(Categories.Directory, None, Basis.RoleAlone),
             Act.WriteRoutine when caller is { Role: UnitManager, UnitKind: UnitKind.SocialServices } =>
@@ -223,7 +232,7 @@ internal static class Expected
         var knowsWhereabouts = caller.IsSocial() && caller.HandlesProtectedPersons;
         return act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies or Act.ReadSyncedParticipations => Owner(None),
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies or Act.ReadSyncedParticipations or Act.ReadDelivery => Owner(None),
             Act.AnswerSyncedParticipation when facts.PlanOpen => Owner(Meetings),
             Act.IssueCopy => Owner(Existence),
             Act.ReadProtection when mayBlock => Owner(None),
@@ -282,7 +291,7 @@ internal static class Expected
         var hasThePupil = caller is { UnitKind: UnitKind.School, Purpose: Purpose.Schooling } && facts.Pupil == Pupil.Now;
         var writes = act switch
         {
-            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies => None,
+            Act.ReadPlan or Act.ReadOwnCalls or Act.ListCopies or Act.ReceiveChanges => None,
             Act.ReadSyncedParticipations when caller.Role == SystemIntegration => None,
             Act.IssueCopy => Existence,
             Act.ReplyToCall when facts.PlanOpen => Existence,

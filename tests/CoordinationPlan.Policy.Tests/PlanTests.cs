@@ -35,7 +35,8 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Act
                 is not (Act.ReadPlan or Act.UpdatePlan or Act.WriteIntervention or Act.ReadWhereabouts or Act.ReadInEmergency or Act.ExplainAccess
-                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge or Act.IssueCopy or Act.ListCopies or Act.ReadSchooling or Act.ReadPupil or Act.ReportAttendance)
+                or Act.ReplyToCall or Act.ReadOwnCalls or Act.AnswerProposal or Act.WriteDischarge or Act.IssueCopy or Act.ListCopies or Act.ReadSchooling or Act.ReadPupil or Act.ReportAttendance
+                or Act.ReceiveChanges)
                 // A system of health care reads what its own organisation has reported.
                 && question is not { Act: Act.ReadSyncedParticipations, Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.HealthCare } }),
             (question, _) => question.Facts.Relation == Relation.Owning && question.Caller.IsCaseWorker());
@@ -45,7 +46,7 @@ public sealed class PlanTests
         World.Holds(
             World.PermittedOfPlans().Where(question => question.Facts.Relation == Relation.Owning
                 && question.Act is not (Act.ReadWhereabouts or Act.WriteWhereabouts or Act.ReadInEmergency or Act.ExplainAccess or Act.DisposeSubject
-                    or Act.ReadRiskAssessment or Act.WriteRiskAssessment)
+                    or Act.ReadRiskAssessment or Act.WriteRiskAssessment or Act.ReceiveChanges)
                 && question.Caller.Role != Role.SystemIntegration),
             (question, answer) => answer.Reads == (question with { Act = Act.ReadPlan }).Answer().Reads);
 
@@ -88,6 +89,7 @@ public sealed class PlanTests
                 is Act.ReadPlan or Act.ListPlans or Act.FindPlans or Act.SearchAccessLog or Act.ReadDirectory or Act.ReadProtection or Act.ReadWhereabouts
                 or Act.ReadInEmergency or Act.ExplainAccess or Act.ListTasks or Act.ReadRiskAssessment or Act.ListCopies
                 or Act.ReadSuggestions or Act.ReadOwnCalls or Act.ReadIndicators or Act.ReadDisclosures or Act.ReadSchooling or Act.ReadPupil or Act.ReadLogProofs or Act.ReadSyncedParticipations
+                or Act.ReadChanges or Act.ReceiveChanges or Act.ReadDelivery
                 // A declared relation is the caller's own; nothing of a case is changed by it.
                 or Act.DeclareRelation
                 == (answer.Writes == None));

@@ -12,6 +12,7 @@ public sealed class RoleTests
             // But a school's system reports what its unit has recorded of its own pupil, and a region's the discharge of its own patient.
             (question, answer) => ((answer.Reads | answer.Writes) & World.Content) == None
                 || (IsARegionsSystem(question) && (answer.Reads | answer.Writes).IsWithin(Existence | Meetings | Health))
+                || (question is { Act: Act.ReceiveChanges or Act.ReadChanges, Caller.Role: Role.SystemIntegration } && (answer.Reads | answer.Writes).IsWithin(Existence | Schooling | Meetings | Health))
                 || (question is { Act: Act.ReportAttendance, Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.School }, Facts.Pupil: Pupil.Now }
                     && (answer.Reads | answer.Writes) == (Existence | Schooling)));
 
@@ -19,7 +20,7 @@ public sealed class RoleTests
     public void Roles_that_neither_work_with_persons_nor_review_never_get_anything_of_a_case() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role is Role.Statistician or Role.DirectoryAdministrator
-                || (question.Caller.Role == Role.SystemIntegration && question.Act != Act.ReportAttendance && !IsARegionsSystem(question))),
+                || (question.Caller.Role == Role.SystemIntegration && question.Act is not (Act.ReportAttendance or Act.ReceiveChanges or Act.ReadChanges or Act.AcknowledgeChanges) && !IsARegionsSystem(question))),
             (_, answer) => (answer.Reads | answer.Writes).IsWithin(Categories.Directory));
 
     [Fact]
@@ -112,10 +113,13 @@ public sealed class RoleTests
                 or { Act: Act.ExplainAccess, Caller.Role: Role.DataProtectionOfficer, Facts.OwnOrganisation: true });
 
     [Fact]
-    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_a_schools_reports_and_a_regions_own_units_alone() =>
+    public void What_is_put_to_a_system_is_the_directory_proofs_of_the_log_the_feed_a_schools_reports_and_a_regions_own_units_alone() =>
         World.Holds(
             World.Permitted().Where(question => question.Caller.Role == Role.SystemIntegration),
-            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory) || IsARegionsSystem(question));
+            (question, answer) => question.Act is Act.ReadDirectory or Act.ReportAttendance
+                || (question.Act is Act.ReadChanges or Act.ReceiveChanges && answer is { Writes: None } && answer.Reads.IsWithin(Existence | Schooling | Meetings | Health))
+                || (question.Act == Act.AcknowledgeChanges && (answer.Reads | answer.Writes) == Existence)
+                || (question.Act == Act.ReadLogProofs && answer.Reads == Categories.Directory) || IsARegionsSystem(question));
 
     [Fact]
     public void A_regions_system_reads_of_another_units_plan_only_what_is_released_to_its_own_unit() =>
@@ -130,6 +134,13 @@ public sealed class RoleTests
         Caller: { Role: Role.SystemIntegration, UnitKind: UnitKind.HealthCare },
         Act: Act.SyncParticipations or Act.ReadSyncedParticipations or Act.ReplyToCall or Act.ReadOwnCalls or Act.WriteDischarge,
     };
+
+    [Fact]
+    public void A_system_is_told_of_no_plan_by_a_sheltered_housing_and_not_by_a_school_who_meets() =>
+        World.Holds(
+            World.PermittedOfPlans().Where(question => question.Act == Act.ReceiveChanges),
+            (question, answer) => question.Caller.UnitKind != UnitKind.ShelteredHousing
+                && (!answer.Reads.HasFlag(Meetings) || question.Facts.Relation == Relation.Owning || question.Caller.UnitKind is UnitKind.SocialServices or UnitKind.HealthCare or UnitKind.Support));
 
     [Fact]
     public void Which_school_a_protected_or_placed_child_goes_to_is_known_to_its_social_services_the_school_and_the_housing_whatever_is_released() =>

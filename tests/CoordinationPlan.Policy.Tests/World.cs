@@ -74,7 +74,8 @@ internal static class World
     /// <summary>The acts about one plan. The others are about none yet, about many, about a person, about the log or about the directory.</summary>
     public static bool IsAboutAPlan(Act act) => act is not (Act.Unspecified or Act.CreatePlan or Act.ListPlans or Act.FindPlans or Act.ListTasks
         or Act.SearchAccessLog or Act.ReadDirectory or Act.WriteDirectory or Act.DeclareRelation or Act.OpenEmergencyAccess
-        or Act.SuggestPlan or Act.ReadSuggestions or Act.AnswerSuggestion or Act.ReadIndicators or Act.WriteRoutine or Act.ReadLogProofs or Act.WriteLogDisposal or Act.SyncParticipations);
+        or Act.SuggestPlan or Act.ReadSuggestions or Act.AnswerSuggestion or Act.ReadIndicators or Act.WriteRoutine or Act.ReadLogProofs or Act.WriteLogDisposal or Act.SyncParticipations
+        or Act.ReadChanges or Act.AcknowledgeChanges);
 
     /// <summary>The acts about a person whom no plan names yet: opening one, and answering what was sent about the person.</summary>
     public static bool IsAboutAPersonAlone(Act act) => act is Act.CreatePlan or Act.AnswerSuggestion;

@@ -411,6 +411,80 @@ public static class Cases
     public static async Task<IReadOnlyList<ParticipationItemResult>> Sync(this Service service, params ParticipationItem[] items) =>
         (await service.As(DemonstrationDirectory.RegionIntegration).ParticipationSync.BatchSyncParticipationsAsync(new() { Items = { items }, RequestId = NewId() })).Results;
 
+    /// <summary>All that has been changed until now is in order for those who are told of it.</summary>
+    public static async Task Settled(this Service service)
+    {
+        for (var begin = TimeProvider.System.GetTimestamp(); ; await Task.Delay(TimeSpan.FromMilliseconds(10), TimeProvider.System))
+        {
+            await using var command = service.Administrator.CreateCommand("SELECT NOT EXISTS (SELECT FROM coordinationplan.change_pending)");
+            if ((bool)(await command.ExecuteScalarAsync())!)
+            {
+                return;
+            }
+
+            Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), "Changes are not put in order.");
+        }
+    }
+
+    /// <summary>Sets when everything in the feeds was put in order to so long before, as if the time had passed.</summary>
+    public static async Task Reorder(this Service service, TimeSpan before)
+    {
+        await using var command = service.Administrator.CreateCommand("UPDATE coordinationplan.change_item SET sequenced_at = sequenced_at - $1");
+        command.Parameters.Add(new() { Value = before });
+        await command.ExecuteNonQueryAsync();
+    }
+
+    /// <summary>Changes somebody's assignment, as the operator's administrator does.</summary>
+    public static async Task<Assignment> Reassign(this Service service, DemonstrationEmployee employee, Action<Assignment> change)
+    {
+        var assignment = new Assignment
+        {
+            Name = "assignments/" + employee.AssignmentId,
+            Employee = employee.IsSystem ? "" : "employees/" + employee.Id,
+            ClientSystem = employee.IsSystem ? employee.Id : "",
+            Unit = UnitOf(employee),
+            Role = employee.Role,
+            Purposes = { employee.Purpose },
+            Period = new DatePeriod { StartDate = new Date { Year = TimeProvider.System.Today().Year - 1, Month = 1, Day = 1 } },
+            ProtectedPersons = employee.HandlesProtectedPersons,
+        };
+        change(assignment);
+        var version = await service.Scalar<int>($"SELECT version FROM coordinationplan.assignment WHERE assignment_id = '{service.Names.Stored(ResourceName.Assignments, employee.AssignmentId)}'");
+        return (await service.As(DemonstrationDirectory.Administrator).Directory.PutAssignmentAsync(
+            new() { Assignment = assignment, Etag = Etag.Of(assignment.Name, version), RequestId = NewId() })).Assignment;
+    }
+
+    /// <summary>The feed of the region's system, begun where it was not, as it is pulled without a cursor.</summary>
+    public static async Task<PullChangesResponse> BegunFeed(this Service service)
+    {
+        var changes = service.As(DemonstrationDirectory.RegionIntegration).Changes;
+        var pulled = await changes.PullChangesAsync(new());
+        if (pulled.ResyncRequired)
+        {
+            await changes.StartChangesAsync(new() { Etag = pulled.Etag, RequestId = NewId() });
+            pulled = await changes.PullChangesAsync(new());
+        }
+
+        return pulled;
+    }
+
+    /// <summary>A recall to the region's system, as if it had been told and might not know any more.</summary>
+    public static async Task<Recall> OpenRecall(this Service service, Plan plan, DemonstrationEmployee unit)
+    {
+        var id = Ids.Opaque();
+        await using var command = service.Administrator.CreateCommand(
+            """
+            INSERT INTO coordinationplan.change_recall (recall_id, receiver, plan_id, unit_id, categories, due_at)
+            SELECT $1, r.receiver, $2, $3, 2, clock_timestamp() + interval '1 day' FROM coordinationplan.change_receiver r WHERE r.client_system = $4
+            """);
+        command.Parameters.Add(new() { Value = id });
+        command.Parameters.Add(new() { Value = Guid.Parse(plan.Name.AsSpan("plans/".Length)) });
+        command.Parameters.Add(new() { Value = service.Names.Stored(ResourceName.Units, unit.UnitId) });
+        command.Parameters.Add(new() { Value = service.Names.Stored(ResourceName.Systems, DemonstrationDirectory.RegionIntegration.Id) });
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
+        return new Recall { Name = ResourceName.Recall(id), Etag = Etag.Of(id, 1) };
+    }
+
     /// <summary>The call fails with this status and reason.</summary>
     public static async Task<RpcException> Fails(this Task call, StatusCode status, ErrorReason reason)
     {

@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Changes;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.IdentityModel.Tokens;
 
@@ -49,6 +51,12 @@ public sealed class LaterService : IAsyncDisposable
 
         return connection.For(_service.Infrastructure.Choice(employee) with { AccessToken = _ => Task.FromResult(Token(employee, clientId)) });
     }
+
+    /// <summary>Removes the changes that have been kept for long enough by this clock.</summary>
+    public Task RemoveOldChanges() => _app.Services.GetRequiredService<ChangeSequencer>().RemoveOld(default);
+
+    /// <summary>Stops as a server does that is told to.</summary>
+    public Task Stop() => _app.StopAsync();
 
     public void Advance(TimeSpan time) => _clock.Advance(time);
 

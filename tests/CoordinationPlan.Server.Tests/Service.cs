@@ -195,6 +195,12 @@ public sealed class Service(Machine machine) : IAsyncLifetime
         return (DateTime)(await command.ExecuteScalarAsync())!;
     }
 
+    public async Task<T> Scalar<T>(string sql)
+    {
+        await using var command = Administrator.CreateCommand(sql);
+        return (T)(await command.ExecuteScalarAsync())!;
+    }
+
     public async Task<long> Count(string table)
     {
         await using var command = Administrator.CreateCommand($"SELECT count(*) FROM coordinationplan.{table}");

@@ -29,6 +29,7 @@ public sealed class CoordinationPlanClients
         Indicators = new(invoker);
         Routines = new(invoker);
         Audit = new(invoker);
+        Changes = new(invoker);
     }
 
     /// <summary>Plans and their contents.</summary>
@@ -90,6 +91,9 @@ public sealed class CoordinationPlanClients
 
     /// <summary>Proofs that the access log is complete.</summary>
     public AuditService.AuditServiceClient Audit { get; }
+
+    /// <summary>What changes, for systems that keep their own data in step.</summary>
+    public ChangeFeedService.ChangeFeedServiceClient Changes { get; }
 
     /// <summary>What the clients call through, for calls that are made by descriptor.</summary>
     public CallInvoker Invoker { get; }

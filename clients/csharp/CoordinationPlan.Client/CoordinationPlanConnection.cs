@@ -124,20 +124,26 @@ public sealed class CoordinationPlanConnection : IDisposable
             return continuation(request, With(context));
         }
 
-        // A stream lasts as long as there is something to send: its deadline is the caller's to set.
+        /// <summary>A stream lasts as long as there is something to send: it gets no deadline that it was not given.</summary>
         public override AsyncClientStreamingCall<TRequest, TResponse> AsyncClientStreamingCall<TRequest, TResponse>(
             ClientInterceptorContext<TRequest, TResponse> context, AsyncClientStreamingCallContinuation<TRequest, TResponse> continuation)
         {
-            return continuation(
-                context.Options.Credentials is null ? new ClientInterceptorContext<TRequest, TResponse>(context.Method, context.Host, context.Options.WithCredentials(credentials)) : context);
+            return continuation(With(context, hasDeadline: false));
         }
 
-        private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context)
+        /// <summary>A stream lives as long as it is wanted: it gets no deadline that it was not given.</summary>
+        public override AsyncServerStreamingCall<TResponse> AsyncServerStreamingCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncServerStreamingCallContinuation<TRequest, TResponse> continuation)
+        {
+            return continuation(request, With(context, hasDeadline: false));
+        }
+
+        private ClientInterceptorContext<TRequest, TResponse> With<TRequest, TResponse>(ClientInterceptorContext<TRequest, TResponse> context, bool hasDeadline = true)
             where TRequest : class
             where TResponse : class
         {
             var options = context.Options.Credentials is null ? context.Options.WithCredentials(credentials) : context.Options;
-            if (options.Deadline is null)
+            if (hasDeadline && options.Deadline is null)
             {
                 options = options.WithDeadline(time.GetUtcNow().UtcDateTime + deadline);
             }

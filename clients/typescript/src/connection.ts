@@ -5,6 +5,7 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 import { callerHeaders, type CallerChoice } from "./caller.js";
 import { AccessLogService } from "./gen/coordinationplan/v1/access_log_service_pb.js";
 import { AuditService } from "./gen/coordinationplan/v1/audit_service_pb.js";
+import { ChangeFeedService } from "./gen/coordinationplan/v1/change_feed_service_pb.js";
 import { ConsentService } from "./gen/coordinationplan/v1/consent_service_pb.js";
 import { MeetingService } from "./gen/coordinationplan/v1/meeting_service_pb.js";
 import { CopyService } from "./gen/coordinationplan/v1/copy_service_pb.js";
@@ -84,6 +85,8 @@ export interface Clients {
   readonly routines: Client<typeof SchoolRoutineService>;
   /** Proofs that the access log is complete. */
   readonly audit: Client<typeof AuditService>;
+  /** What changes, for systems that keep their own data in step. Give `watchChanges` a `timeoutMs` of its own: a stream lives as long as it is wanted. */
+  readonly changes: Client<typeof ChangeFeedService>;
 }
 
 /** A connection of one case system to the service, shared by all its users. Keep one for the life of the process. */
@@ -161,5 +164,6 @@ export function clientsOver(transport: Transport): Clients {
     indicators: createClient(IndicatorService, transport),
     routines: createClient(SchoolRoutineService, transport),
     audit: createClient(AuditService, transport),
+    changes: createClient(ChangeFeedService, transport),
   };
 }

@@ -16,6 +16,8 @@ export * from "./gen/coordinationplan/v1/act_pb.js";
 export * from "./gen/coordinationplan/v1/assignment_pb.js";
 export * from "./gen/coordinationplan/v1/block_pb.js";
 export * from "./gen/coordinationplan/v1/board_pb.js";
+export * from "./gen/coordinationplan/v1/change_pb.js";
+export * from "./gen/coordinationplan/v1/change_feed_service_pb.js";
 export * from "./gen/coordinationplan/v1/consent_pb.js";
 export * from "./gen/coordinationplan/v1/consent_service_pb.js";
 export * from "./gen/coordinationplan/v1/copy_service_pb.js";

@@ -42,8 +42,10 @@ const withCode = (code: Code) => (error: unknown) => error instanceof ConnectErr
 
 test("the retries are those of service_config.json", () => {
   const { methodConfig } = JSON.parse(readFileSync(new URL("../service_config.json", packageFolder), "utf8"));
-  assert.equal(methodConfig.length, 1);
+  assert.equal(methodConfig.length, 2);
   const { name, timeout, retryPolicy: configured } = methodConfig[0];
+  // A stream lives as long as it is wanted.
+  assert.deepEqual(methodConfig[1], { name: [{ service: "coordinationplan.v1.ChangeFeedService", method: "WatchChanges" }], retryPolicy: configured });
   const milliseconds = (text: string) => Math.round(Number(/^([\d.]+)s$/.exec(text)?.[1]) * 1000);
   assert.deepEqual(name, [{}]);
   assert.equal(defaultDeadlineMs, milliseconds(timeout));

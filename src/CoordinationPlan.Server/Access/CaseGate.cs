@@ -34,6 +34,18 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         Enter(new Call(request, null, CallerIdentity.Of(context, keys.Names), plan), static _ => null, (entry, _, trip) => work(entry, trip), context);
 
     /// <summary>
+    /// One batch of a stream: a read like any other, with an entry of its own, whose receipt goes with the message; no transaction stays open while it is sent.
+    /// </summary>
+    public async Task<(TResponse Response, byte[] Receipt)> ReadBatch<TResponse>(IMessage request, ServerCallContext context, Func<Entry, RoundTrip, Task<Func<TResponse>>> work)
+        where TResponse : IMessage<TResponse>
+    {
+        byte[] receipt = [];
+        var call = new Call(request, null, CallerIdentity.Of(context, keys.Names), null);
+        var response = await Enter(call, static _ => null, (entry, _, trip) => work(entry, trip), context, batchReceipt => receipt = batchReceipt);
+        return (response, receipt);
+    }
+
+    /// <summary>
     /// A read that rests on something read in the first round trip. Where that is not there, the call is refused as if it had never been.
     /// </summary>
     public Task<TResponse> Read<T, TResponse>(
@@ -152,7 +164,8 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         Call call,
         Func<RoundTrip, Func<LoadedFacts>?> load,
         Func<Entry, object?, RoundTrip, Task<Func<TResponse>>> work,
-        ServerCallContext context)
+        ServerCallContext context,
+        Action<byte[]>? takeReceipt = null)
         where TResponse : IMessage<TResponse>
     {
         var visit = new Visit(time.GetUtcNow(), TimeProvider.System.GetUtcNow());
@@ -160,7 +173,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         try
         {
             var response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), context.CancellationToken);
-            AddReceipt(visit, context);
+            AddReceipt(visit, context, takeReceipt);
             if (visit.ConcernsNobody || call.NamesAnyPerson)
             {
                 await NextSlot(arrived);
@@ -189,12 +202,22 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     /// Whatever left an entry takes a receipt over it along. Always one, so that it does not tell how many there are, and before the slot, so that its
     /// making does not show.
     /// </summary>
-    private void AddReceipt(Visit visit, ServerCallContext context)
+    private void AddReceipt(Visit visit, ServerCallContext context, Action<byte[]>? takeReceipt = null)
     {
-        // A stream has several passes; the receipt is over what the first of them left.
-        if (visit is { IsLogged: true, First: { } first } && context.ResponseTrailers.Get(AuditReceipts.Trailer) is null)
+        if (visit is not { IsLogged: true, First: { } first })
         {
-            context.ResponseTrailers.Add(AuditReceipts.Trailer, receipts.Of(first.Record, first.Entered.Value, visit.ArrivedByTheMachinesClock));
+            return;
+        }
+
+        var receipt = receipts.Of(first.Record, first.Entered.Value, visit.ArrivedByTheMachinesClock);
+        if (takeReceipt is not null)
+        {
+            takeReceipt(receipt);
+        }
+        else if (context.ResponseTrailers.Get(AuditReceipts.Trailer) is null)
+        {
+            // A client's stream has several passes; the receipt is over what the first of them left.
+            context.ResponseTrailers.Add(AuditReceipts.Trailer, receipt);
         }
     }
 

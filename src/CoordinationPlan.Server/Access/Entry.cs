@@ -66,7 +66,7 @@ internal sealed class Entry(
     /// one of them may know, their system may speak of. Of several refusals the one that came furthest counts.
     /// </summary>
     /// <param name="units">The plan for each of the units; null where there is no such plan.</param>
-    public Decision DecideForUnits(Act act, Guid planId, IReadOnlyList<UnitFacts>? units, Categories disclosed)
+    public Decision DecideForUnits(Act act, Guid planId, IReadOnlyList<UnitStanding>? units, Categories disclosed)
     {
         var decided = (units ?? []).Select(unit =>
         {
@@ -82,9 +82,11 @@ internal sealed class Entry(
         return decided.Decision;
     }
 
-    private byte[] Recorded(Act act, Facts facts)
+    private byte[] Recorded(Act act, Facts facts) => Recorded(act, facts, callerFacts);
+
+    private byte[] Recorded(Act act, Facts facts, CallerFacts at)
     {
-        var policyCaller = CaseGate.PolicyCaller(caller, callerFacts);
+        var policyCaller = CaseGate.PolicyCaller(caller, at);
         return RecordedDecision.Pack(act, policyCaller, facts, AccessPolicy.Decide(act, policyCaller, facts));
     }
 
@@ -138,6 +140,14 @@ internal sealed class Entry(
 
     /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
     public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
+
+    /// <summary>Decides about a plan for a unit that a system acts for, as if its assignment were there.</summary>
+    public Decision Decide(Act act, UnitFacts unit) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, unit.Here(callerFacts)), CaseGate.PolicyFacts(unit.Plan));
+
+    /// <summary>Notes a plan that was decided about for a unit that a system acts for.</summary>
+    public void Concern(Act act, UnitFacts unit, Categories categories) =>
+        _concerns.Add(new Concern(
+            unit.Plan.PlanId, unit.Plan.SubjectId, unit.Plan.OwnerController, categories, Decision: Recorded(act, CaseGate.PolicyFacts(unit.Plan), unit.Here(callerFacts))));
 
     /// <summary>Decides about something that was sent to the caller's own unit, by the person whom it is about.</summary>
     public Decision Decide(Act act, PersonFacts person) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(person));

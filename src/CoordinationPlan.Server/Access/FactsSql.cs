@@ -34,7 +34,21 @@ internal sealed record PlanFacts(
 
 /// <summary>What the decision about a plan needs to know of one unit, as if the caller worked there.</summary>
 /// <param name="UnitId">The unit; null where none of the organisation's has to do with the plan.</param>
-internal sealed record UnitFacts(PlanFacts Plan, string? UnitId, UnitKind UnitKind, string? Controller);
+internal sealed record UnitStanding(PlanFacts Plan, string? UnitId, UnitKind UnitKind, string? Controller);
+
+/// <summary>A plan as a unit stands to it, and the unit.</summary>
+internal sealed record UnitFacts(PlanFacts Plan, string UnitId, UnitKind UnitKind, string Controller, string OrganisationId, V1.OrganisationKind OrganisationKind)
+{
+    /// <summary>The caller of an assignment as if the assignment were at this unit.</summary>
+    public CallerFacts Here(CallerFacts caller) => caller with
+    {
+        UnitId = UnitId,
+        UnitKind = UnitKind,
+        Controller = Controller,
+        OrganisationId = OrganisationId,
+        OrganisationKind = OrganisationKind,
+    };
+}
 
 /// <summary>A person whom a call names by number.</summary>
 internal sealed record PersonFacts(KnownSubject Subject, Blocked Blocked);
@@ -227,12 +241,12 @@ internal static class FactsSql
         static async (reader, stop) => await reader.ReadAsync(stop) ? ReadPlan(reader) : null);
 
     /// <summary>Several plans at once, by plan, each for every unit of an organisation that has to do with it.</summary>
-    public static Query<Dictionary<Guid, List<UnitFacts>>> ForUnitsOf(string organisation, Guid[] plans, CallerIdentity caller, DateOnly today) => new(
+    public static Query<Dictionary<Guid, List<UnitStanding>>> ForUnitsOf(string organisation, Guid[] plans, CallerIdentity caller, DateOnly today) => new(
         $"SELECT {PlanColumns}, a.unit_id, a.kind, a.controller FROM plan p {ThePerson} {EveryUnit} {Releases} WHERE p.plan_id = ANY ($4) ORDER BY p.plan_id, a.unit_id",
         [Parameter.OrNull(caller.AssignmentId), Parameter.Of(today), Parameter.Of((short)caller.Purpose), Parameter.Of(plans), Parameter.Of(organisation)],
         static async (reader, stop) =>
         {
-            var found = new Dictionary<Guid, List<UnitFacts>>();
+            var found = new Dictionary<Guid, List<UnitStanding>>();
             while (await reader.ReadAsync(stop))
             {
                 var plan = ReadPlan(reader);
@@ -260,6 +274,36 @@ internal static class FactsSql
         "SELECT p.plan_id FROM subject s JOIN plan p ON p.subject_id = s.subject_id WHERE s.identity_key = $1 AND p.is_open ORDER BY p.created_at, p.plan_id",
         [Parameter.Of(identityKey)],
         static async (reader, stop) => [.. await ReadIds(reader, stop)]);
+
+    /// <summary>
+    /// Plans as units stand to them, as if somebody worked there whom nothing keeps out but what keeps the unit out: for a system that acts for several units. By plan and
+    /// unit; where a plan or its person's key is not there any more, there is none.
+    /// </summary>
+    public static Query<Dictionary<(Guid PlanId, string UnitId), UnitStanding>> OfUnits(IReadOnlyCollection<(Guid PlanId, string UnitId)> pairs, Purpose purpose, DateOnly today) => new(
+        $"""
+        SELECT {PlanColumns}, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
+        FROM unnest($1, $4) AS pair (plan_id, unit_id)
+        JOIN plan p ON p.plan_id = pair.plan_id
+        {ThePerson}
+        CROSS JOIN LATERAL (SELECT pair.unit_id, NULL::text AS employee_id, NULL::text AS assignment_id) a
+        LEFT JOIN employee e ON e.employee_id = a.employee_id
+        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN organisation o ON o.organisation_id = u.organisation_id
+        {Releases}
+        """,
+        [Parameter.Of([.. pairs.Select(pair => pair.PlanId)]), Parameter.Of(today), Parameter.Of((short)purpose), Parameter.Of([.. pairs.Select(pair => pair.UnitId)])],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<(Guid, string), UnitFacts>();
+            while (await reader.ReadAsync(stop))
+            {
+                var facts = new UnitFacts(
+                    ReadPlan(reader), reader.GetString(21), (UnitKind)reader.GetInt16(22), reader.GetString(23), reader.GetString(24), (V1.OrganisationKind)reader.GetInt16(25));
+                found.Add((facts.Plan.PlanId, facts.UnitId), facts);
+            }
+
+            return found;
+        });
 
     /// <summary>Several plans at once, by plan.</summary>
     public static Query<Dictionary<Guid, PlanFacts>> Plans(Guid[] plans, CallerIdentity caller, DateOnly today) => new(

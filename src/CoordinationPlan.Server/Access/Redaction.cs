@@ -21,7 +21,7 @@ internal static class Redaction
     private static readonly ConcurrentDictionary<MessageDescriptor, bool> WithSeveral = new();
 
     private static readonly MessageDescriptor[] NamingUnits =
-        [Participation.Descriptor, Intervention.Descriptor, MeetingCall.Descriptor, ProposalAnswer.Descriptor, ProtectionMeasure.Descriptor, ListCopiesResponse.Descriptor];
+        [Participation.Descriptor, Intervention.Descriptor, MeetingCall.Descriptor, ProposalAnswer.Descriptor, ProtectionMeasure.Descriptor, ListCopiesResponse.Descriptor, Delivery.Descriptor];
 
     /// <summary>Drops what the permit does not list, in the message and in what it holds.</summary>
     public static void Apply(IMessage message, Categories permitted) => Redactors.GetOrAdd(message.Descriptor, Compile)(message, permitted);

@@ -24,6 +24,7 @@ public sealed class DataSources : IAsyncDisposable
         DatabaseRole.Sequencer => "coordplan_sequencer",
         DatabaseRole.Publisher => "coordplan_publisher",
         DatabaseRole.Disposer => "coordplan_disposer",
+        DatabaseRole.Feed => "coordplan_feed",
         _ => throw new ArgumentOutOfRangeException(nameof(role)),
     };
 

@@ -24,6 +24,9 @@ public sealed class DatabaseOptions
     /// <summary>Password of coordplan_disposer.</summary>
     public string? DisposerPassword { get; set; }
 
+    /// <summary>Password of coordplan_feed.</summary>
+    public string? FeedPassword { get; set; }
+
     /// <summary>At most this many connections for work with cases; the other roles take a quarter each.</summary>
     public int MaxConnections { get; set; } = 32;
 
@@ -34,6 +37,7 @@ public sealed class DatabaseOptions
         DatabaseRole.Sequencer => SequencerPassword,
         DatabaseRole.Publisher => PublisherPassword,
         DatabaseRole.Disposer => DisposerPassword,
+        DatabaseRole.Feed => FeedPassword,
         _ => DirectoryPassword,
     };
 }

@@ -1,7 +1,7 @@
 namespace CoordinationPlan.Server.Database;
 
 /// <summary>
-/// Which database role a piece of work runs as. Each has just the rights that its work needs (see migrations 0001, 0009 and 0010): a fault in one cannot
+/// Which database role a piece of work runs as. Each has just the rights that its work needs (see migrations 0001, 0009 to 0011): a fault in one cannot
 /// reach what is another's.
 /// </summary>
 public enum DatabaseRole
@@ -23,4 +23,7 @@ public enum DatabaseRole
 
     /// <summary>Removes entries that an approved disposal covers. Reads no plan.</summary>
     Disposer,
+
+    /// <summary>Puts changes in order for the systems that are told of them. Reads what decides who may know, and no content.</summary>
+    Feed,
 }

@@ -32,6 +32,13 @@ internal static class Parameter
     public static NpgsqlParameter Of(int[] value) =>
         new NpgsqlParameter<int[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
 
+    /// <summary>Texts, or none, as they come.</summary>
+    public static NpgsqlParameter OfNullable(string?[] value) =>
+        new() { Value = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Text };
+
+    public static NpgsqlParameter Of(Guid?[] value) =>
+        new NpgsqlParameter<Guid?[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Uuid };
+
     public static NpgsqlParameter Of(int?[] value) =>
         new NpgsqlParameter<int?[]> { TypedValue = value, NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.Integer };
 

@@ -3,6 +3,7 @@ using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Audit;
+using CoordinationPlan.Server.Changes;
 using CoordinationPlan.Server.Consents;
 using CoordinationPlan.Server.Copies;
 using CoordinationPlan.Server.Crypto;
@@ -113,6 +114,7 @@ public static class CoordinationPlanHost
             .AddHostedService(services => services.GetRequiredService<Draining>())
             .AddSingleton<FailureInterceptor>()
             .AddTheLog(options.Log)
+            .AddTheFeed(options.Feed)
             .AddSingleton<CaseGate>()
             .AddSingleton<PlanService>()
             .AddSingleton<ParticipationService>()
@@ -141,6 +143,7 @@ public static class CoordinationPlanHost
             .AddSingleton<AuditService>()
             .AddSingleton<FhirCalls>()
             .AddSingleton<FhirDoor>()
+            .AddSingleton<ChangeFeedService>()
             .AddHostedService<AccessLogPartitions>()
             .AddCallerAuthentication(options.Identity, time)
             .AddTelemetry();
@@ -219,6 +222,7 @@ public static class CoordinationPlanHost
         endpoints.MapGrpcService<IndicatorService>();
         endpoints.MapGrpcService<SchoolRoutineService>();
         endpoints.MapGrpcService<AuditService>();
+        endpoints.MapGrpcService<ChangeFeedService>();
     }
 
     /// <summary>A connection whose other end is gone is noticed, and none takes more than its share.</summary>

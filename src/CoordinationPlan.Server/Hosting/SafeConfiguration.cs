@@ -58,6 +58,11 @@ internal static class SafeConfiguration
             yield return fault;
         }
 
+        foreach (var fault in Faults(options.Feed))
+        {
+            yield return fault;
+        }
+
         if (!options.Law.Controllers.Values.Prepend(options.Law.Default).All(parameters => parameters.IsSound))
         {
             yield return "Law: every limit must be from 0 to 365 days, every time that something is kept from the law's lowest to 100 years";
@@ -204,6 +209,30 @@ internal static class SafeConfiguration
         if (log.BatchSize is < 1 or > 100_000)
         {
             yield return "Log:BatchSize must be from 1 to 100000";
+        }
+    }
+
+    private static IEnumerable<string> Faults(FeedOptions feed)
+    {
+        foreach (var (name, value, least, most) in new[]
+        {
+            ("SequenceEvery", feed.SequenceEvery, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1)),
+            ("LookEvery", feed.LookEvery, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
+            ("Kept", feed.Kept, TimeSpan.FromDays(1), TimeSpan.FromDays(400)),
+            ("RecallWithin", feed.RecallWithin, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30)),
+            ("Heartbeat", feed.Heartbeat, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
+            ("LongestStream", feed.LongestStream, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)),
+        })
+        {
+            if (value < least || value > most)
+            {
+                yield return $"Feed:{name} must be from {least} to {most}";
+            }
+        }
+
+        if (feed.BatchSize is < 1 or > 10_000)
+        {
+            yield return "Feed:BatchSize must be from 1 to 10000";
         }
     }
 

@@ -29,6 +29,33 @@ public sealed class ServerOptions
     public IndicatorOptions Indicators { get; set; } = new();
 
     public LogOptions Log { get; set; } = new();
+
+    public FeedOptions Feed { get; set; } = new();
+}
+
+/// <summary>The feed of changes for systems that keep their own data in step (docs/adr/0023).</summary>
+public sealed class FeedOptions
+{
+    /// <summary>How often noted changes are put in order, from 20 ms to 1 s: a stream is narrowed within a second.</summary>
+    public TimeSpan SequenceEvery { get; set; } = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>How often open streams look whether there is anything new, and whether their assignments are still in force; from 20 ms to 500 ms.</summary>
+    public TimeSpan LookEvery { get; set; } = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How many noted changes are put in order at once, from 1 to 10000.</summary>
+    public int BatchSize { get; set; } = 500;
+
+    /// <summary>How long changes are kept, from 1 to 400 days. A system that is behind that begins anew.</summary>
+    public TimeSpan Kept { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>Within how long a recall is to be confirmed, from 1 minute to 30 days.</summary>
+    public TimeSpan RecallWithin { get; set; } = TimeSpan.FromHours(24);
+
+    /// <summary>After how long without changes a stream says that it is there, from 1 s to 5 minutes.</summary>
+    public TimeSpan Heartbeat { get; set; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>After how long a stream ends by itself, from 1 minute to 1 day; never after its token.</summary>
+    public TimeSpan LongestStream { get; set; } = TimeSpan.FromMinutes(30);
 }
 
 /// <summary>The log that anyone can check (docs/adr/0020).</summary>

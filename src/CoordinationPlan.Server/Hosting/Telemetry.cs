@@ -1,3 +1,4 @@
+using CoordinationPlan.Server.Changes;
 using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using Microsoft.Extensions.DependencyInjection;
@@ -23,7 +24,7 @@ internal static class Telemetry
 
         services.AddOpenTelemetry()
             .WithTracing(traces => traces.AddAspNetCoreInstrumentation().AddNpgsql())
-            .WithMetrics(metrics => metrics.AddMeter(RpcMetrics.MeterName, LogMetrics.MeterName, "Npgsql", "Polly", "Microsoft.AspNetCore.Server.Kestrel").AddRuntimeInstrumentation())
+            .WithMetrics(metrics => metrics.AddMeter(RpcMetrics.MeterName, LogMetrics.MeterName, ChangeMetrics.MeterName, "Npgsql", "Polly", "Microsoft.AspNetCore.Server.Kestrel").AddRuntimeInstrumentation())
             .UseOtlpExporter();
         return services;
     }

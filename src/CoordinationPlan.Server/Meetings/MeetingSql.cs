@@ -46,6 +46,37 @@ internal static class MeetingSql
             return calls;
         });
 
+    /// <summary>Several meetings, of these plans.</summary>
+    public static Query<Dictionary<Guid, MeetingRecord>> These(Guid[] plans, Guid[] meetings) => new(
+        $"SELECT {Columns} FROM meeting WHERE plan_id = ANY ($1) AND meeting_id = ANY ($2)",
+        [Parameter.Of(plans), Parameter.Of(meetings)],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<Guid, MeetingRecord>();
+            while (await reader.ReadAsync(stop))
+            {
+                var meeting = Read(reader);
+                found.Add(meeting.MeetingId, meeting);
+            }
+
+            return found;
+        });
+
+    /// <summary>The calls to several meetings, of these plans.</summary>
+    public static Query<List<CallRecord>> CallsToThese(Guid[] plans, Guid[] meetings) => new(
+        $"SELECT {CallColumns} FROM meeting_call WHERE plan_id = ANY ($1) AND meeting_id = ANY ($2) ORDER BY created_at, unit_id",
+        [Parameter.Of(plans), Parameter.Of(meetings)],
+        static async (reader, stop) =>
+        {
+            var calls = new List<CallRecord>();
+            while (await reader.ReadAsync(stop))
+            {
+                calls.Add(ReadCall(reader, 0));
+            }
+
+            return calls;
+        });
+
     /// <summary>One unit's calls to a plan's meetings, the latest first, each with its meeting.</summary>
     public static Query<List<(MeetingRecord Meeting, CallRecord Call)>> CallsOf(Guid plan, string unit) => new(
         """

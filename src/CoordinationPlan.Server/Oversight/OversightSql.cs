@@ -87,6 +87,9 @@ internal static class OversightSql
     /// <summary>That there is anything to do about a child's school is for those who may know which it is.</summary>
     private const int OfTheSchooling = (int)(Categories.ConsentDocuments | Categories.SchoolPlacement);
 
+    /// <summary>That a school's system is behind tells which school it is.</summary>
+    private static readonly string OfTheReceiver = $"CASE WHEN u.kind = 3 THEN {OfTheSchooling} ELSE {OfTheOwner} END";
+
     /// <summary>Since when the person stays at the place that is on record.</summary>
     private const string SinceOn = "coalesce(w.since_on, (w.changed_at AT TIME ZONE 'Europe/Stockholm')::date)";
 
@@ -235,6 +238,31 @@ internal static class OversightSql
         SELECT CASE y.state WHEN 1 THEN 30 ELSE 31 END, o.plan_id, y.synced_id, {Day("y.asked_at")}, NULL, NULL, o.coordinator, {OfTheOwner}
         FROM plan o JOIN synced_participation y ON y.plan_id = o.plan_id AND y.state IN (1, 5)
         WHERE {Own}
+        UNION ALL
+        SELECT 28, o.plan_id, c.recall_id, {Day("c.due_at")}, NULL, NULL, o.coordinator, {OfTheReceiver}
+        FROM plan o JOIN change_recall c ON c.plan_id = o.plan_id AND c.acknowledged_at IS NULL AND c.due_at < $13 JOIN unit u ON u.unit_id = c.unit_id
+        WHERE o.owner_unit_id = $1
+        UNION ALL
+        SELECT 29, o.plan_id, y.event_id, y.day, NULL, NULL, o.coordinator, y.categories
+        FROM plan o
+        CROSS JOIN LATERAL (
+            SELECT DISTINCT ON (x.categories) x.categories, x.event_id, x.day
+            FROM (
+                SELECT {OfTheReceiver} AS categories, i.event_id, {Day("j.rejected_at")} AS day
+                FROM change_rejection j
+                JOIN change_receiver r ON r.receiver = j.receiver AND j.position > r.snapshot_after
+                JOIN change_item i ON i.receiver = j.receiver AND i.position = j.position
+                JOIN unit u ON u.unit_id = j.unit_id
+                WHERE j.plan_id = o.plan_id
+                UNION ALL
+                SELECT {OfTheReceiver}, i.event_id, {Day("i.sequenced_at")} + 1
+                FROM change_item i
+                JOIN change_receiver r ON r.receiver = i.receiver AND i.position > greatest(r.acknowledged, r.snapshot_after)
+                JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
+                JOIN unit u ON u.unit_id = i.unit_id
+                WHERE i.plan_id = o.plan_id AND i.sequence IS DISTINCT FROM 0 AND i.sequenced_at < $13 - interval '1 day') x
+            ORDER BY x.categories, x.day, x.event_id) y
+        WHERE o.owner_unit_id = $1
         """;
 
     /// <summary>What was done, for every kind whose doing leaves a fact.</summary>
@@ -359,6 +387,10 @@ internal static class OversightSql
         SELECT CASE y.asked WHEN 1 THEN 30 ELSE 31 END, o.plan_id, y.synced_id, {Day("y.asked_at")}, NULL, {Day("y.answered_at")}, o.coordinator, {OfTheOwner}
         FROM plan o JOIN synced_participation y ON y.plan_id = o.plan_id AND y.state NOT IN (1, 5) AND y.answered_at >= y.asked_at
         WHERE {Own}
+        UNION ALL
+        SELECT 28, o.plan_id, c.recall_id, {Day("c.due_at")}, NULL, {Day("c.acknowledged_at")}, o.coordinator, {OfTheReceiver}
+        FROM plan o JOIN change_recall c ON c.plan_id = o.plan_id AND c.acknowledged_at > c.due_at JOIN unit u ON u.unit_id = c.unit_id
+        WHERE o.owner_unit_id = $1
         """;
 
     /// <summary>The arrangements of a plan with a version of before (h) and the one that came after it (x), where they differ so.</summary>
@@ -420,6 +452,7 @@ internal sealed record TaskCandidate(TaskFact Fact, Guid AboutId, Guid ItemId, s
         Duty.FollowUpSchooling or Duty.ReviewSchooling or Duty.HandoverFirstStep or Duty.HandoverSecondStep or Duty.LookAtAttendance =>
             ResourceName.Child(AboutId, ResourceName.SchoolArrangements, ItemId),
         Duty.AnswerSyncedParticipation or Duty.SettleSyncConflict => ResourceName.Child(AboutId, ResourceName.SyncedParticipations, ItemId),
+        Duty.AcknowledgeRecall or Duty.LookAtDelivery => $"{ResourceName.Plan(AboutId)}/{ResourceName.Deliveries}",
         _ => throw new InvalidOperationException("A task of an unknown kind."),
     };
 }

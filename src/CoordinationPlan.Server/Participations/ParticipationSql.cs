@@ -52,6 +52,22 @@ internal static class ParticipationSql
         [Parameter.Of(plan), Parameter.Of(participation)],
         static async (reader, stop) => new Loaded<ParticipationRecord>(await reader.ReadAsync(stop) ? Read(reader) : null));
 
+    /// <summary>Several participations of these plans, each with its category. Whether each is in sight is decided afterwards.</summary>
+    public static Query<Dictionary<Guid, (ParticipationRecord Participation, Categories Category)>> These(Guid[] plans, Guid[] participations) => new(
+        $"SELECT {Columns}, category FROM participation WHERE plan_id = ANY ($1) AND participation_id = ANY ($2)",
+        [Parameter.Of(plans), Parameter.Of(participations)],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<Guid, (ParticipationRecord, Categories)>();
+            while (await reader.ReadAsync(stop))
+            {
+                var participation = Read(reader);
+                found.Add(participation.ParticipationId, (participation, (Categories)reader.GetInt32(6)));
+            }
+
+            return found;
+        });
+
     /// <summary>The unit that is to take part, and whether it does already.</summary>
     public static Query<Loaded<Newcomer>> FindNewcomer(Guid plan, string unit) => new(
         """

@@ -29,6 +29,7 @@ internal static class Contract
         IndicatorServiceReflection.Descriptor.Services[0],
         SchoolRoutineServiceReflection.Descriptor.Services[0],
         AuditServiceReflection.Descriptor.Services[0],
+        ChangeFeedServiceReflection.Descriptor.Services[0],
     ];
 
     private static readonly Dictionary<string, RpcMethod> Methods = Services

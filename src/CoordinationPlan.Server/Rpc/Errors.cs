@@ -30,6 +30,8 @@ internal static class Errors
 
     public static RpcException InvalidPageToken() => Error(StatusCode.InvalidArgument, ErrorReason.InvalidPageToken, InvalidField("page_token", "is not valid for this caller and query"));
 
+    public static RpcException InvalidCursor() => Error(StatusCode.InvalidArgument, ErrorReason.InvalidPageToken, InvalidField("cursor", "is not valid for this caller"));
+
     public static RpcException Unavailable() => Error(StatusCode.Unavailable, ErrorReason.Unavailable);
 
     /// <summary>The client system has called for more than its share; there is room again after so long.</summary>

@@ -36,6 +36,16 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
             return continuation(new Messages<TRequest>(this, requestStream, context, options.StreamSilence, time, draining), context);
         });
 
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
+        TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        Around(context, async () =>
+        {
+            Admit(context);
+            Check(request, context);
+            await continuation(request, responseStream, context);
+            return true;
+        });
+
     private static bool IsOurs(ServerCallContext context) => context.Method.StartsWith("/coordinationplan.", StringComparison.Ordinal);
 
     private async Task<TResponse> Around<TResponse>(ServerCallContext context, Func<Task<TResponse>> call)

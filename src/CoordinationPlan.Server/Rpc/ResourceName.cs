@@ -28,6 +28,8 @@ internal static partial class ResourceName
     public const string EmergencyAccesses = "emergencyAccesses";
     public const string PlanSuggestions = "planSuggestions";
     public const string SchoolArrangements = "schoolArrangements";
+    public const string Recalls = "recalls";
+    public const string Deliveries = "deliveries";
     public const string Pupil = "pupil";
     public const string Protection = "protection";
     public const string Whereabouts = "whereabouts";
@@ -50,6 +52,9 @@ internal static partial class ResourceName
     /// <summary>A suggestion names no plan, because there may be none.</summary>
     public static string PlanSuggestion(Guid suggestion) => $"{PlanSuggestions}/{suggestion:D}";
 
+    /// <summary>A recall as its receiver knows it, who is to forget the plan.</summary>
+    public static string Recall(Guid recall) => $"{Recalls}/{recall:D}";
+
     /// <summary>The name of a directory entry, or empty where there is none.</summary>
     public static string Entry(string collection, string? id) => string.IsNullOrEmpty(id) ? "" : $"{collection}/{id}";
 
@@ -68,6 +73,9 @@ internal static partial class ResourceName
 
     /// <summary>Reads `planSuggestions/{plan_suggestion}`.</summary>
     public static Guid ParsePlanSuggestion(string name, string field) => ParseAlone(name, PlanSuggestions, "plan_suggestion", field);
+
+    /// <summary>Reads `recalls/{recall}`.</summary>
+    public static Guid ParseRecall(string name, string field) => ParseAlone(name, Recalls, "recall", field);
 
     /// <summary>Reads `plans/{plan}/{collection}/{id}`.</summary>
     public static (Guid Plan, Guid Id) ParseChild(string name, string collection, string field)

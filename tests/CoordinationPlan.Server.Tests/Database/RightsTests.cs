@@ -76,6 +76,13 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         ["whereabouts"] = ("SIU", "S", ""),
         ["school_arrangement"] = ("SIU", "", ""),
         ["school_attendance"] = ("SIU", "", ""),
+        // A call begins a feed, delivers and confirms.
+        ["change_receiver"] = ("SIU", "", ""),
+        ["change_pending"] = ("I", "", ""),
+        ["change_standing"] = ("SU", "", ""),
+        ["change_item"] = ("SU", "", ""),
+        ["change_recall"] = ("SU", "", ""),
+        ["change_rejection"] = ("SI", "", ""),
     };
 
     /// <summary>The same for the roles of the log. Who builds the trees has no right on what is signed, and who signs none on what is in them.</summary>
@@ -88,6 +95,14 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         "schema_migration: coordplan_auditor S", "log_disposal: coordplan_auditor S", "log_disposal_kept: coordplan_auditor S", "access_log: coordplan_disposer SD",
         "log_state: coordplan_disposer S", "log_leaf: coordplan_disposer S", "log_checkpoint: coordplan_disposer S", "log_disposal: coordplan_disposer SU",
         "log_disposal_kept: coordplan_disposer S",
+    ];
+
+    /// <summary>The same for the role that puts changes in order: the facts that decide, and of nothing the content.</summary>
+    private static readonly string[] OfTheFeed =
+    [
+        "change_pending SID", "change_receiver SU", "change_standing SIU", "change_item SID", "change_recall SI", "change_rejection SD", "change_day SIU", "organisation S", "unit S",
+        "assignment S", "participation S", "meeting_call S", "employee S", "plan S", "subject S", "subject_key S", "consent S", "legal_release S", "block S", "emergency_access S",
+        "whereabouts S", "location_secrecy S", "school_arrangement S", "meeting S",
     ];
 
     public static TheoryData<DatabaseRole> Roles => [.. Enum.GetValues<DatabaseRole>()];
@@ -150,6 +165,35 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
         }
 
         Assert.Equal(OfTheLog.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task The_role_of_the_feed_has_just_the_rights_that_are_written_here_and_reads_no_content()
+    {
+        await using var command = service.Administrator.CreateCommand(
+            """
+            SELECT c.relname || ' ' || concat(
+                CASE WHEN has_any_column_privilege('coordplan_feed', c.oid, 'SELECT') THEN 'S' END,
+                CASE WHEN has_any_column_privilege('coordplan_feed', c.oid, 'INSERT') THEN 'I' END,
+                CASE WHEN has_any_column_privilege('coordplan_feed', c.oid, 'UPDATE') THEN 'U' END,
+                CASE WHEN has_table_privilege('coordplan_feed', c.oid, 'DELETE') THEN 'D' END,
+                CASE WHEN has_table_privilege('coordplan_feed', c.oid, 'TRUNCATE') THEN 'T' END)
+            FROM pg_class c WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind IN ('r', 'p', 'v', 'm', 'f')
+            """);
+        await using var reader = await command.ExecuteReaderAsync(TestContext.Current.CancellationToken);
+        var found = new List<string>();
+        while (await reader.ReadAsync(TestContext.Current.CancellationToken))
+        {
+            found.Add(reader.GetString(0));
+        }
+
+        Assert.Equal(OfTheFeed.Order(StringComparer.Ordinal), found.Where(right => !right.EndsWith(' ')).Order(StringComparer.Ordinal));
+        Assert.Equal(0L, await Scalar<long>(
+            """
+            SELECT count(*) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+            WHERE c.relnamespace = 'coordinationplan'::regnamespace AND c.relkind IN ('r', 'p') AND a.attname IN ('body', 'identity', 'display_name') AND c.relname NOT IN ('organisation', 'unit')
+              AND has_column_privilege('coordplan_feed', c.oid, a.attnum, 'SELECT')
+            """));
     }
 
     [Fact]

@@ -95,6 +95,12 @@ public sealed class World
     /// <summary>What a school has suggested to the owning unit about the same person.</summary>
     public required PlanSuggestion Suggestion { get; init; }
 
+    /// <summary>The feed of the region's system, which has begun, as it was last pulled.</summary>
+    public required PullChangesResponse Feed { get; init; }
+
+    /// <summary>What that system is to forget.</summary>
+    public required Recall Recall { get; init; }
+
     /// <summary>A closed plan of another person, which need not be kept any longer.</summary>
     public Plan Closed { get; }
 
@@ -142,11 +148,18 @@ public sealed class World
         var synced = await service.CaseWorker.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name });
         var closed = await service.OpenAndClosePlan();
         await service.LetRetentionPass(closed);
+        // Of another person: what is released for the feed would open this plan too.
+        var told = await service.OpenPlan(Cases.NewPerson());
+        await service.Join(told, DemonstrationDirectory.ChildPsychiatry);
+        await service.Consent(told, DemonstrationDirectory.ChildPsychiatry, [InformationCategory.Meetings]);
+        var feed = await service.BegunFeed();
         return new World(
             service, plan, read.Goals[0], read.Interventions[0], read.OtherMeasures[0], participation, read.Consents[0], release, access, accesses.EmergencyAccesses[0],
             block, secrecy, closed)
         {
             WhereaboutsEtag = whereabouts.Etag,
+            Feed = feed,
+            Recall = await service.OpenRecall(told, DemonstrationDirectory.ChildPsychiatry),
             RoutinesEtag = routines.Etag,
             Leaf = await service.PublishedLeaf(),
             Disclosure = disclosure,
@@ -167,17 +180,24 @@ public sealed class World
     public static Task<World> Shared(Service service) => SharedWorlds.GetValue(service, static async service => await (await Make(service, Cases.NewPerson())).WithOldLogs());
 
     /// <summary>A world in which the call may leave something behind: of its own where the RPC changes something.</summary>
-    public static async Task<World> For(Service service, MethodDescriptor method) =>
-        !ChangingMethods.Contains(method) ? await Shared(service)
-        : method.Name is "ProposeLogDisposal" or "ApproveLogDisposal" ? await (await Make(service)).WithOldLogs()
-        : await Make(service);
+    public static async Task<World> For(Service service, MethodDescriptor method)
+    {
+        var world = await (!ChangingMethods.Contains(method) ? Shared(service) : Make(service));
+        if (method.Service.Name == "ChangeFeedService")
+        {
+            await service.Settled();
+        }
+
+        return method.Name is "ProposeLogDisposal" or "ApproveLogDisposal" ? await world.WithOldLogs() : world;
+    }
 
     /// <summary>Every RPC of the contract.</summary>
     public static IEnumerable<MethodDescriptor> Methods => Contract.Services.SelectMany(service => service.Methods);
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans"));
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans")
+        && method is not { Service.Name: "ChangeFeedService", Name: not "ListDeliveries" });
 
     /// <summary>What is made anew, from nothing that could have changed; and what a system says, which has a version of its own.</summary>
     public static bool IsWithoutEtag(MethodDescriptor method) => method.Name is "SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "DeclareRelation" or "OpenEmergencyAccess" or "SuggestPlan";
@@ -189,6 +209,7 @@ public sealed class World
     public static DemonstrationEmployee RightfulCaller(MethodDescriptor method) => (method.Service.Name, method.Name) switch
     {
         ("AccessLogService" or "AuditService", _) => DemonstrationDirectory.LogReviewer,
+        ("ChangeFeedService", not "ListDeliveries") => DemonstrationDirectory.RegionIntegration,
         ("DirectoryService", _) => DemonstrationDirectory.Administrator,
         (_, "SyncParticipations" or "BatchSyncParticipations") => DemonstrationDirectory.RegionIntegration,
         (_, "SuggestPlan") => DemonstrationDirectory.School,
@@ -496,6 +517,12 @@ public sealed class World
             },
             "ListSchoolRoutines" => new ListSchoolRoutinesRequest(),
             "GetSchoolRoutineIndicator" => new GetSchoolRoutineIndicatorRequest(),
+            "StartChanges" => new StartChangesRequest { Etag = Feed.Etag, RequestId = id },
+            "PullChanges" => new PullChangesRequest(),
+            "WatchChanges" => new WatchChangesRequest(),
+            "AcknowledgeChanges" => new AcknowledgeChangesRequest { Cursor = Feed.NextCursor, Etag = Feed.Etag, RequestId = id },
+            "AcknowledgeRecall" => new AcknowledgeRecallRequest { Name = Recall.Name, Receipt = "GALLRAT-" + number, Etag = Recall.Etag, RequestId = id },
+            "ListDeliveries" => new ListDeliveriesRequest { Parent = Plan.Name },
             "ListUnits" => new ListUnitsRequest(),
             "PutOrganisation" => new PutOrganisationRequest
             {
@@ -579,6 +606,16 @@ public sealed class World
         where TRequest : class, IMessage<TRequest>, new()
         where TResponse : class, IMessage<TResponse>, new()
     {
+        if (method.IsServerStreaming)
+        {
+            // The first message of a stream, with its receipt as if it had come alone.
+            using var stream = invoker.AsyncServerStreamingCall(Described<TRequest, TResponse>(method, MethodType.ServerStreaming), null, options, request);
+            Assert.True(await stream.ResponseStream.MoveNext(CancellationToken.None));
+            var first = stream.ResponseStream.Current;
+            var receipt = (ByteString)method.OutputType.FindFieldByName("receipt").Accessor.GetValue(first);
+            return new(first, StatusCode.OK, null, [.. await stream.ResponseHeadersAsync, new Metadata.Entry(AuditReceipts.Trailer, receipt.ToByteArray())]);
+        }
+
         using var call = invoker.AsyncUnaryCall(Described<TRequest, TResponse>(method, MethodType.Unary), null, options, request);
         var message = await call;
         return new(message, StatusCode.OK, null, [.. await call.ResponseHeadersAsync, .. call.GetTrailers()]);

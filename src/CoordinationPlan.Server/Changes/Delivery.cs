@@ -1,0 +1,222 @@
+using CoordinationPlan.Law;
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
+using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Database;
+using CoordinationPlan.Server.Hosting;
+using CoordinationPlan.Server.Meetings;
+using CoordinationPlan.Server.Participations;
+using CoordinationPlan.Server.Plans;
+using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.V1;
+using Act = CoordinationPlan.Policy.Act;
+
+namespace CoordinationPlan.Server.Changes;
+
+/// <summary>
+/// One batch of a feed on its way out: each change is decided again with the facts of this moment, under the plans' locks, and holds how the thing is now. What is told is noted, so
+/// that it can be recalled, and numbered when it is told for the first time.
+/// </summary>
+internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNames names, LawOptions law)
+{
+    private const Categories Nothing = Categories.None;
+
+    private readonly Dictionary<(Guid, string), (Categories Told, long Sequence, Categories Reads)> _told = [];
+    private readonly Dictionary<Guid, Disclosed> _concerns = [];
+    private readonly List<(long, long)> _numbers = [];
+
+    /// <summary>The changes, the oldest first.</summary>
+    public List<Change> Changes { get; } = [];
+
+    /// <summary>Up to which position everything has been looked at.</summary>
+    public long Position { get; private set; }
+
+    /// <summary>Fills the batch; what may not be told leaves no gap in it.</summary>
+    public async Task Fill(long after, int pageSize, CancellationToken stop)
+    {
+        Position = after;
+        while (Changes.Count == 0)
+        {
+            var find = entry.NewTrip();
+            var found = find.Add(ChangeSql.Items(receiver.Receiver, Position, pageSize));
+            await find.Run(stop);
+            if (found.Value.Count == 0)
+            {
+                return;
+            }
+
+            await Decide(found.Value, stop);
+            Position = found.Value[^1].Position;
+        }
+    }
+
+    /// <summary>Notes what is told, and who is concerned, in the transaction that commits before anything is sent.</summary>
+    public void Note(RoundTrip trip)
+    {
+        if (_numbers.Count > 0)
+        {
+            trip.Add(ChangeSql.Number(receiver.Receiver, _numbers));
+        }
+
+        if (_told.Count > 0)
+        {
+            trip.Add(ChangeSql.Tell(receiver.Receiver, [.. _told.Select(one => new Told(one.Key.Item1, one.Key.Item2, one.Value.Told, one.Value.Sequence, one.Value.Reads))]));
+        }
+
+        foreach (var (plan, disclosed) in _concerns)
+        {
+            if (disclosed.Unit is { } unit)
+            {
+                entry.Concern(Act.ReceiveChanges, unit, disclosed.Categories);
+            }
+            else
+            {
+                entry.Concern(plan, disclosed.SubjectId, disclosed.OwnerController, disclosed.Categories);
+            }
+        }
+
+        if (_concerns.Count == 0)
+        {
+            entry.ConcernNobody();
+        }
+    }
+
+    private async Task Decide(List<ItemRecord> items, CancellationToken stop)
+    {
+        var plans = items.Select(item => item.PlanId).OfType<Guid>().Distinct().ToArray();
+        var pairs = items.Where(item => item.PlanId is not null).Select(item => (item.PlanId!.Value, item.UnitId!)).Distinct().ToList();
+        var meetings = ItemsOf(items, ChangeKind.Meeting, ChangeKind.Summons, ChangeKind.Task);
+        var trip = entry.NewTrip();
+        // A withdrawal that has been answered is seen: it held the plan's lock alone.
+        trip.Add(FactsSql.LockPlans(plans));
+        var facts = trip.Add(FactsSql.OfUnits(pairs, entry.Caller.Purpose, entry.Today));
+        var things = new Things(
+            trip.Add(PlanSql.Records(plans)),
+            trip.Add(ParticipationSql.These(plans, ItemsOf(items, ChangeKind.Participation))),
+            trip.Add(MeetingSql.These(plans, meetings)),
+            trip.Add(MeetingSql.CallsToThese(plans, meetings)));
+        await trip.Run(stop);
+
+        foreach (var item in items)
+        {
+            if (item.PlanId is not { } plan)
+            {
+                Changes.Add(new Change { Event = item.EventId.ToString("D"), Kind = item.Kind });
+                continue;
+            }
+
+            var key = (plan, item.UnitId!);
+            var unit = facts.Value.GetValueOrDefault(key);
+            var decision = unit is not null && ReceiverRecord.ActsFor(entry.CallerFacts, unit) ? entry.Decide(Act.ReceiveChanges, unit) : default;
+            var (told, sequence, reads) = _told.TryGetValue(key, out var before) ? before : (Nothing, item.LastSequence, decision.Reads);
+            var (change, tells) = item.Recall is { } recall ? (OfRecall(item, recall), Nothing)
+                : decision.IsPermit && decision.Reads.HasFlag(Categories.Existence) ? await Content(item, unit!, decision, things, stop)
+                // Who was told before is told that a number is used up; who never was, nothing.
+                : sequence > 0 ? (new Change { Kind = ChangeKind.Forgotten }, Nothing)
+                : (null, Nothing);
+            if (change is null)
+            {
+                _numbers.Add((item.Position, 0));
+                _told[key] = (told, sequence, reads & decision.Reads);
+                continue;
+            }
+
+            change.Event = item.EventId.ToString("D");
+            change.Sequence = item.Sequence ?? sequence + 1;
+            if (item.Sequence is null)
+            {
+                _numbers.Add((item.Position, change.Sequence));
+                sequence = change.Sequence;
+            }
+
+            Changes.Add(change);
+            _told[key] = (told | tells, sequence, reads & decision.Reads);
+            var shown = _concerns.TryGetValue(plan, out var earlier) ? earlier : new Disclosed(Nothing, null, item.SubjectId!.Value, item.OwnerController!);
+            _concerns[plan] = shown with
+            {
+                Categories = shown.Categories | tells | (item.Recall is null ? Nothing : Categories.Existence),
+                Unit = tells != Nothing && shown.Unit is null ? unit : shown.Unit,
+            };
+        }
+    }
+
+    /// <summary>The change with how the thing is now, or a bare notice, and the categories that it tells.</summary>
+    private async Task<(Change, Categories)> Content(ItemRecord item, UnitFacts unit, Decision decision, Things things, CancellationToken stop)
+    {
+        var change = new Change { Plan = ResourceName.Plan(unit.Plan.PlanId), Unit = names.Name(ResourceName.Units, unit.UnitId) };
+        var sight = Sight.Of(decision, unit.Here(entry.CallerFacts), unit.Plan.Relation);
+        switch (item.Kind)
+        {
+            case ChangeKind.Plan:
+                change.PlanState = things.Plans.Value[unit.Plan.PlanId].ToPlan(names);
+                break;
+            case ChangeKind.Participation
+                when things.Participations.Value.TryGetValue(item.ItemId!.Value, out var found) && sight.Shows(found.Category, found.Participation.UnitId):
+                change.Participation = found.Participation.ToParticipation(unit.Plan.PlanId, names);
+                break;
+            case ChangeKind.Meeting when decision.Reads.HasFlag(Categories.Meetings) && things.Meetings.Value.TryGetValue(item.ItemId!.Value, out var meeting):
+                var calls = things.Calls.Value.Where(call => call.MeetingId == meeting.MeetingId && sight.Shows(call.Category, call.UnitId));
+                change.Meeting = meeting.ToMeeting(unit.Plan.PlanId, calls, await entry.KeyOf(unit.Plan, stop), names);
+                (change.Meeting.Agenda, change.Meeting.Minutes, change.Meeting.Decisions) = ("", "", "");
+                break;
+            case ChangeKind.Summons or ChangeKind.Task
+                when OwnCall(item, unit, sight, things) is { } call && things.Meetings.Value.TryGetValue(item.ItemId!.Value, out var called):
+                if (item.Kind == ChangeKind.Summons)
+                {
+                    change.Summons = called.ToOwnCall(unit.Plan.PlanId, call, await entry.KeyOf(unit.Plan, stop));
+                }
+                else
+                {
+                    change.Task = ToTask(unit.Plan.PlanId, called, call, unit.Controller);
+                }
+
+                break;
+            default:
+                Redaction.Apply(change, decision.Reads);
+                return (change, Categories.Existence);
+        }
+
+        change.Kind = item.Kind;
+        Redaction.Apply(change, decision.Reads);
+        return (change, decision.Reads & (Categories.Existence | (item.Kind is ChangeKind.Summons or ChangeKind.Task ? Nothing : Categories.Meetings)));
+    }
+
+    /// <summary>Whoever is called knows it by that; of a sheltered housing's call no system does.</summary>
+    private static CallRecord? OwnCall(ItemRecord item, UnitFacts unit, Sight sight, Things things) => things.Calls.Value.Find(call =>
+        call.MeetingId == item.ItemId && call.UnitId == unit.UnitId && (call.Category != Categories.Whereabouts || sight.Shows(call.Category, call.UnitId)));
+
+    private ChangedTask ToTask(Guid plan, MeetingRecord meeting, CallRecord call, string controller)
+    {
+        var window = PlanTasks.Rules.First(rule => rule.Duty == Duty.AnswerCall).Window(clock => law.DaysOf(clock, names.NameOf(controller)) ?? 0);
+        var day = SwedishTime.DayOf(meeting.StartsAt);
+        return new ChangedTask
+        {
+            Subject = ResourceName.Child(plan, ResourceName.Meetings, meeting.MeetingId),
+            Kind = TaskKind.AnswerCall,
+            DueDate = day.AddDays(window.Due).ToDate(),
+            Open = meeting.State == MeetingState.Called && call.Reply == CallReply.Unspecified && entry.Today <= day,
+        };
+    }
+
+    /// <summary>A recall goes to whoever was told, whatever may be known now: it is how it is to be forgotten.</summary>
+    private Change OfRecall(ItemRecord item, RecallRecord recall) => new()
+    {
+        Kind = ChangeKind.Recall,
+        Plan = ResourceName.Plan(recall.PlanId),
+        Unit = names.Name(ResourceName.Units, item.UnitId),
+        Recall = recall.ToRecall(names),
+    };
+
+    private static Guid[] ItemsOf(List<ItemRecord> items, params ChangeKind[] kinds) =>
+        [.. items.Where(item => kinds.Contains(item.Kind)).Select(item => item.ItemId).OfType<Guid>().Distinct()];
+
+    /// <summary>What changes are about, as it is now.</summary>
+    private sealed record Things(
+        Pending<Dictionary<Guid, PlanRecord>> Plans,
+        Pending<Dictionary<Guid, (ParticipationRecord Participation, Categories Category)>> Participations,
+        Pending<Dictionary<Guid, MeetingRecord>> Meetings,
+        Pending<List<CallRecord>> Calls);
+
+    /// <summary>What is told of a plan.</summary>
+    private sealed record Disclosed(Categories Categories, UnitFacts? Unit, Guid SubjectId, string OwnerController);
+}

@@ -1,0 +1,110 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.V1;
+
+namespace CoordinationPlan.Server.Changes;
+
+/// <summary>Which things there are in a plan, without what they hold.</summary>
+internal sealed record PlanThings(
+    int Revision,
+    IReadOnlyList<(Guid Id, Categories Category)> Participations,
+    IReadOnlyList<Guid> Meetings,
+    IReadOnlyList<(Guid Meeting, string UnitId, Categories Category)> Calls);
+
+/// <summary>One change for one receiver, without a place yet.</summary>
+internal readonly record struct NewItem(ChangeKind Kind, Guid? ItemId = null);
+
+/// <summary>
+/// What a unit's receiver is to hear of a plan, of what was noted and of what the unit may know before and after. Pure. A change that the unit may not know of makes
+/// nothing, so that no number counts it; what the unit has come to know is told whole.
+/// </summary>
+internal static class FanOut
+{
+    /// <param name="before">What the unit might know when the latest change was put in order.</param>
+    /// <param name="after">What it may know now.</param>
+    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, IEnumerable<Noted> noted, PlanThings things)
+    {
+        var items = new List<NewItem>();
+        var gained = after & ~before;
+        if (gained.HasFlag(Categories.Existence))
+        {
+            Add(new(ChangeKind.Plan));
+        }
+
+        if (gained.HasFlag(Categories.Meetings))
+        {
+            foreach (var (id, category) in things.Participations)
+            {
+                AddIf(category, new(ChangeKind.Participation, id));
+            }
+
+            foreach (var id in things.Meetings)
+            {
+                Add(new(ChangeKind.Meeting, id));
+            }
+        }
+
+        if (gained.HasFlag(Categories.Existence))
+        {
+            foreach (var meeting in things.Meetings)
+            {
+                AddCall(meeting);
+            }
+        }
+
+        foreach (var change in noted)
+        {
+            switch (change.Kind)
+            {
+                case NotedKind.Plan:
+                    AddIf(Categories.Existence, new(ChangeKind.Plan));
+                    break;
+                case NotedKind.Participation:
+                    AddIf(change.Category, new(ChangeKind.Participation, change.ItemId));
+                    break;
+                case NotedKind.Meeting:
+                    AddIf(Categories.Meetings, new(ChangeKind.Meeting, change.ItemId));
+                    AddCall(change.ItemId!.Value);
+                    break;
+                case NotedKind.Call:
+                    AddIf(change.Category, new(ChangeKind.Meeting, change.ItemId));
+                    if (change.UnitId == unit)
+                    {
+                        AddCall(change.ItemId!.Value);
+                    }
+
+                    break;
+            }
+        }
+
+        return items;
+
+        // Only rows of categories that a system reads are told; what names a sheltered housing or a school has one of its own.
+        void AddIf(Categories category, NewItem item)
+        {
+            if (after.HasFlag(category))
+            {
+                Add(item);
+            }
+        }
+
+        void AddCall(Guid meeting)
+        {
+            if (after.HasFlag(Categories.Existence) && things.Calls.Any(call => call.Meeting == meeting && call.UnitId == unit && call.Category != Categories.Whereabouts))
+            {
+                Add(new(ChangeKind.Summons, meeting));
+                Add(new(ChangeKind.Task, meeting));
+            }
+        }
+
+        void Add(NewItem item)
+        {
+            if (!items.Contains(item))
+            {
+                items.Add(item);
+            }
+        }
+    }
+
+    /// <summary>What is to be forgotten: what was told and may not be known any more. Who may not know of the plan may keep nothing of it.</summary>
+    public static Categories Lost(Categories told, Categories after) => told & (after.HasFlag(Categories.Existence) ? ~after : ~Categories.None);
+}

@@ -1,0 +1,199 @@
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.V1;
+using Grpc.Core;
+
+namespace CoordinationPlan.Server.Tests.Changes;
+
+/// <summary>What systems confirm, what they cannot process, what they forget; and what the owning unit sees of it.</summary>
+public sealed class AcknowledgementTests(Service service) : IClassFixture<Service>
+{
+    private static DemonstrationEmployee Care => DemonstrationDirectory.PrimaryCare;
+
+    [Fact]
+    public async Task The_owning_unit_sees_which_revision_a_system_has_since_when()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await service.OpenCompletePlan(Cases.NewPerson());
+        await service.Join(plan, Care);
+        await service.Consent(plan, Care, [InformationCategory.Meetings]);
+        Assert.Empty(await Deliveries(plan));
+        await feed.Pull();
+
+        var told = Assert.Single(await Deliveries(plan));
+        Assert.Equal(
+            ("organisations/" + DemonstrationDirectory.Region, "systems/" + DemonstrationDirectory.RegionIntegration.Id, Cases.UnitOf(Care)), (told.Organisation, told.System, told.Unit));
+        Assert.Equal([InformationCategory.Existence, InformationCategory.Meetings], told.Categories);
+        Assert.Null(told.RevisionTime);
+        Assert.NotNull(told.WaitingSinceTime);
+
+        await feed.Acknowledge();
+        told = Assert.Single(await Deliveries(plan));
+        Assert.Equal((0, true), (told.Revision, told.WaitingSinceTime is null));
+        var since = told.RevisionTime;
+
+        var established = (await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = plan.Etag, RequestId = Cases.NewId() })).Plan;
+        Assert.Equal(1, established.Revision);
+        await feed.Pull();
+        Assert.Equal(0, Assert.Single(await Deliveries(plan)).Revision);
+        await feed.Acknowledge();
+        told = Assert.Single(await Deliveries(plan));
+        Assert.Equal(1, told.Revision);
+        Assert.True(told.RevisionTime > since);
+    }
+
+    [Fact]
+    public async Task What_cannot_be_processed_is_kept_shown_and_a_task()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released();
+        var bad = (await feed.Pull())[0];
+
+        await feed.Acknowledge(new Rejection { Event = bad.Event, Reason = RejectionReason.NotMatched });
+
+        Assert.Equal(1, Assert.Single(await Deliveries(plan)).Rejected);
+        Assert.Contains(await Tasks(), task => (task.Subject, task.Kind) == (plan.Name + "/deliveries", TaskKind.LookAtDelivery));
+        await feed.Feed.AcknowledgeChangesAsync(new() { Cursor = feed.Cursor, Rejections = { new Rejection { Event = Cases.NewId(), Reason = RejectionReason.Internal } }, Etag = feed.Etag, RequestId = Cases.NewId() })
+            .Fails(StatusCode.FailedPrecondition, ErrorReason.UnknownReference);
+
+        // The next snapshot brings everything anew.
+        await feed.Start();
+        await feed.Pull();
+        Assert.DoesNotContain(await Tasks(), task => task.Kind == TaskKind.LookAtDelivery && task.Subject.StartsWith(plan.Name, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_cursor_confirms_no_more_than_it_was_given_for_and_going_back_no_less()
+    {
+        var feed = await Integration.Start(service);
+        var before = feed.Cursor;
+        var plan = await Released();
+        await feed.Pull();
+        await feed.Acknowledge();
+        var last = feed.Cursor;
+        feed.Cursor = before;
+        await feed.Acknowledge();
+        Assert.Null(Assert.Single(await Deliveries(plan)).WaitingSinceTime);
+
+        feed.Cursor = (await Integration.Start(service, DemonstrationDirectory.SchoolRegister)).Cursor;
+        await feed.Feed.AcknowledgeChangesAsync(new() { Cursor = feed.Cursor, Etag = feed.Etag, RequestId = Cases.NewId() }).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidPageToken);
+        await feed.Feed.AcknowledgeChangesAsync(new() { Cursor = last, Etag = "AAAAAAAAAAAAAAAA", RequestId = Cases.NewId() }).Fails(StatusCode.Aborted, ErrorReason.StaleEtag);
+    }
+
+    [Fact]
+    public async Task A_recall_is_confirmed_once_with_a_receipt_that_the_owning_unit_sees()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released();
+        await feed.Pull();
+        await Withdraw(plan);
+        var recall = (await feed.Pull()).Single(change => change.Recall is not null).Recall;
+        Assert.InRange(recall.DueTime.ToDateTimeOffset() - TimeProvider.System.GetUtcNow(), TimeSpan.FromHours(23), TimeSpan.FromHours(24.1));
+
+        await Confirm(service.As(DemonstrationDirectory.SchoolRegister).Changes, recall).IsRefused();
+        await feed.Feed.AcknowledgeRecallAsync(new() { Name = recall.Name, Receipt = "två ord", Etag = recall.Etag, RequestId = Cases.NewId() }).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
+        var start = await service.Now();
+        var confirmed = (await Confirm(feed.Feed, recall)).Recall;
+
+        Assert.NotNull(confirmed.AcknowledgeTime);
+        Assert.NotNull(Assert.Single(await service.LogSince(start)).SubjectId);
+        await Confirm(feed.Feed, confirmed).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
+        var delivery = Assert.Single(await Deliveries(plan));
+        Assert.Empty(delivery.Categories);
+        var seen = Assert.Single(delivery.Recalls);
+        Assert.Equal(("GALLRAT-7", confirmed.AcknowledgeTime), (seen.Receipt, seen.AcknowledgeTime));
+        Assert.Equal([InformationCategory.Existence, InformationCategory.Meetings], seen.Categories);
+    }
+
+    [Fact]
+    public async Task A_recall_that_is_not_confirmed_in_time_is_a_task_until_it_is()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released();
+        await feed.Pull();
+        await Withdraw(plan);
+        var recall = (await feed.Pull()).Single(change => change.Recall is not null).Recall;
+        Assert.DoesNotContain(await Tasks(), IsOfThePlan);
+
+        await using var later = await LaterService.Start(service, 2);
+        Assert.Contains(
+            (await later.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks, task => IsOfThePlan(task) && task is { State: TaskState.Overdue, Kind: TaskKind.AcknowledgeRecall });
+        await later.As(DemonstrationDirectory.RegionIntegration).Changes.AcknowledgeRecallAsync(new() { Name = recall.Name, Receipt = "R1", Etag = recall.Etag, RequestId = Cases.NewId() });
+        Assert.DoesNotContain((await later.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks, task => IsOfThePlan(task) && task.Kind == TaskKind.AcknowledgeRecall);
+        Assert.Contains(
+            (await later.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500, States = { TaskState.Done }, DoneSince = Cases.Today })).Tasks,
+            task => IsOfThePlan(task) && task.Kind == TaskKind.AcknowledgeRecall);
+
+        bool IsOfThePlan(UnitTask task) => task.Subject == plan.Name + "/deliveries";
+    }
+
+    [Fact]
+    public async Task A_school_is_named_only_to_those_who_may_know_which_it_is()
+    {
+        var register = await Integration.Start(service, DemonstrationDirectory.SchoolRegister);
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.SecureSchool(plan);
+        Assert.NotEmpty(await register.Pull());
+
+        Assert.Equal(Cases.UnitOf(DemonstrationDirectory.School), Assert.Single(await Deliveries(plan)).Unit);
+    }
+
+    [Fact]
+    public async Task What_is_not_kept_any_more_is_begun_anew_clean_and_complete()
+    {
+        var feed = await Integration.Start(service);
+        var old = feed.Cursor;
+        var (stays, goes) = (await Released(), await Released());
+        await feed.Pull();
+        await Withdraw(goes);
+        var recall = (await feed.Pull()).Single(change => change.Recall is not null).Recall;
+        await service.Reorder(TimeSpan.FromDays(31));
+        await using (var keeper = await LaterService.Start(service, 0))
+        {
+            await keeper.RemoveOldChanges();
+        }
+
+        foreach (var cursor in new[] { old, "" })
+        {
+            var page = await feed.Feed.PullChangesAsync(new() { Cursor = cursor });
+            Assert.Equal((true, 0), (page.ResyncRequired, page.Changes.Count));
+        }
+
+        using (var stream = feed.Feed.WatchChanges(new() { Cursor = old }))
+        {
+            Assert.True(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+            Assert.True(stream.ResponseStream.Current.ResyncRequired);
+            Assert.False(await stream.ResponseStream.MoveNext(TestContext.Current.CancellationToken));
+        }
+
+        await feed.Start();
+        var snapshot = await feed.Pull();
+
+        Assert.Equal((ChangeKind.SnapshotBegin, ChangeKind.SnapshotEnd), (snapshot[0].Kind, snapshot[^1].Kind));
+        Assert.Contains(snapshot, change => change.Plan == stays.Name && change.Participation is not null);
+        Assert.DoesNotContain(snapshot, change => change.Plan == goes.Name);
+        // What was recalled is still to be confirmed, and what was told of it before is told no more.
+        Assert.NotNull((await Confirm(feed.Feed, recall)).Recall.AcknowledgeTime);
+        Assert.True((await feed.Feed.PullChangesAsync(new() { Cursor = old })).ResyncRequired);
+    }
+
+    private async Task<Plan> Released()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.Join(plan, Care);
+        await service.Consent(plan, Care, [InformationCategory.Meetings]);
+        return plan;
+    }
+
+    private async Task Withdraw(Plan plan)
+    {
+        var consent = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Consents[0];
+        await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = consent.Name, Etag = consent.Etag, RequestId = Cases.NewId() });
+    }
+
+    private static AsyncUnaryCall<AcknowledgeRecallResponse> Confirm(ChangeFeedService.ChangeFeedServiceClient changes, Recall recall) =>
+        changes.AcknowledgeRecallAsync(new() { Name = recall.Name, Receipt = "GALLRAT-7", Etag = recall.Etag, RequestId = Cases.NewId() });
+
+    private async Task<IReadOnlyList<Delivery>> Deliveries(Plan plan) => (await service.CaseWorker.Changes.ListDeliveriesAsync(new() { Parent = plan.Name })).Deliveries;
+
+    private async Task<IReadOnlyList<UnitTask>> Tasks() => (await service.CaseWorker.Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks;
+}

@@ -1,0 +1,81 @@
+using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Changes;
+using CoordinationPlan.V1;
+
+namespace CoordinationPlan.Server.Tests.Changes;
+
+/// <summary>The pure part: what comes of what was noted, for every way to know before and after.</summary>
+public sealed class FanOutTests
+{
+    private const string Own = "own";
+    private static readonly Guid Meeting = new("00000000-0000-0000-0000-000000000001");
+    private static readonly Guid OtherMeeting = new("00000000-0000-0000-0000-000000000002");
+    private static readonly Guid Part = new("00000000-0000-0000-0000-000000000003");
+    private static readonly Guid HousingsPart = new("00000000-0000-0000-0000-000000000004");
+
+    private static readonly PlanThings Things = new(
+        1,
+        [(Part, Categories.Meetings), (HousingsPart, Categories.Whereabouts)],
+        [Meeting, OtherMeeting],
+        [(Meeting, Own, Categories.Meetings), (Meeting, "housing", Categories.Whereabouts), (OtherMeeting, "other", Categories.Meetings)]);
+
+    private static readonly Categories[] Known = [Categories.None, Categories.Existence, Categories.Existence | Categories.Schooling, Categories.Existence | Categories.Meetings];
+
+    private static readonly Noted[] EveryChange =
+    [
+        new(1, NotedKind.Plan, null, null, null, Categories.None, null),
+        new(2, NotedKind.Participation, null, Part, "other", Categories.Meetings, null),
+        new(3, NotedKind.Participation, null, HousingsPart, "housing", Categories.Whereabouts, null),
+        new(4, NotedKind.Meeting, null, Meeting, null, Categories.None, null),
+        new(5, NotedKind.Call, null, Meeting, Own, Categories.Meetings, null),
+        new(6, NotedKind.Call, null, Meeting, "housing", Categories.Whereabouts, null),
+        new(7, NotedKind.WhoMayKnow, null, null, null, Categories.None, null),
+    ];
+
+    [Fact]
+    public void Who_may_not_know_hears_nothing_and_who_may_nothing_but_what_it_may()
+    {
+        foreach (var before in Known)
+        {
+            foreach (var after in Known)
+            {
+                var items = FanOut.Items(before, after, Own, EveryChange, Things);
+                Assert.All(items, item => Assert.True(after.HasFlag(item.Kind is ChangeKind.Participation or ChangeKind.Meeting ? Categories.Meetings : Categories.Existence)));
+                Assert.True(after != Categories.None || items.Count == 0);
+                Assert.DoesNotContain(items, item => item.ItemId == HousingsPart);
+                Assert.Equal(items.Distinct(), items);
+            }
+        }
+    }
+
+    [Fact]
+    public void What_has_come_to_be_known_is_told_whole() =>
+        Assert.Equal(
+            [
+                new(ChangeKind.Plan), new(ChangeKind.Participation, Part), new(ChangeKind.Meeting, Meeting), new(ChangeKind.Meeting, OtherMeeting), new(ChangeKind.Summons, Meeting),
+                new(ChangeKind.Task, Meeting),
+            ],
+            FanOut.Items(Categories.None, Categories.Existence | Categories.Meetings, Own, [EveryChange[^1]], Things));
+
+    [Fact]
+    public void A_change_of_who_may_know_that_changes_nothing_for_a_unit_is_not_told() =>
+        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[^1]], Things)));
+
+    [Fact]
+    public void The_call_of_a_housing_is_told_to_nobody() =>
+        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[5]], Things)));
+
+    [Fact]
+    public void What_was_told_and_may_not_be_known_is_lost_and_nothing_else()
+    {
+        foreach (var told in Known)
+        {
+            foreach (var after in Known)
+            {
+                var lost = FanOut.Lost(told, after);
+                Assert.Equal(lost, lost & told);
+                Assert.Equal(after == Categories.None ? told : told & ~after, lost);
+            }
+        }
+    }
+}

@@ -1,0 +1,254 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.V1;
+using Grpc.Core;
+using Npgsql;
+
+namespace CoordinationPlan.Server.Tests.Changes;
+
+/// <summary>Many who write, many who listen, and a sequencer that dies: nothing is lost, nothing is skipped, and all hear the same.</summary>
+public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : IClassFixture<Service>
+{
+    private const int Writers = 20;
+    private const int Consumers = 5;
+
+    private static readonly int Seconds = int.Parse(Environment.GetEnvironmentVariable("COORDPLAN_TEST_FEED_SECONDS") ?? "20", CultureInfo.InvariantCulture);
+
+    private static DemonstrationEmployee Care => DemonstrationDirectory.PrimaryCare;
+
+    [Fact]
+    public async Task Many_who_write_and_many_who_listen_lose_and_skip_nothing()
+    {
+        var feed = await Integration.Start(service);
+        var plans = await Task.WhenAll(Enumerable.Range(0, Writers).Select(_ => Released()));
+        await service.Settled();
+        using var done = new CancellationTokenSource(TimeSpan.FromSeconds(Seconds));
+        var written = new ConcurrentDictionary<string, long>();
+        var lags = new ConcurrentBag<double>();
+        var heard = Enumerable.Range(0, Consumers).Select(_ => new Ear()).ToArray();
+        using var stop = new CancellationTokenSource();
+        var consumers = heard.Select((changes, i) => i % 2 == 0 ? PullUntil(feed.Cursor, changes, i, written, lags, stop.Token) : WatchUntil(feed.Cursor, changes, written, lags, stop.Token)).ToArray();
+
+        var late = CommitLate(plans, done.Token);
+        await Task.WhenAll(plans.Select(plan => Task.Run(() => Write(plan, written, done.Token))));
+        await late;
+        await service.Settled();
+        var last = await Task.WhenAll(plans.Select(plan => service.Read(DemonstrationDirectory.CaseWorker, plan)));
+        // Every consumer has come to the end when it has heard of the last state of each plan.
+        foreach (var changes in heard)
+        {
+            for (var begin = TimeProvider.System.GetTimestamp(); ; await Task.Delay(50))
+            {
+                lock (changes)
+                {
+                    if (last.All(plan => changes.Heard.FindLast(change => change.Plan == plan.Name && change.PlanState is not null)?.PlanState.Etag == plan.Etag))
+                    {
+                        break;
+                    }
+                }
+
+                Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(60), "A consumer does not hear of the last state.");
+            }
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(consumers);
+
+        var all = heard.Select(changes => changes.Heard.Where(change => change.Plan.Length > 0 && plans.Any(plan => plan.Name == change.Plan)).DistinctBy(change => change.Event).ToList()).ToList();
+        var most = all.MaxBy(changes => changes.Count)!;
+        foreach (var changes in all)
+        {
+            // Not all stop at the same change, but what they heard is the same from the first on, in the same order and with the same numbers.
+            Assert.Equal(most.Take(changes.Count).Select(change => (change.Event, change.Sequence)), changes.Select(change => (change.Event, change.Sequence)));
+            Assert.All(
+                changes.GroupBy(change => (change.Plan, change.Unit)),
+                of => Assert.Equal(Enumerable.Range(1, of.Count()).Select(n => (long)n), of.Select(change => change.Sequence)));
+        }
+
+        Assert.True(written.Count > Writers);
+        var ordered = lags.Order().ToList();
+        output.WriteLine(
+            $"{written.Count} changes by {Writers} writers in {Seconds} s, {most.Count} events to each of {Consumers} consumers; "
+            + (ordered.Count == 0 ? "" : $"from commit to consumer p50 {ordered[ordered.Count / 2]:F0} ms, p99 {ordered[(int)(ordered.Count * 0.99)]:F0} ms"));
+    }
+
+    public static TheoryData<string, string> Deaths => new()
+    {
+        { "BEFORE DELETE", "change_pending" },
+        { "AFTER DELETE", "change_pending" },
+        { "BEFORE INSERT", "change_item" },
+        { "AFTER INSERT", "change_item" },
+        { "AFTER INSERT", "change_recall" },
+        { "BEFORE UPDATE", "change_standing" },
+        { "AFTER UPDATE", "change_receiver" },
+        { "AT COMMIT", "change_item" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Deaths))]
+    public async Task A_sequencer_that_dies_at_a_step_has_done_all_or_nothing(string moment, string table)
+    {
+        var feed = await Integration.Start(service);
+        var (stays, goes) = (await Released(), await Released());
+        var before = await feed.Pull();
+        Assert.NotEmpty(before);
+        await Execute("CREATE SEQUENCE IF NOT EXISTS public.deaths");
+        var deaths = await service.Scalar<long>("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM public.deaths");
+        await Execute(
+            """
+            CREATE OR REPLACE FUNCTION public.dies() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $body$
+            BEGIN
+                PERFORM nextval('public.deaths');
+                PERFORM pg_terminate_backend(pg_backend_pid());
+                PERFORM pg_sleep(10);
+                RETURN NEW;
+            END $body$
+            """);
+        await Execute(moment == "AT COMMIT"
+            ? $"CREATE CONSTRAINT TRIGGER dies AFTER INSERT ON coordinationplan.{table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.dies()"
+            : $"CREATE TRIGGER dies {moment} ON coordinationplan.{table} FOR EACH ROW EXECUTE FUNCTION public.dies()");
+        try
+        {
+            var consent = (await service.Read(DemonstrationDirectory.CaseWorker, goes)).Consents[0];
+            await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = consent.Name, Etag = consent.Etag, RequestId = Cases.NewId() });
+            await service.CallMeeting(stays, [Care], TimeSpan.FromDays(20));
+            for (var begin = TimeProvider.System.GetTimestamp(); await service.Scalar<long>("SELECT last_value FROM public.deaths") < deaths + 2; await Task.Delay(20))
+            {
+                Assert.True(TimeProvider.System.GetElapsedTime(begin) < TimeSpan.FromSeconds(30), "Nobody dies.");
+            }
+        }
+        finally
+        {
+            await Execute($"DROP TRIGGER dies ON coordinationplan.{table}");
+        }
+
+        var after = await feed.Pull();
+
+        Assert.Equal([ChangeKind.Recall], after.Where(change => change.Plan == goes.Name).Select(change => change.Kind));
+        Assert.Equal([ChangeKind.Meeting, ChangeKind.Summons, ChangeKind.Task], after.Where(change => change.Plan == stays.Name).Select(change => change.Kind));
+        Assert.Equal(
+            0L,
+            await service.Scalar<long>(
+                "SELECT count(*) FROM (SELECT position - lag(position, 1, 0::bigint) OVER (PARTITION BY receiver ORDER BY position) AS step FROM coordinationplan.change_item) x WHERE step <> 1"));
+    }
+
+    private async Task<Plan> Released()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.Join(plan, Care);
+        await service.Consent(plan, Care, [InformationCategory.Meetings]);
+        return plan;
+    }
+
+    private async Task Write(Plan plan, ConcurrentDictionary<string, long> written, CancellationToken stop)
+    {
+        var (etag, day) = (plan.Etag, 0);
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                var request = new UpdatePlanRequest
+                {
+                    Plan = new Plan { Name = plan.Name, FollowUpDate = Cases.Period(++day % 300, null).StartDate },
+                    UpdateMask = new() { Paths = { "follow_up_date" } },
+                    Etag = etag,
+                    RequestId = Cases.NewId(),
+                };
+                etag = (await service.CaseWorker.Plans.UpdatePlanAsync(request, cancellationToken: CancellationToken.None)).Plan.Etag;
+                written[etag] = TimeProvider.System.GetTimestamp();
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.Aborted)
+            {
+                // Somebody else has touched it.
+                etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag;
+            }
+        }
+    }
+
+    /// <summary>Transactions that change a plan and commit a while later than they began.</summary>
+    private async Task CommitLate(Plan[] plans, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            foreach (var plan in plans.Take(3))
+            {
+                await using var connection = await service.Administrator.OpenConnectionAsync(CancellationToken.None);
+                await using var transaction = await connection.BeginTransactionAsync(CancellationToken.None);
+                await using var touch = new NpgsqlCommand($"UPDATE coordinationplan.plan SET version = version + 1 WHERE plan_id = '{plan.Name["plans/".Length..]}'", connection);
+                await touch.ExecuteNonQueryAsync(CancellationToken.None);
+                await Task.Delay(300, CancellationToken.None);
+                await transaction.CommitAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Pulls, and now and then forgets where it was and goes on from before: what it hears again is the same.</summary>
+    private async Task PullUntil(string cursor, Ear heard, int seed, ConcurrentDictionary<string, long> written, ConcurrentBag<double> lags, CancellationToken stop)
+    {
+        var random = new Random(seed);
+        var earlier = cursor;
+        while (!stop.IsCancellationRequested)
+        {
+            var page = await service.As(DemonstrationDirectory.RegionIntegration).Changes.PullChangesAsync(new() { Cursor = cursor, PageSize = random.Next(1, 60) }, cancellationToken: CancellationToken.None);
+            Hear(page.Changes, heard, written, lags);
+            (earlier, cursor) = random.Next(20) == 0 ? (earlier, earlier) : (cursor, page.NextCursor);
+            if (page.Changes.Count == 0)
+            {
+                await Task.Delay(50, CancellationToken.None);
+            }
+        }
+    }
+
+    /// <summary>Watches, and now and then is cut off.</summary>
+    private async Task WatchUntil(string cursor, Ear heard, ConcurrentDictionary<string, long> written, ConcurrentBag<double> lags, CancellationToken stop)
+    {
+        while (!stop.IsCancellationRequested)
+        {
+            using var stream = service.As(DemonstrationDirectory.RegionIntegration).Changes.WatchChanges(new() { Cursor = cursor }, cancellationToken: stop);
+            try
+            {
+                for (var i = 0; i < 40 && await stream.ResponseStream.MoveNext(stop); i++)
+                {
+                    Hear(stream.ResponseStream.Current.Changes, heard, written, lags);
+                    cursor = stream.ResponseStream.Current.NextCursor;
+                }
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.Cancelled)
+            {
+                // The test is over.
+            }
+        }
+    }
+
+    private static void Hear(IEnumerable<Change> changes, Ear heard, ConcurrentDictionary<string, long> written, ConcurrentBag<double> lags)
+    {
+        var now = TimeProvider.System.GetTimestamp();
+        lock (heard)
+        {
+            foreach (var change in changes)
+            {
+                if (heard.Events.Add(change.Event) && change.PlanState is { } state && written.TryGetValue(state.Etag, out var at))
+                {
+                    lags.Add(Math.Max(0, TimeProvider.System.GetElapsedTime(at, now).TotalMilliseconds));
+                }
+
+                heard.Heard.Add(change);
+            }
+        }
+    }
+
+    /// <summary>What one consumer has heard, repeats too.</summary>
+    private sealed class Ear
+    {
+        public List<Change> Heard { get; } = [];
+
+        public HashSet<string> Events { get; } = [];
+    }
+
+    private async Task Execute(string sql)
+    {
+        await using var command = service.Administrator.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
+    }
+}
