@@ -149,6 +149,8 @@ public sealed class WatchTests(Service service, ITestOutputHelper output) : ICla
     {
         var plan = await service.OpenPlan(Cases.NewPerson());
         await service.Join(plan, Care);
+        // Put in order before the unit may know of it, so that each thing comes once.
+        await service.Settled();
         await service.Consent(plan, Care, [InformationCategory.Meetings]);
         return plan;
     }
