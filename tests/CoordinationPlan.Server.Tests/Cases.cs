@@ -449,9 +449,10 @@ public static class Cases
             ProtectedPersons = employee.HandlesProtectedPersons,
         };
         change(assignment);
-        var version = await service.Scalar<int>($"SELECT version FROM coordinationplan.assignment WHERE assignment_id = '{service.Names.Stored(ResourceName.Assignments, employee.AssignmentId)}'");
+        var stored = service.Names.Stored(ResourceName.Assignments, assignment.Name["assignments/".Length..]);
+        var version = await service.Scalar<int>($"SELECT coalesce(max(version), 0) FROM coordinationplan.assignment WHERE assignment_id = '{stored}'");
         return (await service.As(DemonstrationDirectory.Administrator).Directory.PutAssignmentAsync(
-            new() { Assignment = assignment, Etag = Etag.Of(assignment.Name, version), RequestId = NewId() })).Assignment;
+            new() { Assignment = assignment, Etag = version == 0 ? "new" : Etag.Of(assignment.Name, version), RequestId = NewId() })).Assignment;
     }
 
     /// <summary>The feed of the region's system, begun where it was not, as it is pulled without a cursor.</summary>

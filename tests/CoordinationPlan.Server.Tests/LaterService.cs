@@ -71,17 +71,23 @@ public sealed class LaterService : IAsyncDisposable
         await _app.DisposeAsync();
     }
 
-    private string Token(DemonstrationEmployee employee, string clientId) => _service.Infrastructure.National.MintToken(
-        new Dictionary<string, object>
+    private string Token(DemonstrationEmployee employee, string clientId)
+    {
+        var claims = new Dictionary<string, object>
         {
             ["iss"] = _service.Infrastructure.National.Issuer.ToString(),
             ["aud"] = "coordinationplan",
             ["sub"] = employee.Id,
             ["client_id"] = clientId,
-            ["employeeHsaId"] = employee.Id,
             ["acr"] = "http://id.sambi.se/loa/loa3",
             ["iat"] = _clock.GetUtcNow().AddMinutes(-1).ToUnixTimeSeconds(),
             ["cnf"] = new Dictionary<string, object> { ["x5t#S256"] = Base64UrlEncoder.Encode(_service.Infrastructure.ClientCertificate(clientId).GetCertHash(HashAlgorithmName.SHA256)) },
-        },
-        _clock.GetUtcNow().AddMinutes(5));
+        };
+        if (!employee.IsSystem)
+        {
+            claims["employeeHsaId"] = employee.Id;
+        }
+
+        return _service.Infrastructure.National.MintToken(claims, _clock.GetUtcNow().AddMinutes(5));
+    }
 }

@@ -160,6 +160,9 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         {
             switch (noted.Kind)
             {
+                case NotedKind.SnapshotBegins or NotedKind.SnapshotEnds or NotedKind.Receiver when !receivers.Exists(receiver => receiver.Receiver == noted.Receiver):
+                    // Its assignment has been revoked since.
+                    break;
                 case NotedKind.SnapshotBegins:
                     placing.Mark(noted.Receiver!.Value, ChangeKind.SnapshotBegin);
                     last.Add(FanOutSql.NoteSnapshot(noted.Receiver.Value));

@@ -79,12 +79,12 @@ internal static class FanOutSql
             return noted;
         });
 
-    /// <summary>Every receiver, locked in the same order: nothing is delivered meanwhile, so what was told stays what it is.</summary>
+    /// <summary>Every receiver but those whose assignment is revoked, which is for good; locked in the same order: nothing is delivered meanwhile, so what was told stays what it is.</summary>
     public static Query<List<OpenReceiver>> Receivers() => new(
         """
         SELECT r.receiver, r.position, r.purpose, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM change_receiver r
-        JOIN assignment a ON a.assignment_id = r.assignment_id
+        JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
         JOIN unit u ON u.unit_id = a.unit_id
         JOIN organisation o ON o.organisation_id = u.organisation_id
         ORDER BY r.receiver

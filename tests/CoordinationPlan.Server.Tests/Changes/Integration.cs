@@ -1,15 +1,18 @@
 using CoordinationPlan.Client;
+using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.V1;
 
 namespace CoordinationPlan.Server.Tests.Changes;
 
 /// <summary>A system that keeps in step by pulling.</summary>
-public sealed class Integration(Service service, DemonstrationEmployee? system = null)
+public sealed class Integration(Service service, DemonstrationEmployee? system = null, string? assignment = null)
 {
     private readonly DemonstrationEmployee _system = system ?? DemonstrationDirectory.RegionIntegration;
 
-    public CoordinationPlanClients Clients => service.As(_system);
+    public CoordinationPlanClients Clients => assignment is null
+        ? service.As(_system)
+        : service.As(service.Infrastructure.Choice(_system) with { Assignment = assignment }, DevelopmentInfrastructure.ClientOf(_system));
 
     public ChangeFeedService.ChangeFeedServiceClient Feed => Clients.Changes;
 
@@ -21,9 +24,9 @@ public sealed class Integration(Service service, DemonstrationEmployee? system =
     public List<Change> Delivered { get; } = [];
 
     /// <summary>Begins, or begins anew, and hears the snapshot.</summary>
-    public static async Task<Integration> Start(Service service, DemonstrationEmployee? system = null)
+    public static async Task<Integration> Start(Service service, DemonstrationEmployee? system = null, string? assignment = null)
     {
-        var integration = new Integration(service, system);
+        var integration = new Integration(service, system, assignment);
         integration.Etag = (await integration.Feed.PullChangesAsync(new())).Etag;
         await integration.Start();
         await integration.Pull();
