@@ -55,7 +55,14 @@ internal sealed partial record ReferenceScript(
         {
             await using var command = new NpgsqlCommand(Variable().Replace(sql, match => values[match.Groups[1].Value]), administrator);
             await using var reader = await command.ExecuteReaderAsync(stop);
-            var found = sql.StartsWith("SELECT", StringComparison.Ordinal) ? await reader.ReadAsync(stop) : reader.RecordsAffected == 1;
+            var found = await reader.ReadAsync(stop);
+            if (!sql.StartsWith("SELECT", StringComparison.Ordinal))
+            {
+                // How many rows were changed is known when those that came back are read.
+                await reader.CloseAsync();
+                found = reader.RecordsAffected == 1;
+            }
+
             if (!found && !MayFindNothing.Any(table => sql.Contains($"FROM {table}", StringComparison.Ordinal)))
             {
                 throw new InvalidOperationException($"A statement of the reference finds nothing: {sql}");

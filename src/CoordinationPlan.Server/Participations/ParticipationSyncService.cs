@@ -149,12 +149,22 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
         var open = find.Add(ParticipationSql.Open(plans));
         await find.Run(stop);
 
+        // The owning unit hears of who is kept out and tries, also by a dry run: these go on their own, and are committed with the rest.
+        var (alerts, isAnyRefused) = (entry.NewTrip(), false);
         foreach (var group in reports.GroupBy(report => report.PlanId))
         {
             var ofUnits = facts.Value.GetValueOrDefault(group.Key);
             var decision = entry.DecideForUnits(Act.ReadSyncedParticipations, group.Key, ofUnits, Categories.Existence);
             if (!decision.IsPermit)
             {
+                isAnyRefused = true;
+                var alert = Ids.Ordered(entry.Now);
+                alerts.Add(AlertSql.RaiseForBlocked(
+                    alert,
+                    decision.Obligations.HasFlag(Obligations.AlertReviewers),
+                    group.Key,
+                    entry.Caller.Name,
+                    AlertSql.Body(alert, entry.Caller, entry.CallerFacts.UnitId, keys)));
                 Refuse(group, ErrorReason.AccessDenied);
                 continue;
             }
@@ -180,6 +190,11 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
             }
 
             synced.Write(trip, entry.Now, entry.ChangedBy);
+        }
+
+        if (isAnyRefused)
+        {
+            await alerts.Run(stop);
         }
 
         if (plans.Length == 0)

@@ -248,6 +248,8 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
                 .Select(entry => (ResourceName.Plan(entry.PlanId!.Value), entry.Outcome, entry.Reason)));
         Assert.Empty(await AllSynced(known));
         Assert.Empty(await AllSynced(stranger));
+        Assert.Equal(1, await service.Count($"alert WHERE plan_id = '{blocked.Name["plans/".Length..]}' AND kind = {(int)AlertKind.BlockedAttempt}"));
+        Assert.Equal(0, await service.Count($"alert WHERE plan_id = '{stranger.Name["plans/".Length..]}'"));
     }
 
     [Fact]

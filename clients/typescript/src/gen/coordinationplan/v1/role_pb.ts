@@ -103,7 +103,8 @@ export enum Role {
   DIRECTORY_ADMINISTRATOR = 11,
 
   /**
-   * A system that acts for units of its own organisation.
+   * A system that acts for units of its own organisation: by `coordinationplan-unit` it says for which. It may do what is put to systems, within what is released
+   * to that unit.
    *
    * @generated from enum value: ROLE_SYSTEM_INTEGRATION = 12;
    */
