@@ -50,6 +50,8 @@ public sealed partial class SqlTests
         ["log_leaf"] = "Log",
         ["log_tile"] = "Log",
         ["log_checkpoint"] = "Log",
+        ["log_disposal"] = "Log",
+        ["log_disposal_kept"] = "Log",
         ["request_outcome"] = "Access",
         ["directory_request_outcome"] = "Access",
         ["change_pending"] = "Changes",
@@ -113,6 +115,8 @@ public sealed partial class SqlTests
         ["Log/SequencerSql.cs"] = ["access_log"],
         // Every entry is compared with its leaf.
         ["Log/LogCheckSql.cs"] = ["access_log"],
+        // What is removed, and what the entries of a decision say.
+        ["Log/LogDisposalSql.cs"] = ["access_log"],
         // The entry that says who prepared the directory.
         ["Directory/Bootstrap.cs"] = ["access_log"],
     };
