@@ -30,10 +30,10 @@ public enum Duty
     HandoverFirstStep = 25,
     HandoverSecondStep = 26,
     LookAtAttendance = 27,
-    AnswerSyncedParticipation = 30,
-    SettleSyncConflict = 31,
     AcknowledgeRecall = 28,
     LookAtDelivery = 29,
+    AnswerSyncedParticipation = 30,
+    SettleSyncConflict = 31,
 }
 
 /// <summary>Where a task stands. Names and numbers are those of the contract's TaskState; a test compares them.</summary>
@@ -115,12 +115,12 @@ public static class PlanTasks
         new(HandoverFirstStep, "the child has moved, or the arrangement was handed over", "the step is recorded", After: SchoolingLaw.Handover),
         new(HandoverSecondStep, "the child has moved, or the arrangement was handed over", "the step is recorded", After: SchoolingLaw.Handover),
         new(LookAtAttendance, "the last day of the latest week reported, where it shows a pattern", "a later report shows none"),
-        new(AnswerSyncedParticipation, "a system reported that a unit is to take part", "the owning unit has answered"),
-        new(SettleSyncConflict, "a system reported otherwise than a person has decided", "the owning unit has answered"),
         // Shown when the time for the receipt, which is configured, has passed.
         new(AcknowledgeRecall, "the day by which the system was to confirm the recall", "the system has confirmed it"),
         // What was delivered is kept for a while only.
         new(LookAtDelivery, "the change was rejected, or a day has passed since it was put in order", ""),
+        new(AnswerSyncedParticipation, "a system reported that a unit is to take part", "the owning unit has answered"),
+        new(SettleSyncConflict, "a system reported otherwise than a person has decided", "the owning unit has answered"),
     ];
 
     /// <summary>The windows of every kind, with a controller's limits.</summary>

@@ -63,12 +63,12 @@ public enum Act
     WriteProtectionMeasure = 56,
     ReadLogProofs = 57,
     WriteLogDisposal = 58,
-    SyncParticipations = 62,
-    AnswerSyncedParticipation = 63,
-    ReadSyncedParticipations = 64,
     ReadChanges = 59,
     AcknowledgeChanges = 60,
     ReadDelivery = 61,
+    SyncParticipations = 62,
+    AnswerSyncedParticipation = 63,
+    ReadSyncedParticipations = 64,
     ReceiveChanges = 65,
 }
 

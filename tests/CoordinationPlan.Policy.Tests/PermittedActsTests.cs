@@ -22,7 +22,7 @@ public sealed class PermittedActsTests
                 Act.ReadPlan, Act.UpdatePlan, Act.EstablishPlan, Act.ClosePlan, Act.WriteGoal, Act.WriteIntervention, Act.WriteOtherMeasure,
                 Act.WriteParticipation, Act.RecordConsent, Act.WithdrawConsent, Act.WriteRelease, Act.AdvancePlan, Act.WriteMeeting, Act.ReplyToCall, Act.ReadRiskAssessment,
                 Act.WriteRiskAssessment, Act.AnswerProposal, Act.WriteRelatedPlan, Act.WriteDischarge, Act.ReadOwnCalls, Act.IssueCopy, Act.ListCopies,
-                Act.WriteProtectionMeasure, Act.AnswerSyncedParticipation, Act.ReadSyncedParticipations, Act.ReadDelivery,
+                Act.WriteProtectionMeasure, Act.ReadDelivery, Act.AnswerSyncedParticipation, Act.ReadSyncedParticipations,
             ],
             AccessPolicy.PermittedActs(
                 new(true, true, Role.SocialCaseWorker, Purpose.SocialServicesCase, true, AssuranceLevel.Level3, UnitKind.SocialServices, true),
