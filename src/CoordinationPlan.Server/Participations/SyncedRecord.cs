@@ -153,7 +153,11 @@ internal sealed record SyncReport(int Index, ParticipationItem Item, Guid PlanId
         // What it says, without which it is: that is the key it is found by.
         var said = new ParticipationItem
         {
-            ExternalTime = item.ExternalTime, Role = item.Role, NamedCareContact = item.NamedCareContact, Period = item.Period, Ended = item.Ended,
+            ExternalTime = item.ExternalTime,
+            Role = item.Role,
+            NamedCareContact = item.NamedCareContact,
+            Period = item.Period,
+            Ended = item.Ended,
         };
         var days = new Days(item.Period.StartDate.ToDateOnly(), item.Period.EndDate?.ToDateOnly());
         return (
