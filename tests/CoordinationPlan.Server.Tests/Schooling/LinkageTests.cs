@@ -33,7 +33,9 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     /// <summary>Lists that hold every case: they are looked at once, when all cases are there.</summary>
     private static readonly HashSet<string> OfAllCases = ["ListPlans", "ListTasks", "ListAlerts", "ListSuggestions", "ListUnits", "GetMeetingAttendance", "GetSchoolRoutineIndicator", "ListSchoolRoutines",
         // Of a log that grows with each call of whoever looks.
-        "ListLogs", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof", "ListLogDisposals"];
+        "ListLogs", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof", "ListLogDisposals",
+        // Of a feed that goes on with each call.
+        "PullChanges", "WatchChanges"];
 
     /// <summary>What a case is, but for where the child stays.</summary>
     private sealed record Case(int Age, ProtectionLevel Level, bool HasAlias, bool IsGuardianBlocked, bool Moves, bool HousingActs, bool IsInPlace, int WeeksReported, bool IssuesCopy, bool HandsOver);
