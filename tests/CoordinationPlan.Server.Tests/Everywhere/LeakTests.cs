@@ -268,10 +268,7 @@ public sealed class LeakTests(Service service) : IClassFixture<Service>
         }
     }
 
-    /// <summary>All that comes with an error but the date, which is the time of the answer.</summary>
-    private static string Whole(RpcException error) =>
-        $"{error.StatusCode} {error.Status.Detail}\n"
-        + string.Join("\n", error.Trailers.Where(entry => entry.Key != "date").Select(entry => entry.Key + "=" + (entry.IsBinary ? Convert.ToHexString(entry.ValueBytes) : entry.Value)));
+    private static string Whole(RpcException error) => $"{error.StatusCode} {error.Status.Detail}\n{World.Trailers(error)}";
 
     /// <summary>A world, and who lacks access to its plan.</summary>
     public sealed record Lacking(World World, IReadOnlyList<DemonstrationEmployee> Callers);

@@ -557,6 +557,16 @@ public sealed class World
         }
     }
 
+    /// <summary>
+    /// All that comes with an error but the date, which is the time of the answer, and of the receipt what is not random: its size and its log.
+    /// </summary>
+    public static string Trailers(RpcException error) => string.Join("\n", error.Trailers.Where(entry => entry.Key != "date").Select(entry => entry.Key + "=" + entry switch
+    {
+        { Key: AuditReceipts.Trailer } => $"{entry.ValueBytes.Length} bytes, {TransparencyLog.Receipt.Parse(entry.ValueBytes).Origin}",
+        { IsBinary: true } => Convert.ToHexString(entry.ValueBytes),
+        _ => entry.Value,
+    }));
+
     private static Task<Answered> Answering(CoordinationPlanClients clients, MethodDescriptor method, IMessage request, CallOptions options) =>
         (Task<Answered>)typeof(World).GetMethod(nameof(Unary), BindingFlags.Static | BindingFlags.NonPublic)!
             .MakeGenericMethod(method.InputType.ClrType, method.OutputType.ClrType)
