@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Tests.Changes;
 using CoordinationPlan.Server.Tests.Copies;
 using CoordinationPlan.Server.Tests.Everywhere;
 using CoordinationPlan.V1;
@@ -31,7 +32,11 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
     private static readonly string[] Streets = ["Rosenvägen", "Kvarngatan", "Lingonstigen", "Skeppargränd", "Tallbacken", "Myntgatan", "Hagalundsvägen"];
 
     /// <summary>Lists that hold every case: they are looked at once, when all cases are there.</summary>
-    private static readonly HashSet<string> OfAllCases = ["ListPlans", "ListTasks", "ListAlerts", "ListSuggestions", "ListUnits", "GetMeetingAttendance", "GetSchoolRoutineIndicator", "ListSchoolRoutines"];
+    private static readonly HashSet<string> OfAllCases = ["ListPlans", "ListTasks", "ListAlerts", "ListSuggestions", "ListUnits", "GetMeetingAttendance", "GetSchoolRoutineIndicator", "ListSchoolRoutines",
+        // Of a log that grows with each call of whoever looks.
+        "ListLogs", "GetCheckpoint", "GetInclusionProof", "GetConsistencyProof",
+        // Of a feed that is one for all cases.
+        "PullChanges", "WatchChanges"];
 
     /// <summary>What a case is, but for where the child stays.</summary>
     private sealed record Case(int Age, ProtectionLevel Level, bool HasAlias, bool IsGuardianBlocked, bool Moves, bool HousingActs, bool IsInPlace, int WeeksReported, bool IssuesCopy, bool HandsOver);
@@ -81,6 +86,7 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
         }
 
         // What is told of all cases together: in an order that the places have no part in, and none of their values.
+        Assert.Contains((await Integration.Start(service, DemonstrationDirectory.SchoolRegister)).Delivered, change => change.Plan.Length > 0);
         foreach (var looker in Looking.Lookers)
         {
             var told = new List<Told>();
