@@ -462,7 +462,15 @@ public static class Cases
         var pulled = await changes.PullChangesAsync(new());
         if (pulled.ResyncRequired)
         {
-            await changes.StartChangesAsync(new() { Etag = pulled.Etag, RequestId = NewId() });
+            try
+            {
+                await changes.StartChangesAsync(new() { Etag = pulled.Etag, RequestId = NewId() });
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.Aborted)
+            {
+                // Another world of the same service has begun it.
+            }
+
             pulled = await changes.PullChangesAsync(new());
         }
 

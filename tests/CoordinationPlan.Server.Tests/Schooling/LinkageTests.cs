@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.RegularExpressions;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
+using CoordinationPlan.Server.Tests.Changes;
 using CoordinationPlan.Server.Tests.Copies;
 using CoordinationPlan.Server.Tests.Everywhere;
 using CoordinationPlan.V1;
@@ -85,6 +86,7 @@ public sealed partial class LinkageTests(Service service) : IClassFixture<Servic
         }
 
         // What is told of all cases together: in an order that the places have no part in, and none of their values.
+        Assert.Contains((await Integration.Start(service, DemonstrationDirectory.SchoolRegister)).Delivered, change => change.Plan.Length > 0);
         foreach (var looker in Looking.Lookers)
         {
             var told = new List<Told>();
