@@ -32,6 +32,9 @@ internal sealed record LogDisposalRecord(
     /// <summary>Whether a resource of the access log is such a text, and not the name of a directory entry.</summary>
     public static bool IsText(string resource) => resource.StartsWith(Collection + "/", StringComparison.Ordinal);
 
+    /// <summary>The log's year, with which its id ends.</summary>
+    public int Year => int.Parse(LogId[^4..], CultureInfo.InvariantCulture);
+
     public static Guid ParseName(string name, string field) => ResourceName.ParseAlone(name, Collection, "log_disposal", field);
 
     public LogDisposalState StateOn(DateOnly today) =>

@@ -135,23 +135,31 @@ internal static class LogDisposalSql
         [Parameter.Of(disposal)],
         static (reader, stop) => reader.ReadAsync(stop));
 
-    /// <summary>Removes what is covered at some positions; how many entries that was.</summary>
-    public static Query<long> Remove(Guid disposal, long from, long before) => new(
+    /// <summary>Removes what is covered at some positions; how many entries that was. The year keeps it from looking at other months.</summary>
+    public static Query<long> Remove(LogDisposalRecord disposal, long from, long before) => new(
         """
-        WITH covered AS MATERIALIZED (
+        DELETE FROM access_log l
+        USING (
             SELECT f.occurred_at, f.entry_id
             FROM log_disposal d JOIN log_leaf f ON f.log = d.log
             WHERE d.disposal_id = $1 AND f.position >= $2 AND f.position < $3 AND f.position < d.size
-              AND NOT EXISTS (SELECT FROM log_disposal_kept k WHERE k.disposal_id = d.disposal_id AND k.position = f.position)),
-        removed AS (
-            DELETE FROM access_log l USING covered c WHERE l.occurred_at = c.occurred_at AND l.entry_id = c.entry_id RETURNING 1)
-        SELECT count(*) FROM removed
+              AND NOT EXISTS (SELECT FROM log_disposal_kept k WHERE k.disposal_id = d.disposal_id AND k.position = f.position)) c
+        WHERE l.occurred_at = c.occurred_at AND l.entry_id = c.entry_id AND l.occurred_at >= $4 AND l.occurred_at < $5
+        RETURNING l.entry_id
         """,
-        [Parameter.Of(disposal), Parameter.Of(from), Parameter.Of(before)],
+        [
+            Parameter.Of(disposal.Id), Parameter.Of(from), Parameter.Of(before), Parameter.Of(new DateTimeOffset(disposal.Year, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+            Parameter.Of(new DateTimeOffset(disposal.Year + 1, 1, 1, 0, 0, 0, TimeSpan.Zero)),
+        ],
         static async (reader, stop) =>
         {
-            await reader.ReadAsync(stop);
-            return reader.GetInt64(0);
+            var removed = 0L;
+            while (await reader.ReadAsync(stop))
+            {
+                removed++;
+            }
+
+            return removed;
         });
 
     public static Command Done(Guid disposal) => new("UPDATE log_disposal SET done = true WHERE disposal_id = $1", [Parameter.Of(disposal)], ExpectedRows: 1);

@@ -105,7 +105,7 @@ internal sealed class LogDisposer(DataSources dataSources, LogOptions options, L
             }
 
             var second = new RoundTrip(connection);
-            var removed = second.Add(LogDisposalSql.Remove(disposal.Id, from, from + Window));
+            var removed = second.Add(LogDisposalSql.Remove(disposal, from, from + Window));
             if (from + Window >= disposal.Size)
             {
                 second.Add(LogDisposalSql.Done(disposal.Id));

@@ -32,6 +32,14 @@ internal static class Looking
         request.Descriptor.FindFieldByName("validate_only")?.Accessor.SetValue(request, true);
         var place = $"{looker.Id} {method.Name}";
         var answered = await World.Answer(service.As(looker), method, request);
+        if (answered.Message is SearchAccessLogResponse found)
+        {
+            // What a system was told of in the feed has an entry for each time that it asked, which is chance here; what the feed tells has tests of its own.
+            var others = found.Entries.Where(entry => entry.Act is not (Act.ReadChanges or Act.ReceiveChanges or Act.AcknowledgeChanges)).ToList();
+            found.Entries.Clear();
+            found.Entries.AddRange(others);
+        }
+
         return
         [
             new(place, answered.Status.ToString()),
