@@ -279,7 +279,7 @@ internal static class FactsSql
     /// Plans as units stand to them, as if somebody worked there whom nothing keeps out but what keeps the unit out: for a system that acts for several units. By plan and
     /// unit; where a plan or its person's key is not there any more, there is none.
     /// </summary>
-    public static Query<Dictionary<(Guid PlanId, string UnitId), UnitStanding>> OfUnits(IReadOnlyCollection<(Guid PlanId, string UnitId)> pairs, Purpose purpose, DateOnly today) => new(
+    public static Query<Dictionary<(Guid PlanId, string UnitId), UnitFacts>> OfUnits(IReadOnlyCollection<(Guid PlanId, string UnitId)> pairs, Purpose purpose, DateOnly today) => new(
         $"""
         SELECT {PlanColumns}, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind
         FROM unnest($1, $4) AS pair (plan_id, unit_id)
