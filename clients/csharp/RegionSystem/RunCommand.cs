@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Client;
 using CoordinationPlan.V1;
@@ -9,11 +10,11 @@ namespace CoordinationPlan.RegionSystem;
 /// <summary><c>regionsystem run</c>: hears, confirms, forgets, reports.</summary>
 internal static class RunCommand
 {
-    private static readonly Option<Uri> Address = new("--address") { Description = "The service.", DefaultValueFactory = _ => new Uri("https://localhost:7443") };
+    private static readonly Option<Uri?> Address = new("--address") { Description = "The service.", CustomParser = Https, DefaultValueFactory = _ => new Uri("https://localhost:7443") };
     private static readonly Option<string> Certificate = new("--certificate") { Description = "The system's client certificate, PEM.", Required = true };
     private static readonly Option<string> Key = new("--key") { Description = "Its private key, PEM.", Required = true };
     private static readonly Option<string?> Authorities = new("--ca") { Description = "The authorities of the service's and the issuer's certificates, PEM. Default: the machine's." };
-    private static readonly Option<Uri?> Issuer = new("--issuer") { Description = "The identity provider that gives tokens by client credentials over mutual TLS." };
+    private static readonly Option<Uri?> Issuer = new("--issuer") { Description = "The identity provider that gives tokens by client credentials over mutual TLS.", CustomParser = Https };
     private static readonly Option<string?> ClientId = new("--client-id") { Description = "The system's client id at the issuer." };
     private static readonly Option<string?> TokenFile = new("--token-file") { Description = "Instead of an issuer: a file that something else keeps a fresh token in." };
     private static readonly Option<string> Assignment = new("--assignment") { Description = "assignments/…", Required = true };
@@ -92,5 +93,16 @@ internal static class RunCommand
             Journal.Write($"gave up: {error.Message}");
             return 1;
         }
+    }
+
+    private static Uri? Https(ArgumentResult result)
+    {
+        if (Uri.TryCreate(result.Tokens[^1].Value, UriKind.Absolute, out var address) && address.Scheme == Uri.UriSchemeHttps)
+        {
+            return address;
+        }
+
+        result.AddError("An address begins with https://.");
+        return null;
     }
 }
