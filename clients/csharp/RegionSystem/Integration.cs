@@ -1,0 +1,236 @@
+using CoordinationPlan.Client;
+using CoordinationPlan.V1;
+using Google.Protobuf.Collections;
+using Grpc.Core;
+
+namespace CoordinationPlan.RegionSystem;
+
+/// <summary>
+/// Keeps the database in step: hears what changes, confirms it, forgets what is recalled, and sends what is to be reported. Everything that it is in the middle of stands in
+/// the database, so it can be stopped anywhere and begun again.
+/// </summary>
+internal sealed class Integration(CoordinationPlanClients clients, Store store, Patience patience)
+{
+    private const int PageSize = 100;
+    private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan LookForReports = TimeSpan.FromSeconds(2);
+
+    /// <summary>The feed's etag, from the latest answer.</summary>
+    private string _etag = "";
+
+    /// <summary>Until there is nothing more to hear, to confirm or to send.</summary>
+    /// <exception cref="TimeoutException">The service does not give the snapshot that it has begun.</exception>
+    public async Task RunOnce(CancellationToken stop)
+    {
+        for (var quietSince = TimeProvider.System.GetTimestamp(); ;)
+        {
+            await SendReports(stop);
+            var standing = store.Standing();
+            var page = await Pull(standing.Cursor, stop);
+            var more = page is null || await Take(standing.Cursor, page.Changes, page.NextCursor, page.Etag, page.ResyncRequired, stop);
+            standing = store.Standing();
+            if (!more && !standing.AwaitsSnapshot && !standing.IsUnconfirmed)
+            {
+                return;
+            }
+
+            if (more)
+            {
+                quietSince = TimeProvider.System.GetTimestamp();
+            }
+            else if (TimeProvider.System.GetElapsedTime(quietSince) > LongestQuiet)
+            {
+                throw new TimeoutException("The service does not give the snapshot that it has begun.");
+            }
+            else
+            {
+                // The service puts the snapshot in order, or another process has confirmed meanwhile and the etag is new.
+                await Task.Delay(Soon, TimeProvider.System, stop);
+            }
+        }
+    }
+
+    /// <summary>As it happens, until it is told to stop.</summary>
+    public Task Watch(CancellationToken stop) => WhicheverEndsFirst(WatchChanges, WatchReports, stop);
+
+    private async Task WatchChanges(CancellationToken stop)
+    {
+        for (var attempt = 0; ;)
+        {
+            var cursor = store.Standing().Cursor;
+            try
+            {
+                using var stream = clients.Changes.WatchChanges(new() { Cursor = cursor, PageSize = PageSize }, cancellationToken: stop);
+                while (await stream.ResponseStream.MoveNext(stop))
+                {
+                    attempt = 0;
+                    var message = stream.ResponseStream.Current;
+                    await Take(cursor, message.Changes, message.NextCursor, message.Etag, message.ResyncRequired, stop);
+                    // Where the file stands elsewhere now, another stream goes on from there.
+                    if (message.ResyncRequired || store.Standing().Cursor != message.NextCursor)
+                    {
+                        break;
+                    }
+
+                    cursor = message.NextCursor;
+                }
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.InvalidArgument && error.Reason() == ErrorReason.InvalidPageToken)
+            {
+                GoBack(cursor);
+            }
+            catch (RpcException error) when (Patience.IsPassing(error, stop))
+            {
+                await patience.Wait("WatchChanges", error, attempt++, stop);
+            }
+        }
+    }
+
+    private async Task WatchReports(CancellationToken stop)
+    {
+        while (true)
+        {
+            await SendReports(stop);
+            await Task.Delay(LookForReports, TimeProvider.System, stop);
+        }
+    }
+
+    /// <summary>The next changes; null where the cursor is none that was given to this system, and it begins anew.</summary>
+    private async Task<PullChangesResponse?> Pull(string cursor, CancellationToken stop)
+    {
+        try
+        {
+            return await patience.Until("PullChanges", () => clients.Changes.PullChangesAsync(new() { Cursor = cursor, PageSize = PageSize }, cancellationToken: stop).ResponseAsync, stop);
+        }
+        catch (RpcException error) when (error.StatusCode == StatusCode.InvalidArgument && error.Reason() == ErrorReason.InvalidPageToken)
+        {
+            GoBack(cursor);
+            return null;
+        }
+    }
+
+    /// <summary>Whether there may be more at once.</summary>
+    private async Task<bool> Take(string cursor, RepeatedField<Change> changes, string next, string etag, bool resyncRequired, CancellationToken stop)
+    {
+        _etag = etag;
+        if (resyncRequired)
+        {
+            await BeginAnew(cursor, stop);
+            return true;
+        }
+
+        if (store.Take(cursor, changes, next, TimeProvider.System.GetUtcNow()) is not { } taken)
+        {
+            Journal.Write("another process has gone on with this file");
+            return false;
+        }
+
+        if (changes.Count > 0)
+        {
+            Journal.Write($"took {taken.Applied} changes, {taken.Recalls} of them recalls; {taken.SeenBefore} had been seen before");
+        }
+
+        await Confirm(stop);
+        return changes.Count > 0;
+    }
+
+    /// <summary>
+    /// Where the cursor is from before the latest snapshot, that snapshot is heard from its beginning. Only where there is none, or not all of it is kept any more, is there to be another,
+    /// so that two who listen do not send each other back for ever.
+    /// </summary>
+    private async Task BeginAnew(string cursor, CancellationToken stop)
+    {
+        if (cursor.Length > 0)
+        {
+            GoBack(cursor);
+            return;
+        }
+
+        Journal.Write("a snapshot is needed");
+        var request = new StartChangesRequest { Etag = _etag, RequestId = NewId() };
+        try
+        {
+            var started = await patience.Until("StartChanges", () => clients.Changes.StartChangesAsync(request, cancellationToken: stop).ResponseAsync, stop);
+            _etag = started.Etag;
+            store.GoBack("", started.Cursor);
+        }
+        catch (RpcException error) when (error.Reason() == ErrorReason.StaleEtag)
+        {
+            // Another process has begun meanwhile: its snapshot is as good.
+        }
+    }
+
+    private void GoBack(string cursor)
+    {
+        Journal.Write("the cursor is not good any more: hears everything from the snapshot on");
+        store.GoBack(cursor, "");
+    }
+
+    private async Task Confirm(CancellationToken stop)
+    {
+        foreach (var forgetting in store.ToConfirm())
+        {
+            var request = new AcknowledgeRecallRequest { Name = forgetting.Recall, Receipt = forgetting.Receipt, Etag = forgetting.Etag, RequestId = forgetting.RequestId };
+            try
+            {
+                await patience.Until("AcknowledgeRecall", () => clients.Changes.AcknowledgeRecallAsync(request, cancellationToken: stop).ResponseAsync, stop);
+                Journal.Write("confirmed a recall");
+            }
+            catch (RpcException error) when (error.Reason() is ErrorReason.WrongState or ErrorReason.StaleEtag or ErrorReason.AccessDenied)
+            {
+                // It has been confirmed before, by a copy of this system or when this one had to begin anew; or there is no such recall any more.
+                Journal.Write($"a recall needs no confirmation: {error.Reason()}");
+            }
+
+            store.Confirmed(forgetting);
+        }
+
+        if (store.Standing() is not { IsUnconfirmed: true, Cursor: { Length: > 0 } cursor })
+        {
+            return;
+        }
+
+        var rejections = store.Rejections();
+        var acknowledge = new AcknowledgeChangesRequest { Cursor = cursor, Rejections = { rejections }, Etag = _etag, RequestId = NewId() };
+        try
+        {
+            _etag = (await patience.Until("AcknowledgeChanges", () => clients.Changes.AcknowledgeChangesAsync(acknowledge, cancellationToken: stop).ResponseAsync, stop)).Etag;
+            store.Confirmed(cursor, rejections);
+        }
+        catch (RpcException error) when (error.Reason() is ErrorReason.StaleEtag or ErrorReason.InvalidPageToken)
+        {
+            // Somebody else has confirmed or begun anew meanwhile: with the next answer.
+            Journal.Write($"not confirmed yet: {error.Reason()}");
+        }
+        catch (RpcException error) when (error.Reason() == ErrorReason.UnknownReference)
+        {
+            // What could not be processed is not kept by the service any more.
+            store.Confirmed("", rejections);
+        }
+    }
+
+    private async Task SendReports(CancellationToken stop)
+    {
+        while (store.ToReport() is { Count: > 0 } items)
+        {
+            var request = new BatchSyncParticipationsRequest { Items = { items }, RequestId = NewId() };
+            var answer = await patience.Until(
+                "BatchSyncParticipations", () => clients.ParticipationSync.BatchSyncParticipationsAsync(request, cancellationToken: stop).ResponseAsync, stop);
+            store.Answered(items, answer.Results);
+            Journal.Write($"reported {items.Count} participations, {answer.Results.Count(result => result.Reason != ErrorReason.Unspecified)} of them not taken");
+        }
+    }
+
+    private static async Task WhicheverEndsFirst(Func<CancellationToken, Task> one, Func<CancellationToken, Task> other, CancellationToken stop)
+    {
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task[] both = [one(end.Token), other(end.Token)];
+        var first = await Task.WhenAny(both);
+        await end.CancelAsync();
+        await Task.WhenAll(both).ContinueWith(_ => { }, TaskScheduler.Default);
+        await first;
+    }
+
+    private static string NewId() => Guid.CreateVersion7().ToString("D");
+}
