@@ -42,11 +42,11 @@ public sealed class DisposalTests(Service service) : IClassFixture<Service>
         TlogProof.Parse(proof.Proof).Verify(entry.Hash, NoteVerifier.Parse(log.Key), WitnessPolicy.None);
         // Both who decided it are in the log, with what they decided.
         var entries = (await service.As(First).AccessLog.SearchAccessLogAsync(new()
-            {
-                StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
-                EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
-                PageSize = 500,
-            })).Entries
+        {
+            StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
+            EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
+            PageSize = 500,
+        })).Entries
             .Where(one => one.Act == Act.WriteLogDisposal && one.Resource.StartsWith(proposed.Name + " ", StringComparison.Ordinal)).ToList();
         Assert.Equal(["employees/" + First.Id, "employees/" + Second.Id], entries.Select(one => one.Employee).Order(StringComparer.Ordinal));
         Assert.All(entries, one => Assert.EndsWith($"decision GALL-2026/3 proposed {TimeProvider.System.Today():O}", one.Resource, StringComparison.Ordinal));
