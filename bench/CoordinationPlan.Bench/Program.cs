@@ -26,6 +26,7 @@ log.Validators.Add(result =>
     }
 });
 var sync = new Option<int>("--sync") { Description = "Also so many participations, sent by a region's system in batches of 500." };
+var feed = new Option<int>("--feed") { Description = "Also the feed of changes, with so many changes for 1, 10 and 50 systems that watch. Each hears all plans first: with few plans." };
 var service = new Option<FileInfo?>("--service") { Description = "coordplan.dll of another build to measure." };
 var json = new Option<FileInfo?>("--json") { Description = "Write the results to this file too." };
 var gate = new Option<bool>("--gate") { Description = "Fail where the gate is not met." };
@@ -38,7 +39,7 @@ plans.Validators.Add(result =>
 });
 var root = new RootCommand("Measures the service against pgbench that runs the service's own statements, on one cluster in one run. See bench/README.md.")
 {
-    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, log, sync, service, json, gate,
+    plans, seconds, warmUp, repeats, concurrency, connections, methods, rate, log, sync, feed, service, json, gate,
 };
 root.SetAction(async (parsed, stop) =>
 {
@@ -64,6 +65,7 @@ root.SetAction(async (parsed, stop) =>
         var results = await new Bench(options, site, otherLoad, Say).Run(stop);
         var ofTheLog = parsed.GetValue(log) is > 0 and var entries ? await new LogBench(options, site, Say).Run(entries, stop) : [];
         var synced = options.Sync > 0 ? await new SyncRun(site, options.Sync, options.Plans, Say).Run(stop) : null;
+        var ofTheFeed = parsed.GetValue(feed) is > 0 and var changes ? await new FeedBench(options, site, Say).Run(changes, stop) : [];
         if (site.Service.Complaints() is { Length: > 0 } complaints)
         {
             throw new UnsoundRunException("The service complained:\n" + complaints);
@@ -71,7 +73,7 @@ root.SetAction(async (parsed, stop) =>
 
         Table.Print(results, Console.Out);
         Costs.Print(site.Costs, Console.Out);
-        foreach (var line in ofTheLog)
+        foreach (var line in ofTheLog.Concat(ofTheFeed))
         {
             Console.WriteLine(line);
         }

@@ -60,6 +60,34 @@ internal sealed class Site : IAsyncDisposable
         Infrastructure.Connect(Service.Address, DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.RegionIntegration)),
         Infrastructure.Choice(DemonstrationDirectory.RegionIntegration));
 
+    /// <summary>The case worker's client of plans.</summary>
+    public CoordinationPlanConnection CaseWorker(out PlanService.PlanServiceClient plans)
+    {
+        var connection = Infrastructure.Connect(Service.Address, DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.CaseWorker));
+        plans = connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker)).Plans;
+        return connection;
+    }
+
+    /// <summary>One more assignment of the region's system, which is one more feed.</summary>
+    public async Task<CallerChoice> NewAssignmentOfRegion(CancellationToken stop)
+    {
+        var system = DemonstrationDirectory.RegionIntegration;
+        var assignment = new Assignment
+        {
+            Name = "assignments/" + Guid.CreateVersion7().ToString("D"),
+            ClientSystem = system.Id,
+            Unit = "units/" + system.UnitId,
+            Role = system.Role,
+            Purposes = { system.Purpose },
+            Period = new DatePeriod { StartDate = new Google.Type.Date { Year = TimeProvider.System.Today().Year - 1, Month = 1, Day = 1 } },
+            ProtectedPersons = system.HandlesProtectedPersons,
+        };
+        using var connection = Infrastructure.Connect(Service.Address, DevelopmentClients.SocialServices);
+        await connection.For(Infrastructure.Choice(DemonstrationDirectory.Administrator)).Directory.PutAssignmentAsync(
+            new() { Assignment = assignment, Etag = "new", RequestId = Guid.CreateVersion7().ToString("D") }, cancellationToken: stop);
+        return Infrastructure.Choice(system) with { Assignment = assignment.Name };
+    }
+
     public Pgbench Pgbench => new(
         Path.Combine(Infrastructure.Postgres!.BinDirectory, "pgbench"), Infrastructure.Postgres.SocketDirectory, Infrastructure.Postgres.Port, "bench", Role, _directory.FullName);
 

@@ -140,6 +140,13 @@ public sealed partial class RegionSystemTests(Service service, ITestOutputHelper
         // Its cursor is from before that snapshot: it begins anew, and so does one that has forgotten everything.
         await RegionProcess.RunOnce(service, file, journal);
         Assert.Equal(held, await Held(file));
+        // A recall leaves nothing where it stood, nor in what the system itself had to say.
+        await Withdraw(steady);
+        await service.Settled();
+        await RegionProcess.RunOnce(service, file, journal);
+        Assert.DoesNotContain(Id(steady), Bytes(file), StringComparison.Ordinal);
+        Assert.Empty(await Lines(file, "report"));
+        held = await Held(file);
         await RegionProcess.Call(file, journal, "forget-all");
         Assert.DoesNotContain("plans/", Bytes(file), StringComparison.Ordinal);
         await RegionProcess.RunOnce(service, file, journal);
