@@ -38,6 +38,8 @@ public sealed class LaterService : IAsyncDisposable
         return new(service, app, clock);
     }
 
+    public Uri Address => _app.ApiAddress();
+
     public CoordinationPlanClients CaseWorker => As(DemonstrationDirectory.CaseWorker);
 
     /// <summary>Clients that call as a demonstration employee, with a token of that time.</summary>

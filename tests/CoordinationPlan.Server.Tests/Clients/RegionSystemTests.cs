@@ -158,6 +158,30 @@ public sealed partial class RegionSystemTests(Service service, ITestOutputHelper
         System.IO.Directory.Delete(directory, recursive: true);
     }
 
+    [Fact]
+    public async Task It_waits_as_long_as_the_service_says()
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("coordplan-region-").FullName;
+        var (file, journal) = (Path.Combine(directory, "region.db"), Path.Combine(directory, "journal"));
+        await using var strict = await LaterService.Start(service, 0, options => (options.Limits.PointsPerSecond, options.Limits.Burst) = (50, 100));
+        await using var process = RegionProcess.Run(service, strict.Address, file, journal);
+
+        // To begin and to confirm cost 100 points each, which is all that there is at once.
+        var end = process.End();
+        while (!end.IsCompleted)
+        {
+            await Task.Delay(50);
+            strict.Advance(TimeSpan.FromMilliseconds(50));
+        }
+
+        var code = await end;
+        var written = await File.ReadAllTextAsync(journal);
+        Assert.True(code == 0, written);
+        Assert.Matches("ResourceExhausted TooManyCalls; again in [0-9.]+ s", written);
+        Assert.DoesNotMatch(PersonalOrSecret(), written);
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+
     private async Task<Plan> Released(Subject person)
     {
         var plan = await service.OpenPlan(person);
