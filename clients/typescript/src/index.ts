@@ -35,6 +35,7 @@ export * from "./gen/coordinationplan/v1/indicator_service_pb.js";
 export * from "./gen/coordinationplan/v1/information_category_pb.js";
 export * from "./gen/coordinationplan/v1/intervention_pb.js";
 export * from "./gen/coordinationplan/v1/location_secrecy_pb.js";
+export * from "./gen/coordinationplan/v1/log_disposal_pb.js";
 export * from "./gen/coordinationplan/v1/meeting_attendance_pb.js";
 export * from "./gen/coordinationplan/v1/meeting_pb.js";
 export * from "./gen/coordinationplan/v1/meeting_service_pb.js";
