@@ -25,7 +25,9 @@ internal static class FanOut
     {
         var items = new List<NewItem>();
         var gained = after & ~before;
-        if (gained.HasFlag(Categories.Existence))
+        // What is newly known can stand in fields of the plan and of the unit's own calls, which were told without it.
+        var tellsMore = gained != Categories.None && after.HasFlag(Categories.Existence);
+        if (tellsMore)
         {
             Add(new(ChangeKind.Plan));
         }
@@ -43,7 +45,7 @@ internal static class FanOut
             }
         }
 
-        if (gained.HasFlag(Categories.Existence))
+        if (tellsMore)
         {
             foreach (var meeting in things.Meetings)
             {

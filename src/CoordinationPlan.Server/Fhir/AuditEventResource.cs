@@ -124,7 +124,7 @@ internal static class AuditEventResource
     private static (string Interaction, AuditEvent.AuditEventAction Action) InteractionOf(string method) =>
         StartsWithAny(method, "Get", "ReadEmergency") ? ("read", AuditEvent.AuditEventAction.R)
         : method.StartsWith("Dispose", StringComparison.Ordinal) ? ("delete", AuditEvent.AuditEventAction.D)
-        : StartsWithAny(method, "List", "Find", "Search", "Compare", "Explain", "Check") ? ("search-type", AuditEvent.AuditEventAction.E)
+        : StartsWithAny(method, "List", "Find", "Search", "Compare", "Explain", "Check", "Pull", "Watch") ? ("search-type", AuditEvent.AuditEventAction.E)
         : StartsWithAny(method, "Create", "Add", "Record", "Open", "Call", "Suggest", "Issue", "Propose", "Declare", "Report") ? ("create", AuditEvent.AuditEventAction.C)
         : ("update", AuditEvent.AuditEventAction.U);
 

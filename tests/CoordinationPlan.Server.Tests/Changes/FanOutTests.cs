@@ -58,6 +58,15 @@ public sealed class FanOutTests
             FanOut.Items(Categories.None, Categories.Existence | Categories.Meetings, Own, [EveryChange[^1]], Things));
 
     [Fact]
+    public void What_is_known_of_a_plan_and_of_a_call_besides_is_told_in_them_again() =>
+        Assert.Equal(
+            [
+                new(ChangeKind.Plan), new(ChangeKind.Participation, Part), new(ChangeKind.Meeting, Meeting), new(ChangeKind.Meeting, OtherMeeting), new(ChangeKind.Summons, Meeting),
+                new(ChangeKind.Task, Meeting),
+            ],
+            FanOut.Items(Categories.Existence, Categories.Existence | Categories.Meetings, Own, [EveryChange[^1]], Things));
+
+    [Fact]
     public void A_change_of_who_may_know_that_changes_nothing_for_a_unit_is_not_told() =>
         Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[^1]], Things)));
 
