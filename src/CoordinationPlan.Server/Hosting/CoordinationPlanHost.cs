@@ -109,7 +109,8 @@ public static class CoordinationPlanHost
             .AddSingleton<Transactions>()
             .AddSingleton<RpcMetrics>()
             .AddSingleton(options.Limits)
-            .AddSingleton<CallLimits>()
+            // By the machine's clock: how much is called in a second does not depend on what time it is for the service.
+            .AddSingleton(new CallLimits(options.Limits, TimeProvider.System))
             .AddSingleton<Draining>()
             .AddHostedService(services => services.GetRequiredService<Draining>())
             .AddSingleton<FailureInterceptor>()
