@@ -9,7 +9,7 @@ internal static class CaseHistory
 {
     private static readonly DemonstrationEmployee[] Units = [DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.ChildPsychiatry, DemonstrationDirectory.Shelter];
 
-    /// <summary>Something of what happens to plans: joins, ends, consents, withdrawals, meetings, blocks. Not always is there something to change.</summary>
+    /// <summary>Something of what happens to plans: joins, ends, consents, withdrawals, meetings, blocks, answers to systems. Not always is there something to change.</summary>
     public static async Task ChangeSomething(this Service service, Random random, Plan plan)
     {
         var unit = Units[random.Next(Units.Length)];
@@ -17,7 +17,7 @@ internal static class CaseHistory
         var clients = service.CaseWorker;
         try
         {
-            switch (random.Next(10))
+            switch (random.Next(11))
             {
                 case 0 or 1 or 2:
                     await service.Join(now, unit);
@@ -38,7 +38,17 @@ internal static class CaseHistory
                 case 8 when (await clients.Meetings.ListMeetingsAsync(new() { Parent = now.Name })).Meetings.FirstOrDefault(meeting => meeting.State == MeetingState.Called) is { } called:
                     await clients.Meetings.CancelMeetingAsync(new() { Name = called.Name, Etag = called.Etag, RequestId = Cases.NewId() });
                     break;
-                case 9:
+                case 9 when (await clients.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = now.Name })).SyncedParticipations
+                    .FirstOrDefault(synced => synced.State is SyncedParticipationState.Waiting or SyncedParticipationState.Conflict) is { } waiting:
+                    await clients.ParticipationSync.AnswerSyncedParticipationAsync(new()
+                    {
+                        Name = waiting.Name,
+                        Answer = random.Next(3) == 0 ? SyncAnswer.Decline : SyncAnswer.Accept,
+                        Etag = waiting.Etag,
+                        RequestId = Cases.NewId(),
+                    });
+                    break;
+                case 10:
                     var protection = await clients.Protection.GetProtectionAsync(new() { Name = now.Name + "/protection" });
                     if (protection.Protection.Blocks.FirstOrDefault(block => block.LiftTime is null) is { } block)
                     {

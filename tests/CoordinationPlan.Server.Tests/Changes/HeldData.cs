@@ -13,6 +13,22 @@ internal sealed class HeldData
     public IReadOnlyList<string> Of(HashSet<string> plans) =>
         [.. from held in _held where plans.Contains(held.Key.Plan) from thing in held.Value orderby held.Key, thing.Key select $"{held.Key} {thing.Key} {thing.Value}"];
 
+    public HeldData Copy()
+    {
+        var copy = new HeldData();
+        foreach (var (key, things) in _held)
+        {
+            copy._held[key] = new(things);
+        }
+
+        foreach (var (key, state) in _states)
+        {
+            copy._states[key] = state.Clone();
+        }
+
+        return copy;
+    }
+
     public void Apply(IEnumerable<Change> changes)
     {
         foreach (var change in changes)
