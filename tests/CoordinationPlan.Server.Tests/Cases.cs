@@ -411,6 +411,31 @@ public static class Cases
     public static async Task<IReadOnlyList<ParticipationItemResult>> Sync(this Service service, params ParticipationItem[] items) =>
         (await service.As(DemonstrationDirectory.RegionIntegration).ParticipationSync.BatchSyncParticipationsAsync(new() { Items = { items }, RequestId = NewId() })).Results;
 
+    /// <summary>What has been done with a plan in these hours.</summary>
+    public static SearchAccessLogRequest SearchOfTheLog(Plan plan) => new()
+    {
+        StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
+        EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
+        Plan = plan.Name,
+    };
+
+    /// <summary>The first thing that the owning unit has to do in a plan.</summary>
+    public static async Task<UnitTask> TaskOf(this Service service, Plan plan)
+    {
+        var request = new ListTasksRequest { PageSize = 500 };
+        while (true)
+        {
+            var page = await service.CaseWorker.Oversight.ListTasksAsync(request);
+            if (page.Tasks.FirstOrDefault(task => task.Subject.StartsWith(plan.Name, StringComparison.Ordinal)) is { } found)
+            {
+                return found;
+            }
+
+            Assert.NotEmpty(page.NextPageToken);
+            request.PageToken = page.NextPageToken;
+        }
+    }
+
     /// <summary>All that has been changed until now is in order for those who are told of it.</summary>
     public static async Task Settled(this Service service)
     {

@@ -97,7 +97,8 @@ internal static class AccessLogSql
         int Limit,
         DateOnly Today,
         string? ReviewerId,
-        string ReviewersUnitId);
+        string ReviewersUnitId,
+        Guid? EntryId = null);
 
     // Only what concerns the controller: what its own units did, and what anyone did with its plans. Towards a controller that does not own
     // the plan, a refusal says neither why nor about whom: the reviewer of another authority is not to learn that a plan exists. Towards a
@@ -146,7 +147,7 @@ internal static class AccessLogSql
             Parameter.Of(search.Today), Parameter.OrNull(search.ReviewerId), Parameter.Of(search.ReviewersUnitId),
         ];
 
-        // Each combination of conditions is one of sixteen constant texts, so that each gets its own index and its own plan.
+        // Each combination of conditions is one of a few constant texts, so that each gets its own index and its own plan.
         void Narrow(string condition, params ReadOnlySpan<NpgsqlParameter> values)
         {
             sql.Append(" AND ").AppendFormat(System.Globalization.CultureInfo.InvariantCulture, condition, parameters.Count + 1, parameters.Count + 2);
@@ -177,6 +178,14 @@ internal static class AccessLogSql
             Narrow("l.unit_id = ${0} AND NOT x.hides_actor", Parameter.Of(unit));
         }
 
+        if (search.EntryId is { } entry)
+        {
+            // When it was is known where its place in the tree is, or where it waits for one: the log itself has no index by id.
+            Narrow(
+                "l.entry_id = ${0} AND l.occurred_at = (SELECT f.occurred_at FROM log_leaf f WHERE f.entry_id = ${0} UNION ALL SELECT p.occurred_at FROM log_pending p WHERE p.entry_id = ${0} LIMIT 1)",
+                Parameter.Of(entry));
+        }
+
         return new(sql.Append(SearchEnd).ToString(), [.. parameters], (reader, stop) => ReadEntries(reader, names, stop));
     }
 
@@ -188,7 +197,7 @@ internal static class AccessLogSql
             var entry = new AccessLogEntry
             {
                 Time = Timestamp.FromDateTime(reader.GetDateTime(0)),
-                Name = $"accessLogEntries/{reader.GetGuid(1):D}",
+                Name = ResourceName.AccessLogEntry(reader.GetGuid(1)),
                 Act = (V1.Act)reader.GetInt16(2),
                 Outcome = (AccessOutcome)reader.GetInt16(3),
                 Reason = reader.GetString(4),

@@ -1,3 +1,4 @@
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Policy;
 using Npgsql;
 
@@ -45,7 +46,7 @@ public static class PolicyReplay
                 var kind = (difference.Input, recorded.IsPermit, recorded.Reason, recorded.Reads);
                 found[kind] = found.TryGetValue(kind, out var same)
                     ? same with { Count = same.Count + 1 }
-                    : new ReplayDifference(difference.Input, recorded, difference.Now, 1, $"accessLogEntries/{entryId:D}");
+                    : new ReplayDifference(difference.Input, recorded, difference.Now, 1, ResourceName.AccessLogEntry(entryId));
             }
         }
 

@@ -10,6 +10,11 @@ internal static class CapabilityStatementResource
 
     private const string BaseDefinition = "http://hl7.org/fhir/StructureDefinition/";
 
+    private static readonly CapabilityStatement.TypeRestfulInteraction[] Reads =
+    [
+        CapabilityStatement.TypeRestfulInteraction.Read, CapabilityStatement.TypeRestfulInteraction.Vread, CapabilityStatement.TypeRestfulInteraction.HistoryInstance,
+    ];
+
     public static CapabilityStatement Of(string address) => new()
     {
         Status = PublicationStatus.Active,
@@ -38,33 +43,31 @@ internal static class CapabilityStatementResource
                     Resource(
                         "CarePlan",
                         "The coordinated individual plan, as far as the caller's unit may read it. Its versions are its established revisions, and the one that was read last.",
-                        [
-                            CapabilityStatement.TypeRestfulInteraction.Read, CapabilityStatement.TypeRestfulInteraction.Vread,
-                            CapabilityStatement.TypeRestfulInteraction.HistoryInstance, CapabilityStatement.TypeRestfulInteraction.SearchType,
-                        ],
+                        [.. Reads, CapabilityStatement.TypeRestfulInteraction.SearchType],
                         ("_id", SearchParamType.Token, "The plan's id."),
                         ("patient", SearchParamType.Reference, "Only as patient:identifier, with a personal identity number or a coordination number by its system."),
                         ("identifier", SearchParamType.Token, "The owning unit's number of the case, by its system.")),
                     Resource(
                         "CareTeam",
-                        "The units that take part in the plan of the same id. An update adds or ends one participant; it needs If-Match and X-Request-Id.",
-                        [CapabilityStatement.TypeRestfulInteraction.Read, CapabilityStatement.TypeRestfulInteraction.Update]),
+                        "The units that take part in the plan of the same id; for a region's system, what it has reported of its own units' part in it. An update adds or ends one participant, or reports "
+                        + "one; it needs If-Match and X-Request-Id.",
+                        [.. Reads, CapabilityStatement.TypeRestfulInteraction.Update]),
                     Resource(
                         "Consent",
                         "The person's consents and refusals.",
-                        [CapabilityStatement.TypeRestfulInteraction.Read, CapabilityStatement.TypeRestfulInteraction.SearchType],
+                        [.. Reads, CapabilityStatement.TypeRestfulInteraction.SearchType],
                         ("data", SearchParamType.Reference, "The plan that the consents are about: CarePlan/[id].")),
                     Resource(
                         "Task",
                         "What the caller's unit has to do.",
-                        [CapabilityStatement.TypeRestfulInteraction.SearchType],
+                        [.. Reads, CapabilityStatement.TypeRestfulInteraction.SearchType],
                         ("owner", SearchParamType.Reference, "Only as owner:identifier: whose task it is."),
                         ("status", SearchParamType.Token, "requested (if none is given) or completed."),
                         ("modified", SearchParamType.Date, "With completed: ge and the first day.")),
                     Resource(
                         "AuditEvent",
                         "The access log, for those who review it.",
-                        [CapabilityStatement.TypeRestfulInteraction.SearchType],
+                        [.. Reads, CapabilityStatement.TypeRestfulInteraction.SearchType],
                         ("date", SearchParamType.Date, "Needed twice: ge and lt, each an instant with its time zone."),
                         ("patient", SearchParamType.Reference, "Only as patient:identifier."),
                         ("entity", SearchParamType.Reference, "The plan: CarePlan/[id]."),
@@ -81,17 +84,13 @@ internal static class CapabilityStatementResource
             Profile = BaseDefinition + type,
             Documentation = documentation,
             Interaction = [.. interactions.Select(interaction => new CapabilityStatement.ResourceInteractionComponent { Code = interaction })],
-            Versioning = type switch
-            {
-                "CareTeam" => CapabilityStatement.ResourceVersionPolicy.VersionedUpdate,
-                "CarePlan" or "Consent" => CapabilityStatement.ResourceVersionPolicy.Versioned,
-                _ => CapabilityStatement.ResourceVersionPolicy.NoVersion,
-            },
-            ReadHistory = interactions.Contains(CapabilityStatement.TypeRestfulInteraction.Vread),
+            Versioning = interactions.Contains(CapabilityStatement.TypeRestfulInteraction.Update)
+                ? CapabilityStatement.ResourceVersionPolicy.VersionedUpdate
+                : CapabilityStatement.ResourceVersionPolicy.Versioned,
+            // Of the others the present version is the only one that is kept.
+            ReadHistory = type == "CarePlan",
             UpdateCreate = false,
-            ConditionalRead = interactions.Contains(CapabilityStatement.TypeRestfulInteraction.Read)
-                ? CapabilityStatement.ConditionalReadStatus.NotMatch
-                : CapabilityStatement.ConditionalReadStatus.NotSupported,
+            ConditionalRead = CapabilityStatement.ConditionalReadStatus.NotMatch,
             SearchParam = [.. terms.Select(term => new CapabilityStatement.SearchParamComponent { Name = term.Name, Type = term.Type, Documentation = term.Documentation })],
         };
 }

@@ -89,11 +89,6 @@ internal static class CareTeamResource
         return new Participation { Unit = unit, Period = new DatePeriod { StartDate = start, EndDate = DayOf(period?.End) } };
     }
 
-    private static Google.Type.Date? DayOf(string? day) =>
-        DateOnly.TryParseExact(day, "yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture, System.Globalization.DateTimeStyles.None, out var found)
-            ? new Google.Type.Date { Year = found.Year, Month = found.Month, Day = found.Day }
-            : null;
-
     /// <summary>All but the participants and what every server says in its own way.</summary>
     private static CareTeam Frame(CareTeam team)
     {

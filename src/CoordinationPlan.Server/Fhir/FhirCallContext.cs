@@ -5,8 +5,8 @@ using Microsoft.AspNetCore.Http;
 namespace CoordinationPlan.Server.Fhir;
 
 /// <summary>
-/// A FHIR interaction as the services of the contract see it: a call of one of their methods, by the same caller, under the assignment and for the purpose that its
-/// headers name. What the gate adds to the trailers is for the answer's headers.
+/// A FHIR interaction as the services of the contract see it: a call of one of their methods, by the same caller, under the assignment, for the purpose and (a system) for the unit that
+/// its headers name. What the gate adds to the trailers is for the answer's headers.
 /// </summary>
 internal sealed class FhirCallContext(HttpContext http, string method, DateTime deadline, CancellationToken stop) : ServerCallContext
 {
@@ -45,7 +45,7 @@ internal sealed class FhirCallContext(HttpContext http, string method, DateTime 
     private static Metadata HeadersOf(HttpRequest request)
     {
         var headers = new Metadata();
-        foreach (var name in new[] { CallerIdentity.AssignmentKey, CallerIdentity.PurposeKey })
+        foreach (var name in new[] { CallerIdentity.AssignmentKey, CallerIdentity.PurposeKey, CallerIdentity.UnitKey })
         {
             foreach (var value in request.Headers[name])
             {

@@ -13,6 +13,7 @@ namespace CoordinationPlan.Server.Fhir;
 internal sealed class FhirCalls(
     Plans.PlanService plans,
     Participations.ParticipationService participations,
+    Participations.ParticipationSyncService sync,
     Oversight.OversightService oversight,
     Audit.AccessLogService accessLog,
     FailureInterceptor failures,
@@ -42,11 +43,23 @@ internal sealed class FhirCalls(
     public Task<EndParticipationResponse> EndParticipation(FhirExchange exchange, EndParticipationRequest request) =>
         Call(exchange, V1.ParticipationService.Descriptor, nameof(participations.EndParticipation), request, participations.EndParticipation);
 
+    public Task<ListSyncedParticipationsResponse> ListSyncedParticipations(FhirExchange exchange, ListSyncedParticipationsRequest request) =>
+        Call(exchange, V1.ParticipationSyncService.Descriptor, nameof(sync.ListSyncedParticipations), request, sync.ListSyncedParticipations);
+
+    public Task<BatchSyncParticipationsResponse> BatchSyncParticipations(FhirExchange exchange, BatchSyncParticipationsRequest request) =>
+        Call(exchange, V1.ParticipationSyncService.Descriptor, nameof(sync.BatchSyncParticipations), request, sync.BatchSyncParticipations);
+
     public Task<ListTasksResponse> ListTasks(FhirExchange exchange, ListTasksRequest request) =>
         Call(exchange, V1.OversightService.Descriptor, nameof(oversight.ListTasks), request, oversight.ListTasks);
 
+    public Task<GetTaskResponse> GetTask(FhirExchange exchange, GetTaskRequest request) =>
+        Call(exchange, V1.OversightService.Descriptor, nameof(oversight.GetTask), request, oversight.GetTask);
+
     public Task<SearchAccessLogResponse> SearchAccessLog(FhirExchange exchange, SearchAccessLogRequest request) =>
         Call(exchange, V1.AccessLogService.Descriptor, nameof(accessLog.SearchAccessLog), request, accessLog.SearchAccessLog);
+
+    public Task<GetAccessLogEntryResponse> GetAccessLogEntry(FhirExchange exchange, GetAccessLogEntryRequest request) =>
+        Call(exchange, V1.AccessLogService.Descriptor, nameof(accessLog.GetAccessLogEntry), request, accessLog.GetAccessLogEntry);
 
     private async Task<TResponse> Call<TRequest, TResponse>(
         FhirExchange exchange, ServiceDescriptor service, string method, TRequest request, UnaryServerMethod<TRequest, TResponse> work)

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using CoordinationPlan.Server.Oversight;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -8,6 +9,8 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.Logging;
+using R4Consent = Hl7.Fhir.Model.Consent;
+using R4Task = Hl7.Fhir.Model.Task;
 using Task = System.Threading.Tasks.Task;
 
 namespace CoordinationPlan.Server.Fhir;
@@ -41,13 +44,26 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         door.MapGet("/CarePlan/{id}/_history", Interaction(CarePlanHistory));
         door.MapGet("/CarePlan/{id}/_history/{version}", Interaction(ReadCarePlanVersion));
         door.MapPost("/CarePlan/_search", Search(SearchCarePlans));
-        door.MapGet("/CareTeam/{id}", Interaction(ReadCareTeam));
+        MapVersions(door, "CareTeam", CareTeamOf);
         door.MapPut("/CareTeam/{id}", Interaction(UpdateCareTeam));
-        door.MapGet("/Consent/{id}", Interaction(ReadConsent));
+        MapVersions(door, "Consent", ConsentOf);
         door.MapPost("/Consent/_search", Search(SearchConsents));
+        MapVersions(door, "Task", TaskOf);
         door.MapPost("/Task/_search", Search(SearchTasks));
+        MapVersions(door, "AuditEvent", AuditEventOf);
         door.MapPost("/AuditEvent/_search", Search(SearchAuditEvents));
         door.Map("/{**other}", Interaction((_, _, _) => throw FhirFault.NotSupported()));
+    }
+
+    /// <summary>
+    /// Reads of one resource, its present version and its history. Of all but CarePlan the present version is the only one that is kept: what was before stands in the access log.
+    /// </summary>
+    private void MapVersions<T>(IEndpointRouteBuilder door, string type, Func<FhirExchange, string, Task<T>> present)
+        where T : Resource
+    {
+        door.MapGet($"/{type}/{{id}}", Interaction(async (exchange, id, _) => await WriteVersioned(exchange, await present(exchange, id))));
+        door.MapGet($"/{type}/{{id}}/_history", Interaction(async (exchange, id, _) => await WriteHistory(exchange, await present(exchange, id))));
+        door.MapGet($"/{type}/{{id}}/_history/{{version}}", Interaction(async (exchange, id, _) => await WriteVersion(exchange, await present(exchange, id))));
     }
 
     private async Task ReadCarePlan(FhirExchange exchange, string id, CancellationToken stop)
@@ -101,8 +117,7 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
             }
         }
 
-        var current = CarePlanResource.Of(await Plan(exchange, plan));
-        await exchange.Write(StatusCodes.Status200OK, current.Meta?.VersionId == version ? current : throw NoSuchVersion(), version);
+        await WriteVersion(exchange, CarePlanResource.Of(await Plan(exchange, plan)));
     }
 
     private async Task SearchCarePlans(FhirExchange exchange, FhirTerms terms)
@@ -136,11 +151,12 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         }
     }
 
-    private async Task ReadCareTeam(FhirExchange exchange, string id, CancellationToken stop) =>
-        await WriteVersioned(exchange, CareTeamResource.Of(RequireTeam(await Plan(exchange, PlanOf(id)))));
+    private async Task<CareTeam> CareTeamOf(FhirExchange exchange, string id) => exchange.IsOfASystem
+        ? ReportedTeamResource.Of(PlanOf(id), await Reported(exchange, PlanOf(id)))
+        : CareTeamResource.Of(RequireTeam(await Plan(exchange, PlanOf(id))));
 
     /// <summary>
-    /// Brings one unit in, or ends one unit's part. The version that the caller has read is compared first, and the change is then made with the etags of that version,
+    /// Brings one unit in, or ends one unit's part; of a system, reports one unit's part. The version that the caller has read is compared first, and the change is then made with the etags of that version,
     /// so that what comes in between is seen. Where the team is as the body says already, as when the same PUT is sent again, nothing is changed.
     /// </summary>
     private async Task UpdateCareTeam(FhirExchange exchange, string id, CancellationToken stop)
@@ -164,12 +180,18 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
             throw FhirFault.Invalid("The id in the body is the one in the address.");
         }
 
+        if (exchange.IsOfASystem)
+        {
+            await Report(exchange, name, version, body, requestId);
+            return;
+        }
+
         var plan = RequireTeam(await Plan(exchange, name));
         if (CareTeamResource.VersionOf(plan) == version)
         {
             await Apply(exchange, plan, CareTeamResource.Change(plan, body), requestId);
         }
-        else if (!IsAsTheBodySays(plan, body))
+        else if (!IsSaidAlready(() => CareTeamResource.Change(plan, body) is null))
         {
             throw Errors.StaleEtag();
         }
@@ -178,7 +200,7 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
     }
 
     /// <summary>
-    /// The one place where the door changes something: by the participations of the owning unit, which the policy refuses to everybody else. What comes back is put into the plan
+    /// What the owning unit changes: by its participations, which the policy refuses to everybody else. What comes back is put into the plan
     /// as it was read, so that the answer needs no other read.
     /// </summary>
     private async Task Apply(FhirExchange exchange, Plan plan, TeamChange? change, string requestId)
@@ -195,13 +217,38 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         }
     }
 
-    private async Task ReadConsent(FhirExchange exchange, string id, CancellationToken stop)
+    /// <summary>What a system reports of its own units goes the way of all its reports, and waits for the owning unit like them.</summary>
+    private async Task Report(FhirExchange exchange, string plan, string version, CareTeam body, string requestId)
+    {
+        var reported = await Reported(exchange, plan);
+        if (ReportedTeamResource.Of(plan, reported).Meta!.VersionId == version)
+        {
+            if (ReportedTeamResource.Change(plan, reported, body) is { } item)
+            {
+                var answer = await calls.BatchSyncParticipations(exchange, new BatchSyncParticipationsRequest { Items = { item }, RequestId = requestId });
+                if (ReportedTeamResource.Fault(answer.Results[0]) is { } fault)
+                {
+                    throw fault;
+                }
+
+                reported = await Reported(exchange, plan);
+            }
+        }
+        else if (!IsSaidAlready(() => ReportedTeamResource.Change(plan, reported, body) is null))
+        {
+            throw Errors.StaleEtag();
+        }
+
+        await WriteVersioned(exchange, ReportedTeamResource.Of(plan, reported), isRead: false);
+    }
+
+    private async Task<R4Consent> ConsentOf(FhirExchange exchange, string id)
     {
         var (planName, name) = FhirElements.ConsentOf(id) ?? throw NoSuchId();
         var plan = await Plan(exchange, planName);
         // One that is not there, and one that is not told: to the caller they are the same.
         var consent = plan.Consents.FirstOrDefault(consent => consent.Name == name) ?? throw Errors.AccessDenied();
-        await WriteVersioned(exchange, ConsentResource.Of(plan, consent));
+        return ConsentResource.Of(plan, consent);
     }
 
     private async Task SearchConsents(FhirExchange exchange, FhirTerms terms)
@@ -211,6 +258,9 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         var plan = await Plan(exchange, name);
         await WriteBundle(exchange, "Consent", plan.Consents.Select(consent => ConsentResource.Of(plan, consent)));
     }
+
+    private async Task<R4Task> TaskOf(FhirExchange exchange, string id) =>
+        TaskResource.Of((await calls.GetTask(exchange, new GetTaskRequest { Name = $"{TaskName.Collection}/{id}" })).Task);
 
     private async Task SearchTasks(FhirExchange exchange, FhirTerms terms)
     {
@@ -238,6 +288,10 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         await WriteBundle(exchange, "Task", listed.Tasks.Select(TaskResource.Of), listed.NextPageToken);
     }
 
+    private async Task<AuditEvent> AuditEventOf(FhirExchange exchange, string id) => Guid.TryParseExact(id, "D", out var entry)
+        ? AuditEventResource.Of((await calls.GetAccessLogEntry(exchange, new GetAccessLogEntryRequest { Name = Rpc.ResourceName.AccessLogEntry(entry) })).Entry)
+        : throw NoSuchId();
+
     private async Task SearchAuditEvents(FhirExchange exchange, FhirTerms terms)
     {
         var (from, to) = terms.TakePeriod("date");
@@ -258,14 +312,17 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
 
     private async Task<Plan> Plan(FhirExchange exchange, string name) => (await calls.GetPlan(exchange, new GetPlanRequest { Name = name })).Plan;
 
+    private async Task<IReadOnlyList<SyncedParticipation>> Reported(FhirExchange exchange, string plan) =>
+        (await calls.ListSyncedParticipations(exchange, new ListSyncedParticipationsRequest { Parent = plan })).SyncedParticipations;
+
     /// <summary>Who is not told whose plan it is, is not told who takes part: for them there is no team.</summary>
     private static Plan RequireTeam(Plan plan) => plan.OwningUnit.Length > 0 ? plan : throw Errors.AccessDenied();
 
-    private static bool IsAsTheBodySays(Plan plan, CareTeam body)
+    private static bool IsSaidAlready(Func<bool> changesNothing)
     {
         try
         {
-            return CareTeamResource.Change(plan, body) is null;
+            return changesNothing();
         }
         catch (FhirFault)
         {
@@ -286,6 +343,32 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         return isRead && exchange.Http.Request.Headers.IfNoneMatch.ToString() is { Length: > 0 } known && VersionIds.In(known) == version
             ? exchange.Write(StatusCodes.Status304NotModified, null, version)
             : exchange.Write(StatusCodes.Status200OK, resource, version);
+    }
+
+    /// <summary>The version that the address names, where it is the present one. Only who may read the resource hears that it is another.</summary>
+    private static Task WriteVersion(FhirExchange exchange, Resource present) =>
+        exchange.Http.GetRouteValue("version") is string version && version == present.Meta?.VersionId
+            ? exchange.Write(StatusCodes.Status200OK, present, version)
+            : throw NoSuchVersion();
+
+    /// <summary>The history of what keeps its present version only.</summary>
+    private static Task WriteHistory(FhirExchange exchange, Resource present)
+    {
+        var path = $"{present.TypeName}/{present.Id}";
+        return exchange.Write(StatusCodes.Status200OK, new Bundle
+        {
+            Type = Bundle.BundleType.History,
+            Entry =
+            [
+                new Bundle.EntryComponent
+                {
+                    FullUrl = $"{exchange.Address}/{path}",
+                    Resource = present,
+                    Request = new Bundle.RequestComponent { Method = Bundle.HTTPVerb.PUT, Url = path },
+                    Response = new Bundle.ResponseComponent { Status = "200", Etag = $"W/\"{present.Meta?.VersionId}\"", Location = $"{path}/_history/{present.Meta?.VersionId}" },
+                },
+            ],
+        });
     }
 
     /// <summary>
@@ -335,6 +418,7 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         }
         catch (RpcException error)
         {
+            exchange.RetryAfter = FhirErrors.RetryAfter(error);
             var (status, outcome) = FhirErrors.Of(error);
             await exchange.Write(status, outcome);
         }

@@ -28,6 +28,12 @@ internal static class FhirElements
 
     public static string? DayOrNull(Date? date) => date is null ? null : Day(date);
 
+    /// <summary>A whole day; null for what is none.</summary>
+    public static Date? DayOf(string? day) =>
+        DateOnly.TryParseExact(day, "yyyy-MM-dd", CultureInfo.InvariantCulture, DateTimeStyles.None, out var found)
+            ? new Date { Year = found.Year, Month = found.Month, Day = found.Day }
+            : null;
+
     public static FhirDateTime? Moment(Timestamp? time) => time is null ? null : new FhirDateTime(time.ToDateTimeOffset());
 
     public static Period? PeriodOf(DatePeriod? period) => period is null ? null : new Period { Start = DayOrNull(period.StartDate), End = DayOrNull(period.EndDate) };

@@ -1,3 +1,4 @@
+using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Log;
 using Hl7.Fhir.Model;
 using Microsoft.AspNetCore.Http;
@@ -22,6 +23,12 @@ internal sealed class FhirExchange(HttpContext http)
 
     /// <summary>Over every entry that the interaction left, in the order of its calls.</summary>
     public List<byte[]> Receipts { get; } = [];
+
+    /// <summary>A system calls for itself, and no employee.</summary>
+    public bool IsOfASystem => http.User.FindFirst(CallerClaims.Employee) is null;
+
+    /// <summary>How long to wait before the same is tried again, where the service says so.</summary>
+    public TimeSpan? RetryAfter { get; set; }
 
     /// <summary>Where the door is for this caller.</summary>
     public string Address => $"https://{http.Request.Host}{FhirDoor.Root}";
@@ -98,6 +105,11 @@ internal sealed class FhirExchange(HttpContext http)
         if (versionId is not null)
         {
             headers.ETag = $"W/\"{versionId}\"";
+        }
+
+        if (RetryAfter is { } wait)
+        {
+            headers.RetryAfter = ((long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         }
 
         if (status == StatusCodes.Status401Unauthorized)

@@ -86,6 +86,9 @@ internal static class FhirErrors
         return (status, outcome);
     }
 
+    /// <summary>How long to wait before the same is tried again, where the service says so.</summary>
+    public static TimeSpan? RetryAfter(RpcException error) => error.GetRpcStatus()?.GetDetail<RetryInfo>()?.RetryDelay.ToTimeSpan();
+
     private static void Add(OperationOutcome outcome, OperationOutcome.IssueType code, string text) =>
         outcome.Issue.Add(new OperationOutcome.IssueComponent { Severity = OperationOutcome.IssueSeverity.Error, Code = code, Diagnostics = text });
 }

@@ -69,7 +69,16 @@ internal static class FhirSystems
     /// <summary>An extension that holds such a code.</summary>
     public static R4.Extension Extension<T>(string name, T value)
         where T : struct, Enum =>
-        new(Own + name, new R4.Code(NameOf(value)));
+        new(Own + name, CodeValueOf(value));
+
+    public static R4.Code CodeValueOf<T>(T value)
+        where T : struct, Enum =>
+        new(NameOf(value));
+
+    /// <summary>The value that a code stands for; none where it is of another enumeration.</summary>
+    public static T ValueOf<T>(string code)
+        where T : struct, Enum =>
+        Array.Find(Enum.GetValues<T>(), value => NameOf(value) == code);
 
     public static R4.Extension Extension(string name, R4.DataType value) => new(Own + name, value);
 

@@ -12,9 +12,7 @@ internal static class TaskResource
     {
         var resource = new R4Task
         {
-            // A task is there as long as the fact behind it, and has no name of its own: it is what is to be done with what, and when it was done.
-            Id = VersionIds.Of([(task.Subject, task.Kind.ToString()), ("done", DayOrNull(task.DoneDate) ?? "")]),
-            Meta = Meta(null),
+            Id = task.Name[(task.Name.LastIndexOf('/') + 1)..],
             Status = task.State == TaskState.Done ? R4Task.TaskStatus.Completed : R4Task.TaskStatus.Requested,
             BusinessStatus = new CodeableConcept { Coding = [FhirSystems.CodeOf(task.State)] },
             Intent = R4Task.TaskIntent.Order,
@@ -36,6 +34,7 @@ internal static class TaskResource
             resource.Owner = FhirSystems.ToEntry(task.Employee);
         }
 
+        resource.Meta = Meta(VersionIds.Of(resource));
         return resource;
     }
 

@@ -13,8 +13,6 @@ namespace CoordinationPlan.Server.Log;
 /// <summary>Proofs of the log. What each RPC does and who may call it stands in audit_service.proto.</summary>
 internal sealed partial class AuditService(CaseGate gate, LogNames names, AuditReceipts receipts, LogKeys keys, DirectoryNames directory, LawOptions law) : V1.AuditService.AuditServiceBase
 {
-    private const string EntryPrefix = "accessLogEntries/";
-
     public override Task<ListLogsResponse> ListLogs(ListLogsRequest request, ServerCallContext context) =>
         gate.Read<ListLogsResponse>(request, context, null, (entry, trip) =>
         {
@@ -127,11 +125,8 @@ internal sealed partial class AuditService(CaseGate gate, LogNames names, AuditR
             }
         }
 
-        if (!request.Entry.StartsWith(EntryPrefix, StringComparison.Ordinal) || !Guid.TryParseExact(request.Entry.AsSpan(EntryPrefix.Length), "D", out var entry))
-        {
-            throw Errors.InvalidFields(new FieldFault("entry", "must be accessLogEntries/{entry}, where no receipt is given"));
-        }
-
+        // Needed where no receipt is given.
+        var entry = ResourceName.ParseAccessLogEntry(request.Entry, "entry");
         return request.LeafHash.Length == TreeHash.Length
             ? (request.Origin, entry, new TreeHash(request.LeafHash.Span))
             : throw Errors.InvalidFields(new FieldFault("leaf_hash", $"must be {TreeHash.Length} bytes"));

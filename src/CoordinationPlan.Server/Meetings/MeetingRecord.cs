@@ -47,6 +47,7 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
         Reply = call.Reply,
         ReplyTime = call.RepliedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
         Attendance = call.Attendance,
+        Substitute = call.Open(key),
     };
 
     public Meeting ToMeeting(Guid planId, IEnumerable<CallRecord> calls, DataKey key, DirectoryNames names)
@@ -58,27 +59,40 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
         meeting.State = State;
         meeting.StartTime = Timestamp.FromDateTimeOffset(StartsAt);
         meeting.Form = Form;
-        meeting.Calls.AddRange(calls.Select(call => call.ToCall(names)));
+        meeting.Calls.AddRange(calls.Select(call => call.ToCall(key, names)));
         return meeting;
     }
 }
 
 /// <summary>The call of one unit to a meeting.</summary>
 /// <param name="Category">MEETINGS, or WHEREABOUTS where the unit is a sheltered housing and SCHOOL_PLACEMENT where it is a school.</param>
-internal sealed record CallRecord(Guid MeetingId, string UnitId, Categories Category, CallKind Kind, CallReply Reply, DateTimeOffset? RepliedAt, Attendance Attendance)
+/// <param name="Sealed">Who comes instead, sealed with the person's key; null where that was not said.</param>
+internal sealed record CallRecord(
+    Guid MeetingId, string UnitId, Categories Category, CallKind Kind, CallReply Reply, DateTimeOffset? RepliedAt, Attendance Attendance, byte[]? Sealed)
 {
-    public MeetingCall ToCall(DirectoryNames names) => new()
+    private static readonly MessageParser<Substitute> Parser = Substitute.Parser.WithDiscardUnknownFields(true);
+
+    private string Place => $"meeting_call/{MeetingId:D}/{UnitId}";
+
+    public Substitute? Open(DataKey key) => Sealed is null || Reply != CallReply.Substitute ? null : Parser.ParseFrom(key.Open(Place, Sealed));
+
+    public MeetingCall ToCall(DataKey key, DirectoryNames names) => new()
     {
         Unit = names.Name(ResourceName.Units, UnitId),
         Kind = Kind,
         Reply = Reply,
         ReplyTime = RepliedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
         Attendance = Attendance,
+        Substitute = Open(key),
     };
 
-    /// <summary>What the unit itself says: whether it comes, or whether it came.</summary>
-    public CallRecord Answered(CallReply reply, Attendance attendance, DateTimeOffset now) =>
-        reply != CallReply.Unspecified ? this with { Reply = reply, RepliedAt = now } : this with { Attendance = attendance };
+    /// <summary>What the unit itself says: whether it comes and who, or whether it came.</summary>
+    public CallRecord Answered(DataKey key, ReplyToCallRequest answer, DateTimeOffset now) => answer.Reply != CallReply.Unspecified
+        ? this with { Reply = answer.Reply, RepliedAt = now, Sealed = answer.Substitute is null ? null : key.Seal(Place, answer.Substitute.ToByteArray()) }
+        : this with { Attendance = answer.Attendance };
+
+    /// <summary>The meeting is at another time: what was answered counts no longer.</summary>
+    public CallRecord AskedAgain() => this with { Reply = CallReply.Unspecified, RepliedAt = null, Sealed = null };
 
     /// <summary>Whether the unit came, as the owning unit records it.</summary>
     public CallRecord Attended(bool came) => this with

@@ -79,7 +79,8 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                         CallRecord.KindOf(unit.Kind, unit.Organisation),
                         CallReply.Unspecified,
                         null,
-                        Attendance.Unspecified))
+                        Attendance.Unspecified,
+                        null))
                     .ToList();
                 if (!request.PersonPermitsInvitations && calls.Exists(call => call.Kind == CallKind.Invitation))
                 {
@@ -99,7 +100,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             RequireFuture(startsAt, entry, "start_time");
             return (
                 meeting.Next(entry.Key, narrative => narrative.Place = request.Place) with { StartsAt = startsAt, Form = request.Form },
-                [.. calls.Select(call => call with { Reply = CallReply.Unspecified, RepliedAt = null })]);
+                [.. calls.Select(call => call.AskedAgain())]);
         }, (entry, meeting, calls) => new RescheduleMeetingResponse { Meeting = ToMeeting(entry, meeting, calls) });
 
     public override Task<CancelMeetingResponse> CancelMeeting(CancelMeetingRequest request, ServerCallContext context) =>
@@ -143,6 +144,16 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
             throw Errors.InvalidFields(new FieldFault("attendance", "must be ATTENDED or NO_SHOW: that a unit does not come is a reply"));
         }
 
+        if (request.Substitute is not null && request.Reply != CallReply.Substitute)
+        {
+            throw Errors.InvalidFields(new FieldFault("substitute", "is for the reply SUBSTITUTE"));
+        }
+
+        if (request.Substitute is not null && ResourceName.TryParseEntry(request.Substitute.Employee, ResourceName.Employees) is null)
+        {
+            throw Errors.InvalidFields(new FieldFault("substitute.employee", "must be a name of the form employees/{employee}"));
+        }
+
         return Change(
             request,
             context,
@@ -161,7 +172,7 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                 }
 
                 // The meeting's etag stays: one that changes unseen would tell of a unit that is not shown.
-                return (meeting, [.. calls.Select(call => call == OwnCall(entry, calls) ? call.Answered(request.Reply, request.Attendance, entry.Now) : call)]);
+                return (meeting, [.. calls.Select(call => call == OwnCall(entry, calls) ? call.Answered(entry.Key, request, entry.Now) : call)]);
             },
             (entry, meeting, calls) => new ReplyToCallResponse
             {

@@ -9,7 +9,7 @@ namespace CoordinationPlan.Server.Meetings;
 internal static class MeetingSql
 {
     private const string Columns = "meeting_id, kind, state, starts_at, form, version, body";
-    private const string CallColumns = "meeting_id, unit_id, category, kind, reply, replied_at, attendance";
+    private const string CallColumns = "meeting_id, unit_id, category, kind, reply, replied_at, attendance, body";
 
     /// <summary>A plan's meetings, the latest first.</summary>
     public static Query<List<MeetingRecord>> Of(Guid plan) => new(
@@ -81,7 +81,7 @@ internal static class MeetingSql
     public static Query<List<(MeetingRecord Meeting, CallRecord Call)>> CallsOf(Guid plan, string unit) => new(
         """
         SELECT m.meeting_id, m.kind, m.state, m.starts_at, m.form, m.version, m.body,
-               c.meeting_id, c.unit_id, c.category, c.kind, c.reply, c.replied_at, c.attendance
+               c.meeting_id, c.unit_id, c.category, c.kind, c.reply, c.replied_at, c.attendance, c.body
         FROM meeting_call c JOIN meeting m ON m.plan_id = c.plan_id AND m.meeting_id = c.meeting_id
         WHERE c.plan_id = $1 AND c.unit_id = $2
         ORDER BY m.starts_at DESC, m.meeting_id
@@ -146,12 +146,12 @@ internal static class MeetingSql
 
     public static Command ReplaceCall(Guid plan, CallRecord call, string changedBy) => new(
         """
-        UPDATE meeting_call SET reply = $4, replied_at = $5, attendance = $6, version = version + 1, changed_by = $7, changed_at = clock_timestamp()
+        UPDATE meeting_call SET reply = $4, replied_at = $5, attendance = $6, body = $8, version = version + 1, changed_by = $7, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND meeting_id = $2 AND unit_id = $3
         """,
         [
             Parameter.Of(plan), Parameter.Of(call.MeetingId), Parameter.Of(call.UnitId), Parameter.Of((short)call.Reply), Parameter.OrNull(call.RepliedAt),
-            Parameter.Of((short)call.Attendance), Parameter.Of(changedBy),
+            Parameter.Of((short)call.Attendance), Parameter.Of(changedBy), Parameter.OrNull(call.Sealed),
         ],
         ExpectedRows: 1);
 
@@ -162,7 +162,8 @@ internal static class MeetingSql
         (CallKind)reader.GetInt16(at + 3),
         (CallReply)reader.GetInt16(at + 4),
         reader.IsDBNull(at + 5) ? null : reader.GetFieldValue<DateTimeOffset>(at + 5),
-        (Attendance)reader.GetInt16(at + 6));
+        (Attendance)reader.GetInt16(at + 6),
+        reader.IsDBNull(at + 7) ? null : reader.GetFieldValue<byte[]>(at + 7));
 
     private static MeetingRecord Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

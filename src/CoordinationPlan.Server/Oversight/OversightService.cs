@@ -100,35 +100,88 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         Progress[] asked = request.States.Count > 0 ? [.. request.States.Select(state => (Progress)state)] : [Progress.Due, Progress.Overdue];
         return gate.Read<ListTasksResponse>(request, context, null, async (entry, _) =>
         {
-            var doneSince = DoneSince(request, asked.Contains(Progress.Done), entry.Today);
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
-            var first = position is null ? TaskPosition.First : TaskPosition.Read(position);
-            var controller = keys.Names.NameOf(entry.CallerFacts.Controller);
-            var windows = PlanTasks.Windows(clock => law.DaysOf(clock, controller) ?? 0).ToDictionary(window => window.Duty);
-            var (tasks, isMore) = await PermittedPage(
+            var (tasks, next) = await Tasks(
                 entry,
-                first,
-                after => OversightSql.Tasks(
-                    entry.CallerFacts.UnitId, employee, asked.Any(state => state != Progress.Done), doneSince, [.. windows.Values], entry.Now, after, DecidedAtATime),
-                task => task.Position,
-                task => task.PlanId,
-                (task, plan, person) => StandingOf(task) is { } standing && asked.Contains(standing.Progress)
-                    && (task.PersonId is null
-                        ? plan is not null && entry.Decide(Policy.Act.ReadPlan, plan) is { IsPermit: true } decision && decision.Reads.HasFlag(task.Tells)
-                        : person is not null && MayHearOf(entry, person)),
+                position is null ? TaskPosition.First : TaskPosition.Read(position),
+                employee,
+                asked,
+                DoneSince(request, asked.Contains(Progress.Done), entry.Today),
                 pageSize,
-                context.CancellationToken,
-                task => task.PersonId);
-            var response = new ListTasksResponse { Tasks = { tasks.Select(task => ToTask(task, StandingOf(task)!)) } };
-            if (isMore)
+                _ => true,
+                context.CancellationToken);
+            var response = new ListTasksResponse { Tasks = { tasks.Select(task => task.Task) } };
+            if (next is { } place)
             {
-                response.NextPageToken = pageTokens.Seal(tasks[^1].Position.ToBytes(), entry.Caller.AssignmentId!, request);
+                response.NextPageToken = pageTokens.Seal(place.ToBytes(), entry.Caller.AssignmentId!, request);
             }
 
             return () => response;
-
-            PlanTask? StandingOf(TaskCandidate task) => PlanTasks.Of(task.Fact, windows[task.Fact.Duty], entry.Today);
         });
+    }
+
+    public override Task<GetTaskResponse> GetTask(GetTaskRequest request, ServerCallContext context)
+    {
+        var wanted = TaskName.Parse(request.Name, "name");
+        return gate.Read<GetTaskResponse>(request, context, null, async (entry, _) =>
+        {
+            var isListed = wanted.DoneOn is not { } day || (day <= entry.Today && day >= entry.Today.AddDays(-DoneAtMostDays));
+            Progress[] asked = wanted.DoneOn is null ? [Progress.Due, Progress.Overdue] : [Progress.Done];
+            var found = isListed
+                ? (await Tasks(entry, TaskPosition.First, null, asked, wanted.DoneOn, 1, task => task.Name == wanted.Name, context.CancellationToken)).Tasks.SingleOrDefault()
+                : default;
+            if (found.Task is null)
+            {
+                // Another's, one that is done meanwhile, or none: the same.
+                throw Errors.AccessDenied();
+            }
+
+            if (found.Plan is { } plan)
+            {
+                entry.Concern(Policy.Act.ReadPlan, plan, Categories.ConsentDocuments);
+            }
+            else
+            {
+                entry.Concern(Policy.Act.AnswerSuggestion, found.Person!, Categories.ConsentDocuments);
+            }
+
+            return () => new GetTaskResponse { Task = found.Task };
+        });
+    }
+
+    /// <summary>A page of the tasks that the caller may hear of, and where the next begins; null where there is none.</summary>
+    private async Task<(List<(UnitTask Task, PlanFacts? Plan, PersonFacts? Person)> Tasks, TaskPosition? Next)> Tasks(
+        Entry entry, TaskPosition first, string? employee, Progress[] asked, DateOnly? doneSince, int pageSize, Func<UnitTask, bool> isWanted, CancellationToken stop)
+    {
+        var controller = keys.Names.NameOf(entry.CallerFacts.Controller);
+        var windows = PlanTasks.Windows(clock => law.DaysOf(clock, controller) ?? 0).ToDictionary(window => window.Duty);
+        var shown = new Dictionary<TaskCandidate, (UnitTask, PlanFacts?, PersonFacts?)>();
+        var (tasks, isMore) = await PermittedPage(
+            entry,
+            first,
+            after => OversightSql.Tasks(
+                entry.CallerFacts.UnitId, employee, asked.Any(state => state != Progress.Done), doneSince, [.. windows.Values], entry.Now, after, DecidedAtATime),
+            task => task.Position,
+            task => task.PlanId,
+            IsShown,
+            pageSize,
+            stop,
+            task => task.PersonId);
+        return ([.. tasks.Select(task => shown[task])], isMore ? tasks[^1].Position : null);
+
+        bool IsShown(TaskCandidate candidate, PlanFacts? plan, PersonFacts? person)
+        {
+            if (PlanTasks.Of(candidate.Fact, windows[candidate.Fact.Duty], entry.Today) is not { } standing || !asked.Contains(standing.Progress)
+                || ToTask(candidate, standing) is not { } task || !isWanted(task))
+            {
+                return false;
+            }
+
+            shown[candidate] = (task, plan, person);
+            return candidate.PersonId is null
+                ? plan is not null && entry.Decide(Policy.Act.ReadPlan, plan) is { IsPermit: true } decision && decision.Reads.HasFlag(candidate.Tells)
+                : person is not null && MayHearOf(entry, person);
+        }
     }
 
     /// <summary>From which day on what was done is asked for; null where it is not.</summary>
@@ -246,6 +299,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         State = (TaskState)standing.Progress,
         DoneDate = task.Fact.DoneOn.ToDate(),
         Employee = keys.Names.Name(ResourceName.Employees, task.Employee),
+        Name = TaskName.Of(task.Subject, (TaskKind)task.Fact.Duty, standing.Progress == Progress.Done ? task.Fact.DoneOn : null),
     };
 
     private Alert ToAlert(AlertRecord record)

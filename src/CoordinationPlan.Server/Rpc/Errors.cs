@@ -34,6 +34,9 @@ internal static class Errors
 
     public static RpcException Unavailable() => Error(StatusCode.Unavailable, ErrorReason.Unavailable);
 
+    /// <summary>This server is about to stop; another answers, or this one after a while.</summary>
+    public static RpcException Unavailable(TimeSpan retryAfter) => Error(StatusCode.Unavailable, ErrorReason.Unavailable, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
+
     /// <summary>The client system has called for more than its share; there is room again after so long.</summary>
     public static RpcException TooManyCalls(TimeSpan retryAfter) =>
         Error(StatusCode.ResourceExhausted, ErrorReason.TooManyCalls, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });

@@ -117,7 +117,7 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
             context.ResponseTrailers.Add(Pushback, ((long)options.DrainPushback.TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
         }
 
-        return Errors.Unavailable();
+        return Errors.Unavailable(options.DrainPushback);
     }
 
     private RpcException Translate(Exception exception, ServerCallContext context)

@@ -29,6 +29,7 @@ internal static partial class ResourceName
     public const string PlanSuggestions = "planSuggestions";
     public const string SchoolArrangements = "schoolArrangements";
     public const string Recalls = "recalls";
+    public const string AccessLogEntries = "accessLogEntries";
     public const string Deliveries = "deliveries";
     public const string Pupil = "pupil";
     public const string Protection = "protection";
@@ -55,6 +56,8 @@ internal static partial class ResourceName
     /// <summary>A recall as its receiver knows it, who is to forget the plan.</summary>
     public static string Recall(Guid recall) => $"{Recalls}/{recall:D}";
 
+    public static string AccessLogEntry(Guid entry) => $"{AccessLogEntries}/{entry:D}";
+
     /// <summary>The name of a directory entry, or empty where there is none.</summary>
     public static string Entry(string collection, string? id) => string.IsNullOrEmpty(id) ? "" : $"{collection}/{id}";
 
@@ -76,6 +79,9 @@ internal static partial class ResourceName
 
     /// <summary>Reads `recalls/{recall}`.</summary>
     public static Guid ParseRecall(string name, string field) => ParseAlone(name, Recalls, "recall", field);
+
+    /// <summary>Reads `accessLogEntries/{entry}`.</summary>
+    public static Guid ParseAccessLogEntry(string name, string field) => ParseAlone(name, AccessLogEntries, "entry", field);
 
     /// <summary>Reads `plans/{plan}/{collection}/{id}`.</summary>
     public static (Guid Plan, Guid Id) ParseChild(string name, string collection, string field)

@@ -64,6 +64,12 @@ public sealed class World
     /// <summary>A document that was sent.</summary>
     public required Disclosure Disclosure { get; init; }
 
+    /// <summary>Something that the owning unit has to do.</summary>
+    public required UnitTask Task { get; init; }
+
+    /// <summary>An entry of the log about the plan.</summary>
+    public required string LogEntry { get; init; }
+
     /// <summary>A leaf of a log that is published.</summary>
     public required (string Origin, Guid Entry, byte[] LeafHash) Leaf { get; init; }
 
@@ -162,6 +168,8 @@ public sealed class World
             Recall = await service.OpenRecall(told, DemonstrationDirectory.ChildPsychiatry),
             RoutinesEtag = routines.Etag,
             Leaf = await service.PublishedLeaf(),
+            Task = await service.TaskOf(plan),
+            LogEntry = (await service.As(DemonstrationDirectory.LogReviewer).AccessLog.SearchAccessLogAsync(Cases.SearchOfTheLog(plan))).Entries[0].Name,
             Disclosure = disclosure,
             Meeting = meeting,
             Proposal = proposal,
@@ -196,7 +204,7 @@ public sealed class World
 
     /// <summary>The RPCs that name a plan, or something in one.</summary>
     public static IEnumerable<MethodDescriptor> PlanMethods => Methods.Where(method =>
-        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans")
+        method.Service.Name is not ("AccessLogService" or "DirectoryService" or "SuggestionService" or "IndicatorService" or "SchoolRoutineService" or "AuditService") && method.Name is not ("SyncParticipations" or "BatchSyncParticipations" or "CreatePlan" or "ListPlans" or "FindPlans" or "DeclareRelation" or "ListAlerts" or "ListTasks" or "GetTask" or "ListLegalGrounds" or "OpenEmergencyAccess" or "ReadEmergencyPlans")
         && method is not { Service.Name: "ChangeFeedService", Name: not "ListDeliveries" });
 
     /// <summary>What is made anew, from nothing that could have changed; and what a system says, which has a version of its own.</summary>
@@ -452,6 +460,7 @@ public sealed class World
             "ExplainAccess" => new ExplainAccessRequest { Parent = Plan.Name },
             "ListAlerts" => new ListAlertsRequest(),
             "ListTasks" => new ListTasksRequest(),
+            "GetTask" => new GetTaskRequest { Name = Task.Name },
             "ListLegalGrounds" => new ListLegalGroundsRequest(),
             "RecordRelease" => new RecordReleaseRequest
             {
@@ -490,12 +499,8 @@ public sealed class World
             "GetCheckpoint" => new GetCheckpointRequest { Origin = Leaf.Origin },
             "GetInclusionProof" => new GetInclusionProofRequest { Origin = Leaf.Origin, Entry = $"accessLogEntries/{Leaf.Entry:D}", LeafHash = ByteString.CopyFrom(Leaf.LeafHash) },
             "GetConsistencyProof" => new GetConsistencyProofRequest { Origin = Leaf.Origin, FromSize = 1 },
-            "SearchAccessLog" => new SearchAccessLogRequest
-            {
-                StartTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(-1)),
-                EndTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddHours(1)),
-                Plan = Plan.Name,
-            },
+            "GetAccessLogEntry" => new GetAccessLogEntryRequest { Name = LogEntry },
+            "SearchAccessLog" => Cases.SearchOfTheLog(Plan),
             "GetMeetingAttendance" => new GetMeetingAttendanceRequest { Year = TimeProvider.System.Today().Year - 1, Tertial = 1 },
             "CheckDisclosure" => new CheckDisclosureRequest { Parent = Plan.Name, Kind = DisclosureKind.Transport, Document = new() { Text = "Hämtas vid skolan." } },
             "RecordDisclosure" => new RecordDisclosureRequest { Parent = Plan.Name, Disclosure = Cases.NewDisclosure("Hämtas vid skolan."), Etag = Plan.Etag, RequestId = id },

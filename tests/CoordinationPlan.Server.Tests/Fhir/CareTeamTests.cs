@@ -173,7 +173,7 @@ public sealed class CareTeamTests(Service service) : IClassFixture<Service>
 
         team.Participant.Add(ParticipantOf(DemonstrationDirectory.Psychiatry));
         (await care.Put(team)).IsRefused();
-        foreach (var stranger in new[] { DemonstrationDirectory.Jonas, DemonstrationDirectory.OtherCaseWorker, DemonstrationDirectory.RegionIntegration, DemonstrationDirectory.LogReviewer })
+        foreach (var stranger in new[] { DemonstrationDirectory.Jonas, DemonstrationDirectory.OtherCaseWorker, DemonstrationDirectory.SchoolRegister, DemonstrationDirectory.LogReviewer })
         {
             using var caller = FhirCaller.Of(service, stranger);
             var existing = await caller.Put(body, version: body.Meta!.VersionId);

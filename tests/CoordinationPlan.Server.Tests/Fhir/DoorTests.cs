@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Fhir;
 using CoordinationPlan.Server.Hosting;
@@ -37,7 +38,10 @@ public sealed class DoorTests(Service service) : IClassFixture<Service>
     [InlineData("PUT", "CareTeam/{plan}")]
     [InlineData("GET", "Consent/{plan}")]
     [InlineData("POST", "Consent/_search")]
+    [InlineData("GET", "CareTeam/{plan}/_history")]
+    [InlineData("GET", "Task/{plan}")]
     [InlineData("POST", "Task/_search")]
+    [InlineData("GET", "AuditEvent/{plan}/_history/1")]
     [InlineData("POST", "AuditEvent/_search")]
     [InlineData("GET", "Patient/1")]
     public async Task Nobody_is_let_in_without_a_token(string method, string path)
@@ -115,7 +119,10 @@ public sealed class DoorTests(Service service) : IClassFixture<Service>
     [InlineData("DELETE", "CareTeam/{plan}", HttpStatusCode.NotFound)]
     [InlineData("HEAD", "CarePlan/{plan}", HttpStatusCode.NotFound)]
     [InlineData("GET", "CarePlan/{plan}/$everything", HttpStatusCode.NotFound)]
-    [InlineData("GET", "CareTeam/{plan}/_history", HttpStatusCode.NotFound)]
+    [InlineData("GET", "CareTeam/_history", HttpStatusCode.BadRequest)]
+    [InlineData("GET", "Task/1", HttpStatusCode.BadRequest)]
+    [InlineData("GET", "Task/0123456789abcdef01234567-nonsense", HttpStatusCode.BadRequest)]
+    [InlineData("GET", "AuditEvent/1", HttpStatusCode.BadRequest)]
     [InlineData("GET", "CarePlan/1", HttpStatusCode.BadRequest)]
     [InlineData("GET", "Consent/1", HttpStatusCode.BadRequest)]
     public async Task What_is_not_offered_is_not_done_and_nothing_of_it_is_repeated(string method, string path, HttpStatusCode status)
@@ -133,6 +140,23 @@ public sealed class DoorTests(Service service) : IClassFixture<Service>
         Assert.DoesNotContain(number, answer.Whole(), StringComparison.Ordinal);
         Assert.DoesNotContain(IdOf(plan), answer.Whole(), StringComparison.Ordinal);
         Assert.Empty(await service.LogSince(start));
+    }
+
+    [Fact]
+    public async Task Who_calls_too_much_hears_how_long_to_wait()
+    {
+        await using var strict = await LaterService.Start(service, 0, options => (options.Limits.PointsPerSecond, options.Limits.Burst) = (10, 100));
+        using var caller = new FhirCaller(
+            strict.Address, service.Infrastructure, service.Infrastructure.Choice(DemonstrationDirectory.CaseWorker), DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.CaseWorker));
+        FhirAnswer answer;
+        do
+        {
+            answer = await caller.Search("Task");
+        }
+        while (answer.Status == HttpStatusCode.OK);
+
+        Assert.Equal("TOO_MANY_CALLS", Assert.Single(answer.Outcome(HttpStatusCode.TooManyRequests).Issue).Details!.Coding[0].Code);
+        Assert.InRange(int.Parse(Assert.Single(answer.Headers["Retry-After"]), System.Globalization.CultureInfo.InvariantCulture), 1, 3);
     }
 
     [Fact]

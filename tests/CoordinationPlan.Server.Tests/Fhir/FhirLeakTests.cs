@@ -32,6 +32,9 @@ public sealed class FhirLeakTests(Service service) : IClassFixture<Service>
         ["search CarePlan by id"] = (caller, _, id) => caller.Search("CarePlan", ("_id", id)),
         ["read CareTeam"] = (caller, _, id) => caller.Get("CareTeam/" + id),
         ["update CareTeam"] = (caller, _, id) => caller.Put(new CareTeam { Id = id, Meta = new Meta { VersionId = "0123456789abcdef01234567" } }),
+        ["history of CareTeam"] = (caller, _, id) => caller.Get($"CareTeam/{id}/_history"),
+        ["vread CareTeam"] = (caller, _, id) => caller.Get($"CareTeam/{id}/_history/0123456789abcdef01234567"),
+        ["history of Consent"] = (caller, world, id) => caller.Get($"Consent/{FhirElements.ConsentId(world.Consent.Name.Replace(IdOf(world.Plan), id, StringComparison.Ordinal))}/_history"),
         ["read Consent"] = (caller, world, id) => caller.Get("Consent/" + FhirElements.ConsentId(world.Consent.Name.Replace(IdOf(world.Plan), id, StringComparison.Ordinal))),
         ["search Consent"] = (caller, _, id) => caller.Search("Consent", ("data", "CarePlan/" + id)),
     };
@@ -79,6 +82,34 @@ public sealed class FhirLeakTests(Service service) : IClassFixture<Service>
                 var entry = Assert.Single(await service.LogSince(start));
                 Assert.Equal((name, AccessOutcome.Refused, Policy.Categories.None, Guid.Parse(id)), (name, entry.Outcome, entry.Categories, entry.PlanId));
             }
+        }
+    }
+
+    /// <summary>Of what is not about one plan by its id: a task of another unit, and an entry that is another controller's to review.</summary>
+    [Fact]
+    public async Task A_task_and_an_entry_of_others_are_not_there()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson(), owner: DemonstrationDirectory.ElderCare);
+        using var owner = FhirCaller.Of(service, DemonstrationDirectory.ElderCare);
+        var task = (await owner.Search("Task")).Found<Hl7.Fhir.Model.Task>().First(task => task.Focus!.Reference == "CarePlan/" + IdOf(plan));
+        (await owner.Get("Task/" + task.Id)).Resource<Hl7.Fhir.Model.Task>();
+        using var other = FhirCaller.Of(service, DemonstrationDirectory.CaseWorker);
+        foreach (var path in new[] { "Task/{0}", "Task/{0}/_history", "Task/{0}/_history/0123456789abcdef01234567" })
+        {
+            var there = await other.Get(string.Format(null, path, task.Id));
+            there.IsRefused();
+            Assert.Equal((await other.Get(string.Format(null, path, "0123456789abcdef01234567"))).Whole(), there.Whole());
+        }
+
+        var start = await service.Now();
+        await service.As(DemonstrationDirectory.PrimaryCare).Plans.GetPlanAsync(new() { Name = "plans/" + Ids.Opaque().ToString("D") }).IsRefused();
+        var foreign = await service.Scalar<Guid>($"SELECT entry_id FROM coordinationplan.access_log WHERE occurred_at >= '{start:O}' ORDER BY occurred_at LIMIT 1");
+        using var reviewer = FhirCaller.Of(service, DemonstrationDirectory.LogReviewer);
+        foreach (var path in new[] { "AuditEvent/{0}", "AuditEvent/{0}/_history", "AuditEvent/{0}/_history/1" })
+        {
+            var there = await reviewer.Get(string.Format(null, path, foreign));
+            there.IsRefused();
+            Assert.Equal((await reviewer.Get(string.Format(null, path, Guid.CreateVersion7()))).Whole(), there.Whole());
         }
     }
 

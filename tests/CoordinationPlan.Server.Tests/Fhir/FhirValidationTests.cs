@@ -44,6 +44,13 @@ public sealed class FhirValidationTests(Service service) : IClassFixture<Service
         var now = TimeProvider.System.GetUtcNow();
         answers["auditevents"] = await reviewer.Search(
             "AuditEvent", ("date", "ge" + now.AddHours(-1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)), ("date", "lt" + now.AddHours(1).ToString("yyyy-MM-ddTHH:mm:ssZ", CultureInfo.InvariantCulture)), ("_count", "500"));
+        answers["careteam-history"] = await owner.Get($"CareTeam/{id}/_history");
+        answers["task"] = await owner.Get("Task/" + answers["tasks"].Found<Hl7.Fhir.Model.Task>()[0].Id);
+        answers["auditevent-history"] = await reviewer.Get($"AuditEvent/{answers["auditevents"].Found<Hl7.Fhir.Model.AuditEvent>()[0].Id}/_history");
+        await service.Sync(Cases.Item(plan, DemonstrationDirectory.PrimaryCare), Cases.Item(plan, DemonstrationDirectory.Ward, "vårdrelation-2", ended: true));
+        using var system = FhirCaller.Of(service, DemonstrationDirectory.RegionIntegration);
+        answers["careteam-reported"] = await system.Get("CareTeam/" + id);
+        Assert.Equal(3, answers["careteam-reported"].Resource<Hl7.Fhir.Model.CareTeam>().Participant.Count);
         Assert.All(answers, answer => Assert.True(answer.Value.Status == HttpStatusCode.OK, answer.Key + " " + answer.Value.Text));
         foreach (var (name, type) in new[] { ("consents", "Consent"), ("tasks", "Task"), ("auditevents", "AuditEvent"), ("careplan-owner", "Goal") })
         {

@@ -42,6 +42,13 @@ public sealed class ResourceTests(Service service) : IClassFixture<Service>
         var withdrawn = await caller.Get("Consent/" + found.Id);
         Assert.Equal(R4Consent.ConsentState.Inactive, withdrawn.Resource<R4Consent>().Status);
         Assert.NotEqual(first.Version, withdrawn.Version);
+
+        // The present version is the one that is kept.
+        Assert.Equal(withdrawn.Text, (await caller.Get($"Consent/{found.Id}/_history/{withdrawn.Version}")).Text);
+        (await caller.Get($"Consent/{found.Id}/_history/{first.Version}")).Outcome(HttpStatusCode.NotFound);
+        var history = (await caller.Get($"Consent/{found.Id}/_history")).Resource<Bundle>();
+        Assert.Equal(Bundle.BundleType.History, history.Type);
+        Assert.Equal((withdrawn.Version, $"W/\"{withdrawn.Version}\""), Assert.Single(history.Entry) is var entry ? (entry.Resource!.Meta!.VersionId, entry.Response!.Etag) : default);
     }
 
     [Fact]
@@ -87,9 +94,24 @@ public sealed class ResourceTests(Service service) : IClassFixture<Service>
         Assert.Equal((R4Task.TaskStatus.Requested, PathOf(plan)), (begin.Status, begin.Focus!.Reference));
         Assert.Equal(FhirElements.Day(told.Single(task => task.Kind == TaskKind.BeginPlan).DueDate), begin.Restriction!.Period!.End);
         Assert.Equal(found.Count, found.Select(task => task.Id).Distinct().Count());
+        var read = await caller.Get("Task/" + begin.Id);
+        Assert.True(begin.IsExactly(read.Resource<R4Task>()));
+        Assert.Equal(read.Text, (await caller.Get($"Task/{begin.Id}/_history/{read.Version}")).Text);
+        Assert.Single((await caller.Get($"Task/{begin.Id}/_history")).Resource<Bundle>().Entry);
+        (await caller.Get($"Task/{begin.Id}/_history/0123456789abcdef01234567")).Outcome(HttpStatusCode.NotFound);
 
         var since = "ge" + FhirElements.Day(Cases.Today);
-        Assert.All((await caller.Search("Task", ("status", "completed"), ("modified", since))).Found<R4Task>(), task => Assert.Equal(R4Task.TaskStatus.Completed, task.Status));
+        var begun = await service.OpenCompletePlan(Cases.NewPerson());
+        await service.CaseWorker.Plans.AdvancePlanAsync(new() { Name = begun.Name, State = PlanState.Preparing, Etag = begun.Etag, RequestId = Cases.NewId() });
+        using var other = FhirCaller.Of(service, DemonstrationDirectory.CaseWorker);
+        var done = (await other.Search("Task", ("status", "completed"), ("modified", since))).Found<R4Task>();
+        Assert.All(done, task => Assert.Equal(R4Task.TaskStatus.Completed, task.Status));
+        Assert.NotEmpty(done);
+        foreach (var task in done)
+        {
+            Assert.True(task.IsExactly((await other.Get("Task/" + task.Id)).Resource<R4Task>()));
+        }
+
         Assert.Empty((await caller.Search("Task", ("owner:identifier", FhirSystems.HsaId + "|SE2120000142-E000"))).Found<R4Task>());
         foreach (var terms in new (string, string)[][] { [("status", "completed")], [("modified", since)], [("status", "failed")], [("modified", "2026-01-01")], [("subject", "Patient/1")], [("owner:identifier", "x|y")] })
         {
@@ -120,6 +142,16 @@ public sealed class ResourceTests(Service service) : IClassFixture<Service>
         Assert.Contains(refused.Agent, agent => agent.Type!.Coding[0].Code == "110152");
         Assert.Contains(refused.Entity, entity => entity.What!.Reference == PathOf(plan));
         Assert.Contains(refused.Entity, entity => entity.Type!.Code == "1");
+
+        // One by its id, whether it has its place in the tree yet or not; it never changes.
+        start = await service.Now();
+        var read = await reviewer.Get("AuditEvent/" + refused.Id);
+        Assert.True(refused.IsExactly(read.Resource<AuditEvent>()));
+        Assert.Equal((Act.SearchAccessLog, "coordinationplan.v1.AccessLogService/GetAccessLogEntry"), Assert.Single(await service.LogSince(start)) is var own ? (own.Act, own.Method) : default);
+        await service.LeafOf(Guid.Parse(refused.Id!));
+        Assert.Equal(read.Text, (await reviewer.Get($"AuditEvent/{refused.Id}/_history/1")).Text);
+        Assert.True(refused.IsExactly(Assert.Single((await reviewer.Get($"AuditEvent/{refused.Id}/_history")).Resource<Bundle>().Entry).Resource!));
+        (await reviewer.Get($"AuditEvent/{refused.Id}/_history/2")).Outcome(HttpStatusCode.NotFound);
 
         var number = FhirSystems.PersonalNumber + "|" + plan.Subject.IdentityNumber.Value;
         Assert.Equal(found.Select(entry => entry.Id), (await reviewer.Search("AuditEvent", [.. period, ("patient:identifier", number)])).Found<AuditEvent>().Select(entry => entry.Id));

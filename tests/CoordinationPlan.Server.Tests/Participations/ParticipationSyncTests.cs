@@ -270,17 +270,20 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
     }
 
     [Fact]
-    public async Task A_system_reads_what_its_own_organisation_has_sent_within_what_is_released()
+    public async Task A_system_reads_what_its_own_organisation_has_sent_and_what_became_of_it_within_what_is_released()
     {
         var plan = await KnownPlan();
         await service.Sync(Cases.Item(plan, Ward));
+        await Answer(await Synced(plan), SyncAnswer.Accept);
 
         var synced = Assert.Single((await service.As(Integration).ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).SyncedParticipations);
 
-        Assert.Equal((Waiting, "vårdrelation-1", ""), (synced.State, synced.ExternalId, synced.Unit));
+        Assert.Equal((InStep, "vårdrelation-1", Cases.UnitOf(Ward), "Vera Vårdkontakt"), (synced.State, synced.ExternalId, synced.Unit, synced.NamedCareContact.DisplayName));
+        Assert.Equal(("", null), (synced.Participation, synced.AcceptedPeriod));
         await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings]);
         synced = Assert.Single((await service.As(Integration).ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).SyncedParticipations);
-        Assert.Equal((Cases.UnitOf(Ward), "Vera Vårdkontakt"), (synced.Unit, synced.NamedCareContact.DisplayName));
+        Assert.NotEmpty(synced.Participation);
+        Assert.Equal(Cases.HalfAYear, synced.AcceptedPeriod);
         await service.As(DemonstrationDirectory.PrimaryCare).ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name }).IsRefused();
     }
 
@@ -318,6 +321,25 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
             var answered = await system.ReplyToCallAsync(new() { Name = meeting.Name, Reply = reply, Etag = meeting.Etag, RequestId = Cases.NewId() });
             Assert.Equal((reply, null), (answered.Call.Reply, answered.Meeting));
         }
+
+        // Who comes instead is known to whoever is to meet them, and not to the database; another answer takes it back, and a faulty one changes nothing.
+        var substitute = new Substitute { Employee = "employees/SE2321000016-E778", DisplayName = "Vikarie Vikariesson" };
+        var comes = new ReplyToCallRequest { Name = meeting.Name, Reply = CallReply.Substitute, Substitute = substitute, Etag = meeting.Etag };
+        foreach (var faulty in new[] { new ReplyToCallRequest(comes) { Reply = CallReply.Accepted }, new(comes) { Substitute = new() { Employee = "Vikarie" } }, new(comes) { Substitute = new() { DisplayName = "Vikarie" } } })
+        {
+            faulty.RequestId = Cases.NewId();
+            await system.ReplyToCallAsync(faulty).Fails(StatusCode.InvalidArgument, ErrorReason.InvalidFields);
+        }
+
+        Assert.Equal((CallReply.Accepted, null), await OwnersView() is var before ? (before.Reply, before.Substitute) : default);
+        Assert.Equal(substitute, (await system.ReplyToCallAsync(new(comes) { RequestId = Cases.NewId() })).Call.Substitute);
+        Assert.Equal(substitute, (await OwnersView()).Substitute);
+        var dump = await service.Dump();
+        Assert.All(
+            new[] { substitute.DisplayName, "SE2321000016-E778" },
+            secret => Assert.DoesNotContain(Convert.ToHexStringLower(System.Text.Encoding.UTF8.GetBytes(secret)), dump, StringComparison.Ordinal));
+        Assert.Null((await system.ReplyToCallAsync(new() { Name = meeting.Name, Reply = CallReply.Accepted, Etag = meeting.Etag, RequestId = Cases.NewId() })).Call.Substitute);
+        Assert.Null((await OwnersView()).Substitute);
 
         var came = new ReplyToCallRequest { Name = meeting.Name, Attendance = Attendance.Attended, Etag = meeting.Etag, RequestId = Cases.NewId() };
         await system.ReplyToCallAsync(came).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);

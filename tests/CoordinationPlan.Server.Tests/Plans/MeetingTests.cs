@@ -206,11 +206,12 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
         Assert.Empty(await Meetings(DemonstrationDirectory.School, plan));
 
         start = await service.Now();
-        var request = new ReplyToCallRequest { Name = call.Meeting, Reply = CallReply.Substitute, Etag = call.MeetingEtag, RequestId = Cases.NewId() };
+        var substitute = new Substitute { Employee = "employees/SE2120000142-E777", DisplayName = "Vikarie Vikariesson" };
+        var request = new ReplyToCallRequest { Name = call.Meeting, Reply = CallReply.Substitute, Substitute = substitute, Etag = call.MeetingEtag, RequestId = Cases.NewId() };
         var answer = await service.As(DemonstrationDirectory.School).Meetings.ReplyToCallAsync(request);
         Assert.Null(answer.Meeting);
         Assert.NotNull(answer.Call.ReplyTime);
-        Assert.Equal(new OwnCall(call) { Reply = CallReply.Substitute, ReplyTime = answer.Call.ReplyTime }, answer.Call);
+        Assert.Equal(new OwnCall(call) { Reply = CallReply.Substitute, Substitute = substitute, ReplyTime = answer.Call.ReplyTime }, answer.Call);
         Assert.Equal(answer, await service.As(DemonstrationDirectory.School).Meetings.ReplyToCallAsync(request));
         Assert.All(await service.LogSince(start), row => Assert.Equal((Act.ReplyToCall, Policy.Categories.Existence), (row.Act, row.Categories)));
         Assert.Equal(answer.Call, Assert.Single(await Calls(DemonstrationDirectory.School, plan)));
@@ -219,7 +220,8 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
             Assert.DoesNotContain(other.UnitId, answer.ToString(), StringComparison.Ordinal);
         }
 
-        Assert.Equal(CallReply.Substitute, CallOf((await Meetings(DemonstrationDirectory.CaseWorker, plan)).Single(one => one.Name == meeting.Name), DemonstrationDirectory.School).Reply);
+        var owners = CallOf((await Meetings(DemonstrationDirectory.CaseWorker, plan)).Single(one => one.Name == meeting.Name), DemonstrationDirectory.School);
+        Assert.Equal((CallReply.Substitute, substitute), (owners.Reply, owners.Substitute));
         await service.CaseWorker.Meetings.CancelMeetingAsync(new() { Name = meeting.Name, Etag = meeting.Etag, RequestId = Cases.NewId() });
         Assert.Equal(MeetingState.Cancelled, Assert.Single(await Calls(DemonstrationDirectory.School, plan)).State);
     }

@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/access_log_service.proto.
  */
 export const file_coordinationplan_v1_access_log_service: GenFile = /*@__PURE__*/
-  fileDesc("Cixjb29yZGluYXRpb25wbGFuL3YxL2FjY2Vzc19sb2dfc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSLIAgoWU2VhcmNoQWNjZXNzTG9nUmVxdWVzdBIzCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EECEjEKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EECEgwKBHBsYW4YAyABKAkSMwoGcGVyc29uGAQgASgLMiMuY29vcmRpbmF0aW9ucGxhbi52MS5JZGVudGl0eU51bWJlchIQCghlbXBsb3llZRgFIAEoCRIMCgR1bml0GAYgASgJEjMKB291dGNvbWUYByABKA4yIi5jb29yZGluYXRpb25wbGFuLnYxLkFjY2Vzc091dGNvbWUSEQoJcGFnZV9zaXplGAggASgFEhsKCnBhZ2VfdG9rZW4YCSABKAlCB5qUIwMI9AMidAoXU2VhcmNoQWNjZXNzTG9nUmVzcG9uc2USOgoHZW50cmllcxgBIAMoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuQWNjZXNzTG9nRW50cnlCBJCUIxASHQoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgSQlCMQMokBChBBY2Nlc3NMb2dTZXJ2aWNlEnUKD1NlYXJjaEFjY2Vzc0xvZxIrLmNvb3JkaW5hdGlvbnBsYW4udjEuU2VhcmNoQWNjZXNzTG9nUmVxdWVzdBosLmNvb3JkaW5hdGlvbnBsYW4udjEuU2VhcmNoQWNjZXNzTG9nUmVzcG9uc2UiB5ACAYiUIw1CRwoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIVQWNjZXNzTG9nU2VydmljZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_access_log_entry, file_coordinationplan_v1_options, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_protobuf_timestamp]);
+  fileDesc("Cixjb29yZGluYXRpb25wbGFuL3YxL2FjY2Vzc19sb2dfc2VydmljZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSLIAgoWU2VhcmNoQWNjZXNzTG9nUmVxdWVzdBIzCgpzdGFydF90aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EECEjEKCGVuZF90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEID4EECEgwKBHBsYW4YAyABKAkSMwoGcGVyc29uGAQgASgLMiMuY29vcmRpbmF0aW9ucGxhbi52MS5JZGVudGl0eU51bWJlchIQCghlbXBsb3llZRgFIAEoCRIMCgR1bml0GAYgASgJEjMKB291dGNvbWUYByABKA4yIi5jb29yZGluYXRpb25wbGFuLnYxLkFjY2Vzc091dGNvbWUSEQoJcGFnZV9zaXplGAggASgFEhsKCnBhZ2VfdG9rZW4YCSABKAlCB5qUIwMI9AMidAoXU2VhcmNoQWNjZXNzTG9nUmVzcG9uc2USOgoHZW50cmllcxgBIAMoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuQWNjZXNzTG9nRW50cnlCBJCUIxASHQoPbmV4dF9wYWdlX3Rva2VuGAIgASgJQgSQlCMQIi0KGEdldEFjY2Vzc0xvZ0VudHJ5UmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQIiVQoZR2V0QWNjZXNzTG9nRW50cnlSZXNwb25zZRI4CgVlbnRyeRgBIAEoCzIjLmNvb3JkaW5hdGlvbnBsYW4udjEuQWNjZXNzTG9nRW50cnlCBJCUIxAyhgIKEEFjY2Vzc0xvZ1NlcnZpY2USdQoPU2VhcmNoQWNjZXNzTG9nEisuY29vcmRpbmF0aW9ucGxhbi52MS5TZWFyY2hBY2Nlc3NMb2dSZXF1ZXN0GiwuY29vcmRpbmF0aW9ucGxhbi52MS5TZWFyY2hBY2Nlc3NMb2dSZXNwb25zZSIHkAIBiJQjDRJ7ChFHZXRBY2Nlc3NMb2dFbnRyeRItLmNvb3JkaW5hdGlvbnBsYW4udjEuR2V0QWNjZXNzTG9nRW50cnlSZXF1ZXN0Gi4uY29vcmRpbmF0aW9ucGxhbi52MS5HZXRBY2Nlc3NMb2dFbnRyeVJlc3BvbnNlIgeQAgGIlCMNQkcKFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCFUFjY2Vzc0xvZ1NlcnZpY2VQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_access_log_entry, file_coordinationplan_v1_options, file_coordinationplan_v1_subject, file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
  * Request of SearchAccessLog. The period is required; the other conditions narrow the search and apply together.
@@ -126,6 +126,48 @@ export const SearchAccessLogResponseSchema: GenMessage<SearchAccessLogResponse> 
   messageDesc(file_coordinationplan_v1_access_log_service, 1);
 
 /**
+ * Request of GetAccessLogEntry.
+ *
+ * @generated from message coordinationplan.v1.GetAccessLogEntryRequest
+ */
+export type GetAccessLogEntryRequest = Message<"coordinationplan.v1.GetAccessLogEntryRequest"> & {
+  /**
+   * `accessLogEntries/{entry}`.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.GetAccessLogEntryRequest.
+ * Use `create(GetAccessLogEntryRequestSchema)` to create a new message.
+ */
+export const GetAccessLogEntryRequestSchema: GenMessage<GetAccessLogEntryRequest> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_access_log_service, 2);
+
+/**
+ * Answer of GetAccessLogEntry.
+ *
+ * @generated from message coordinationplan.v1.GetAccessLogEntryResponse
+ */
+export type GetAccessLogEntryResponse = Message<"coordinationplan.v1.GetAccessLogEntryResponse"> & {
+  /**
+   * The entry, within the caller's permit.
+   *
+   * @generated from field: coordinationplan.v1.AccessLogEntry entry = 1;
+   */
+  entry?: AccessLogEntry | undefined;
+};
+
+/**
+ * Describes the message coordinationplan.v1.GetAccessLogEntryResponse.
+ * Use `create(GetAccessLogEntryResponseSchema)` to create a new message.
+ */
+export const GetAccessLogEntryResponseSchema: GenMessage<GetAccessLogEntryResponse> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_access_log_service, 3);
+
+/**
  * The access log, for log reviewers and data protection officers. Metadata and errors as for PlanService.
  *
  * @generated from service coordinationplan.v1.AccessLogService
@@ -142,6 +184,17 @@ export const AccessLogService: GenService<{
     methodKind: "unary";
     input: typeof SearchAccessLogRequestSchema;
     output: typeof SearchAccessLogResponseSchema;
+  },
+  /**
+   * One entry, as SearchAccessLog tells it to this caller. An entry that the search would not show, and one that never was: ACCESS_DENIED. Who: log reviewers and
+   * data protection officers, with purpose LOG_REVIEW. Logged as SEARCH_ACCESS_LOG.
+   *
+   * @generated from rpc coordinationplan.v1.AccessLogService.GetAccessLogEntry
+   */
+  getAccessLogEntry: {
+    methodKind: "unary";
+    input: typeof GetAccessLogEntryRequestSchema;
+    output: typeof GetAccessLogEntryResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_coordinationplan_v1_access_log_service, 0);

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/meeting.proto.
  */
 export const file_coordinationplan_v1_meeting: GenFile = /*@__PURE__*/
-  fileDesc("CiFjb29yZGluYXRpb25wbGFuL3YxL21lZXRpbmcucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiyAMKB01lZXRpbmcSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDRIVCgRldGFnGAIgASgJQgfgQQOQlCMNEjcKBGtpbmQYAyABKA4yIC5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdLaW5kQgfgQQKQlCMNEjkKBXN0YXRlGAQgASgOMiEuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nU3RhdGVCB+BBA5CUIw0SNwoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCB+BBApCUIw0SNwoEZm9ybRgGIAEoDjIgLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0Zvcm1CB+BBApCUIw0SGgoFcGxhY2UYByABKAlCC5CUIw2alCMDCMgBEh0KBmFnZW5kYRgIIAEoCUINkJQjDZqUIwUIoB8QARI4CgVjYWxscxgJIAMoCzIgLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0NhbGxCB+BBA5CUIw0SGAoHbWludXRlcxgKIAEoCUIH4EEDkJQjDRIaCglkZWNpc2lvbnMYCyABKAlCB+BBA5CUIw0i+gEKC01lZXRpbmdDYWxsEhIKBHVuaXQYASABKAlCBJCUIw0SMQoEa2luZBgCIAEoDjIdLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbEtpbmRCBJCUIw0SMwoFcmVwbHkYAyABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxSZXBseUIEkJQjDRI0CgpyZXBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDRI5CgphdHRlbmRhbmNlGAUgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5BdHRlbmRhbmNlQgSQlCMNIs4DCgdPd25DYWxsEhUKB21lZXRpbmcYASABKAlCBJCUIwESGgoMbWVldGluZ19ldGFnGAIgASgJQgSQlCMBEjEKBGtpbmQYAyABKA4yHS5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxLaW5kQgSQlCMBEjYKBXN0YXRlGAQgASgOMiEuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nU3RhdGVCBJCUIwESNAoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBJCUIwESNAoEZm9ybRgGIAEoDjIgLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0Zvcm1CBJCUIwESEwoFcGxhY2UYByABKAlCBJCUIwESMwoFcmVwbHkYCCABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxSZXBseUIEkJQjARI0CgpyZXBseV90aW1lGAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjARI5CgphdHRlbmRhbmNlGAogASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5BdHRlbmRhbmNlQgSQlCMBKmIKC01lZXRpbmdLaW5kEhwKGE1FRVRJTkdfS0lORF9VTlNQRUNJRklFRBAAEhkKFU1FRVRJTkdfS0lORF9QTEFOTklORxABEhoKFk1FRVRJTkdfS0lORF9GT0xMT1dfVVAQAip8CgxNZWV0aW5nU3RhdGUSHQoZTUVFVElOR19TVEFURV9VTlNQRUNJRklFRBAAEhgKFE1FRVRJTkdfU1RBVEVfQ0FMTEVEEAESFgoSTUVFVElOR19TVEFURV9IRUxEEAISGwoXTUVFVElOR19TVEFURV9DQU5DRUxMRUQQAyp2CgtNZWV0aW5nRm9ybRIcChhNRUVUSU5HX0ZPUk1fVU5TUEVDSUZJRUQQABIVChFNRUVUSU5HX0ZPUk1fUk9PTRABEhYKEk1FRVRJTkdfRk9STV9WSURFTxACEhoKFk1FRVRJTkdfRk9STV9URUxFUEhPTkUQAypWCghDYWxsS2luZBIZChVDQUxMX0tJTkRfVU5TUEVDSUZJRUQQABIVChFDQUxMX0tJTkRfU1VNTU9OUxABEhgKFENBTExfS0lORF9JTlZJVEFUSU9OEAIqdAoJQ2FsbFJlcGx5EhoKFkNBTExfUkVQTFlfVU5TUEVDSUZJRUQQABIXChNDQUxMX1JFUExZX0FDQ0VQVEVEEAESFwoTQ0FMTF9SRVBMWV9ERUNMSU5FRBACEhkKFUNBTExfUkVQTFlfU1VCU1RJVFVURRADKnIKCkF0dGVuZGFuY2USGgoWQVRURU5EQU5DRV9VTlNQRUNJRklFRBAAEhcKE0FUVEVOREFOQ0VfQVRURU5ERUQQARIXChNBVFRFTkRBTkNFX0RFQ0xJTkVEEAISFgoSQVRURU5EQU5DRV9OT19TSE9XEANCPgoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIMTWVldGluZ1Byb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_options, file_google_api_field_behavior, file_google_protobuf_timestamp]);
+  fileDesc("CiFjb29yZGluYXRpb25wbGFuL3YxL21lZXRpbmcucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiyAMKB01lZXRpbmcSFQoEbmFtZRgBIAEoCUIH4EEIkJQjDRIVCgRldGFnGAIgASgJQgfgQQOQlCMNEjcKBGtpbmQYAyABKA4yIC5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdLaW5kQgfgQQKQlCMNEjkKBXN0YXRlGAQgASgOMiEuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nU3RhdGVCB+BBA5CUIw0SNwoKc3RhcnRfdGltZRgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCB+BBApCUIw0SNwoEZm9ybRgGIAEoDjIgLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0Zvcm1CB+BBApCUIw0SGgoFcGxhY2UYByABKAlCC5CUIw2alCMDCMgBEh0KBmFnZW5kYRgIIAEoCUINkJQjDZqUIwUIoB8QARI4CgVjYWxscxgJIAMoCzIgLmNvb3JkaW5hdGlvbnBsYW4udjEuTWVldGluZ0NhbGxCB+BBA5CUIw0SGAoHbWludXRlcxgKIAEoCUIH4EEDkJQjDRIaCglkZWNpc2lvbnMYCyABKAlCB+BBA5CUIw0itQIKC01lZXRpbmdDYWxsEhIKBHVuaXQYASABKAlCBJCUIw0SMQoEa2luZBgCIAEoDjIdLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbEtpbmRCBJCUIw0SMwoFcmVwbHkYAyABKA4yHi5jb29yZGluYXRpb25wbGFuLnYxLkNhbGxSZXBseUIEkJQjDRI0CgpyZXBseV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDRI5CgphdHRlbmRhbmNlGAUgASgOMh8uY29vcmRpbmF0aW9ucGxhbi52MS5BdHRlbmRhbmNlQgSQlCMNEjkKCnN1YnN0aXR1dGUYBiABKAsyHy5jb29yZGluYXRpb25wbGFuLnYxLlN1YnN0aXR1dGVCBJCUIw0iiQQKB093bkNhbGwSFQoHbWVldGluZxgBIAEoCUIEkJQjARIaCgxtZWV0aW5nX2V0YWcYAiABKAlCBJCUIwESMQoEa2luZBgDIAEoDjIdLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbEtpbmRCBJCUIwESNgoFc3RhdGUYBCABKA4yIS5jb29yZGluYXRpb25wbGFuLnYxLk1lZXRpbmdTdGF0ZUIEkJQjARI0CgpzdGFydF90aW1lGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjARI0CgRmb3JtGAYgASgOMiAuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nRm9ybUIEkJQjARITCgVwbGFjZRgHIAEoCUIEkJQjARIzCgVyZXBseRgIIAEoDjIeLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2FsbFJlcGx5QgSQlCMBEjQKCnJlcGx5X3RpbWUYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMBEjkKCmF0dGVuZGFuY2UYCiABKA4yHy5jb29yZGluYXRpb25wbGFuLnYxLkF0dGVuZGFuY2VCBJCUIwESOQoKc3Vic3RpdHV0ZRgLIAEoCzIfLmNvb3JkaW5hdGlvbnBsYW4udjEuU3Vic3RpdHV0ZUIEkJQjASJDCgpTdWJzdGl0dXRlEhkKCGVtcGxveWVlGAEgASgJQgfgQQKQlCMBEhoKDGRpc3BsYXlfbmFtZRgCIAEoCUIEkJQjASpiCgtNZWV0aW5nS2luZBIcChhNRUVUSU5HX0tJTkRfVU5TUEVDSUZJRUQQABIZChVNRUVUSU5HX0tJTkRfUExBTk5JTkcQARIaChZNRUVUSU5HX0tJTkRfRk9MTE9XX1VQEAIqfAoMTWVldGluZ1N0YXRlEh0KGU1FRVRJTkdfU1RBVEVfVU5TUEVDSUZJRUQQABIYChRNRUVUSU5HX1NUQVRFX0NBTExFRBABEhYKEk1FRVRJTkdfU1RBVEVfSEVMRBACEhsKF01FRVRJTkdfU1RBVEVfQ0FOQ0VMTEVEEAMqdgoLTWVldGluZ0Zvcm0SHAoYTUVFVElOR19GT1JNX1VOU1BFQ0lGSUVEEAASFQoRTUVFVElOR19GT1JNX1JPT00QARIWChJNRUVUSU5HX0ZPUk1fVklERU8QAhIaChZNRUVUSU5HX0ZPUk1fVEVMRVBIT05FEAMqVgoIQ2FsbEtpbmQSGQoVQ0FMTF9LSU5EX1VOU1BFQ0lGSUVEEAASFQoRQ0FMTF9LSU5EX1NVTU1PTlMQARIYChRDQUxMX0tJTkRfSU5WSVRBVElPThACKnQKCUNhbGxSZXBseRIaChZDQUxMX1JFUExZX1VOU1BFQ0lGSUVEEAASFwoTQ0FMTF9SRVBMWV9BQ0NFUFRFRBABEhcKE0NBTExfUkVQTFlfREVDTElORUQQAhIZChVDQUxMX1JFUExZX1NVQlNUSVRVVEUQAypyCgpBdHRlbmRhbmNlEhoKFkFUVEVOREFOQ0VfVU5TUEVDSUZJRUQQABIXChNBVFRFTkRBTkNFX0FUVEVOREVEEAESFwoTQVRURU5EQU5DRV9ERUNMSU5FRBACEhYKEkFUVEVOREFOQ0VfTk9fU0hPVxADQj4KFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCDE1lZXRpbmdQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_options, file_google_api_field_behavior, file_google_protobuf_timestamp]);
 
 /**
  * A meeting about a plan (SIP-möte). Units of the principals are summoned and have to come (kallelse); others are invited, which the person must have
@@ -149,6 +149,13 @@ export type MeetingCall = Message<"coordinationplan.v1.MeetingCall"> & {
    * @generated from field: coordinationplan.v1.Attendance attendance = 5;
    */
   attendance: Attendance;
+
+  /**
+   * Who comes instead, where the unit has answered so and said who.
+   *
+   * @generated from field: coordinationplan.v1.Substitute substitute = 6;
+   */
+  substitute?: Substitute | undefined;
 };
 
 /**
@@ -233,6 +240,13 @@ export type OwnCall = Message<"coordinationplan.v1.OwnCall"> & {
    * @generated from field: coordinationplan.v1.Attendance attendance = 10;
    */
   attendance: Attendance;
+
+  /**
+   * Who comes instead, as the own unit answered.
+   *
+   * @generated from field: coordinationplan.v1.Substitute substitute = 11;
+   */
+  substitute?: Substitute | undefined;
 };
 
 /**
@@ -241,6 +255,34 @@ export type OwnCall = Message<"coordinationplan.v1.OwnCall"> & {
  */
 export const OwnCallSchema: GenMessage<OwnCall> = /*@__PURE__*/
   messageDesc(file_coordinationplan_v1_meeting, 2);
+
+/**
+ * Who of a called unit comes instead of whom was asked for. Its categories are those of the field that holds it.
+ *
+ * @generated from message coordinationplan.v1.Substitute
+ */
+export type Substitute = Message<"coordinationplan.v1.Substitute"> & {
+  /**
+   * The employee's HSA-id: `employees/{employee}`. Need not be in this service's directory.
+   *
+   * @generated from field: string employee = 1;
+   */
+  employee: string;
+
+  /**
+   * The name, for whoever meets them.
+   *
+   * @generated from field: string display_name = 2;
+   */
+  displayName: string;
+};
+
+/**
+ * Describes the message coordinationplan.v1.Substitute.
+ * Use `create(SubstituteSchema)` to create a new message.
+ */
+export const SubstituteSchema: GenMessage<Substitute> = /*@__PURE__*/
+  messageDesc(file_coordinationplan_v1_meeting, 3);
 
 /**
  * What a meeting is for.
@@ -420,7 +462,7 @@ export enum CallReply {
   DECLINED = 2,
 
   /**
-   * Somebody else of the unit comes than was asked for.
+   * Somebody else of the unit comes than was asked for; `substitute` may say who.
    *
    * @generated from enum value: CALL_REPLY_SUBSTITUTE = 3;
    */
