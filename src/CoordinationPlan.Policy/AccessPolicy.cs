@@ -58,8 +58,7 @@ public static class AccessPolicy
         var nearest = RefusalReason.NoRule;
         foreach (var rule in rows)
         {
-            var reads = Reads(rule, caller, facts);
-            var miss = Misses(rule, caller, facts, reads);
+            var miss = Misses(rule, caller, facts, out var reads);
             if (miss == RefusalReason.None)
             {
                 return Decision.Permit(reads, rule.Writes, BasisOf(rule, caller, facts, reads), rule.Obliges);
@@ -79,7 +78,7 @@ public static class AccessPolicy
     {
         // Only interventions ask about an item.
         var aboutANewItem = facts with { NewItem = true, ResponsibleUnit = true };
-        var permitted = new List<Act>();
+        var permitted = new List<Act>(RuleBook.AboutAPlan.Length);
         foreach (var act in RuleBook.AboutAPlan)
         {
             if (Decide(act, caller, aboutANewItem).IsPermit)
@@ -105,14 +104,16 @@ public static class AccessPolicy
         _ => true,
     };
 
-    private static RefusalReason Misses(Rule rule, in Caller caller, in Facts facts, Categories reads)
+    /// <param name="reads">What the row gives to read. None where it is not for this caller at all: what would be released then is not worth finding out.</param>
+    private static RefusalReason Misses(Rule rule, in Caller caller, in Facts facts, out Categories reads)
     {
+        reads = None;
         if (!rule.Roles.Contains(caller.Role))
         {
             return RefusalReason.RoleMayNot;
         }
 
-        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose) || (rule.Needs.HasFlag(Needs.Pupil) && caller.Purpose != Purpose.Schooling))
+        if (!RuleBook.PurposeOf(caller.Role).Contains(caller.Purpose) || (rule.Demands(Needs.Pupil) && caller.Purpose != Purpose.Schooling))
         {
             return RefusalReason.PurposeMayNot;
         }
@@ -132,12 +133,13 @@ public static class AccessPolicy
             return RefusalReason.NoRelation;
         }
 
-        if ((rule.Needs.HasFlag(Needs.Placement) && !facts.Placement) || (rule.Needs.HasFlag(Needs.Pupil) && facts.Pupil != Pupil.Now))
+        if ((rule.Demands(Needs.Placement) && !facts.Placement) || (rule.Demands(Needs.Pupil) && facts.Pupil != Pupil.Now))
         {
             return RefusalReason.NoRelation;
         }
 
-        if (rule.Relation == Relation.Participating && (reads == None || !reads.HasFlag(rule.Writes)))
+        reads = Reads(rule, caller, facts);
+        if (rule.Relation == Relation.Participating && (reads == None || (rule.Writes & ~reads) != None))
         {
             return RefusalReason.NoRelease;
         }
@@ -147,7 +149,7 @@ public static class AccessPolicy
             return RefusalReason.NotResponsibleUnit;
         }
 
-        if (rule.Needs.HasFlag(Needs.OwnOrganisation) && !facts.OwnOrganisation)
+        if (rule.Demands(Needs.OwnOrganisation) && !facts.OwnOrganisation)
         {
             return RefusalReason.OtherOrganisation;
         }
@@ -157,7 +159,7 @@ public static class AccessPolicy
 
     private static RefusalReason MissesByState(Rule rule, in Caller caller, in Facts facts)
     {
-        if (rule.Needs.HasFlag(Needs.Emergency) && !facts.Emergency)
+        if (rule.Demands(Needs.Emergency) && !facts.Emergency)
         {
             return RefusalReason.NoEmergencyAccess;
         }
@@ -168,12 +170,12 @@ public static class AccessPolicy
         }
 
         // Last, so that the reason says that nothing else is missing.
-        if (rule.Needs.HasFlag(Needs.OpenPlan) && !facts.PlanOpen)
+        if (rule.Demands(Needs.OpenPlan) && !facts.PlanOpen)
         {
             return RefusalReason.PlanClosed;
         }
 
-        if (rule.Needs.HasFlag(Needs.ClosedPlan) && facts.PlanOpen)
+        if (rule.Demands(Needs.ClosedPlan) && facts.PlanOpen)
         {
             return RefusalReason.PlanNotClosed;
         }
@@ -182,18 +184,18 @@ public static class AccessPolicy
     }
 
     private static bool IsUnitFor(Rule rule, in Caller caller) =>
-        (!rule.Needs.HasFlag(Needs.UnitOfPrincipal) || (caller.UnitOfPrincipal && caller.UnitKind is UnitKind.SocialServices or UnitKind.HealthCare))
-        && (!rule.Needs.HasFlag(Needs.HealthCareUnit) || caller.UnitKind == UnitKind.HealthCare)
-        && (!rule.Needs.HasFlag(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
-        && (!rule.Needs.HasFlag(Needs.SchoolUnit) || caller.UnitKind == UnitKind.School)
-        && (!rule.Needs.HasFlag(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing)
-        && (!rule.Needs.HasFlag(Needs.Pupil) || caller.UnitKind == UnitKind.School)
-        && (!rule.Needs.HasFlag(Needs.NoHousing) || caller.UnitKind is not (UnitKind.ShelteredHousing or UnitKind.Unspecified));
+        (!rule.Demands(Needs.UnitOfPrincipal) || (caller.UnitOfPrincipal && caller.UnitKind is UnitKind.SocialServices or UnitKind.HealthCare))
+        && (!rule.Demands(Needs.HealthCareUnit) || caller.UnitKind == UnitKind.HealthCare)
+        && (!rule.Demands(Needs.SocialServicesUnit) || caller.UnitKind == UnitKind.SocialServices)
+        && (!rule.Demands(Needs.SchoolUnit) || caller.UnitKind == UnitKind.School)
+        && (!rule.Demands(Needs.Placement) || caller.UnitKind == UnitKind.ShelteredHousing)
+        && (!rule.Demands(Needs.Pupil) || caller.UnitKind == UnitKind.School)
+        && (!rule.Demands(Needs.NoHousing) || caller.UnitKind is not (UnitKind.ShelteredHousing or UnitKind.Unspecified));
 
     private static bool IsItemFor(Rule rule, in Facts facts) =>
-        (!rule.Needs.HasFlag(Needs.ResponsibleUnit) || facts.ResponsibleUnit)
-        && (!rule.Needs.HasFlag(Needs.NewItem) || facts.NewItem)
-        && (!rule.Needs.HasFlag(Needs.ResponsibleUnitGone) || facts.ResponsibleUnitGone);
+        (!rule.Demands(Needs.ResponsibleUnit) || facts.ResponsibleUnit)
+        && (!rule.Demands(Needs.NewItem) || facts.NewItem)
+        && (!rule.Demands(Needs.ResponsibleUnitGone) || facts.ResponsibleUnitGone);
 
     /// <summary>
     /// A protected person's plan, and a suggestion of one, is for those whose assignment says so, whatever the act. An emergency is for the one without an ordinary right;
@@ -201,13 +203,13 @@ public static class AccessPolicy
     /// </summary>
     private static bool ProtectionLeavesRoom(Rule rule, in Caller caller, in Facts facts)
     {
-        if (rule.Needs.HasFlag(Needs.Emergency))
+        if (rule.Demands(Needs.Emergency))
         {
             return !RuleBook.IsHighest(facts.Protection);
         }
 
-        var aboutAPerson = rule.IsAboutAPlan || rule.Needs.HasFlag(Needs.SomePerson);
-        var needed = rule.Needs.HasFlag(Needs.ForProtectedPersons) || (aboutAPerson && facts.Protection != ProtectionLevel.None);
+        var aboutAPerson = rule.IsAboutAPlan || rule.Demands(Needs.SomePerson);
+        var needed = rule.Demands(Needs.ForProtectedPersons) || (aboutAPerson && facts.Protection != ProtectionLevel.None);
         return caller.HandlesProtectedPersons || !needed;
     }
 
@@ -217,11 +219,11 @@ public static class AccessPolicy
         { Relation: Relation.Participating } => rule.Reads & ~Withheld(facts),
         { Reads: not None } => rule.Reads,
         { Relation: Relation.Owning } => RuleBook.OwnerReads(caller, facts),
-        _ when rule.Needs.HasFlag(Needs.BecomesOwner) =>
+        _ when rule.Demands(Needs.BecomesOwner) =>
             // Who opens a plan for a person who turns out to be protected learns that it is there, and no more than its assignment is for.
             caller.HandlesProtectedPersons || facts.Protection == ProtectionLevel.None ? RuleBook.OwnerReads(caller, facts) : Existence,
         // The most that any plan in the list can give; a row that says itself what it reads has been answered above.
-        _ when rule.Needs.HasFlag(Needs.EachPlanDecided) => Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role),
+        _ when rule.Demands(Needs.EachPlanDecided) => Existence | RuleBook.OwnerReads(caller) | RuleBook.ParticipantCeiling(caller.Role),
         _ => None,
     };
 
@@ -266,5 +268,5 @@ public static class AccessPolicy
     }
 
     /// <summary>What the person withholds. Who may not know of the plan may know nothing of it.</summary>
-    private static Categories Withheld(in Facts facts) => facts.Withheld.HasFlag(Existence) ? ~None : facts.Withheld;
+    private static Categories Withheld(in Facts facts) => (facts.Withheld & Existence) != None ? ~None : facts.Withheld;
 }

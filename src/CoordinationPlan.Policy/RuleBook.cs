@@ -23,10 +23,16 @@ internal sealed record Rule(
     Obligations Obliges = Obligations.None)
 {
     /// <summary>The act is about one plan that there is.</summary>
-    public bool IsAboutAPlan { get; } = Relation != Relation.None || Needs.HasFlag(Needs.SomePlan);
+    public bool IsAboutAPlan { get; } = Relation != Relation.None || (Needs & Needs.SomePlan) != 0;
 
     /// <summary>The act is about one person, so that a block of that person's decides it.</summary>
     public bool IsAboutAPerson { get; } = Relation != Relation.None || (Needs & (Needs.SomePlan | Needs.BecomesOwner | Needs.SomePerson)) != 0;
+
+    /// <summary>
+    /// Whether the condition must hold. Not by HasFlag: until the runtime has compiled a method a second time, which takes it long where it is busy, that puts both
+    /// values on the heap, and listing the permitted acts asks a thousand times.
+    /// </summary>
+    public bool Demands(Needs need) => (Needs & need) != 0;
 }
 
 /// <summary>Conditions beyond role and relation.</summary>

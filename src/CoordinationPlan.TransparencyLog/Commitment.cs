@@ -29,12 +29,14 @@ public static class Commitment
     public static byte[] Entry(ReadOnlySpan<byte> secret, IReadOnlyList<(string Name, byte[]? Value)> fields)
     {
         Check(secret, fields);
+        using var salts = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret);
         Span<byte> salt = stackalloc byte[SaltLength];
         var tree = new TreeEdge();
         foreach (var (name, value) in fields)
         {
-            Salt(secret, name, salt);
-            Append(tree, OfField(salt, name, value));
+            var text = StrictText.Utf8(name);
+            Salt(salts, text, salt);
+            Append(tree, OfField(salt, text, value));
         }
 
         return Entry(tree);
@@ -49,35 +51,35 @@ public static class Commitment
     {
         ArgumentNullException.ThrowIfNull(reveals);
         Check(secret, fields);
+        using var salts = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, secret);
         var disclosed = new DisclosedField[fields.Count];
         for (var i = 0; i < disclosed.Length; i++)
         {
             var (name, value) = fields[i];
+            var text = StrictText.Utf8(name);
             var salt = new byte[SaltLength];
-            Salt(secret, name, salt);
-            disclosed[i] = reveals(name) ? new RevealedField(name, value, salt) : new HiddenField(OfField(salt, name, value));
+            Salt(salts, text, salt);
+            disclosed[i] = reveals(name) ? new RevealedField(name, value, salt) : new HiddenField(OfField(salt, text, value));
         }
 
         return new Disclosure(disclosed);
     }
 
     /// <summary>The commitment to one field.</summary>
-    internal static TreeHash OfField(ReadOnlySpan<byte> salt, string name, byte[]? value)
+    /// <param name="name">In UTF-8.</param>
+    internal static TreeHash OfField(ReadOnlySpan<byte> salt, ReadOnlySpan<byte> name, byte[]? value)
     {
-        var text = StrictText.Utf8(name);
-        var length = 1 + SaltLength + sizeof(uint) + text.Length + 1 + sizeof(uint) + (value?.Length ?? 0);
+        var length = 1 + SaltLength + sizeof(uint) + name.Length + 1 + sizeof(uint) + (value?.Length ?? 0);
         var rented = ArrayPool<byte>.Shared.Rent(length);
         var rest = rented.AsSpan();
         try
         {
             rest[0] = FieldPrefix;
             salt.CopyTo(rest[1..]);
-            rest = WithLength(rest[(1 + SaltLength)..], text);
+            rest = WithLength(rest[(1 + SaltLength)..], name);
             rest[0] = value is null ? (byte)0 : (byte)1;
             WithLength(rest[1..], value);
-            Span<byte> hash = stackalloc byte[TreeHash.Length];
-            SHA256.HashData(rented.AsSpan(0, length), hash);
-            return new TreeHash(hash);
+            return TreeHash.Sha256(rented.AsSpan(0, length));
         }
         finally
         {
@@ -113,7 +115,12 @@ public static class Commitment
         tree.Append(TreeHash.OfLeaf(bytes));
     }
 
-    private static void Salt(ReadOnlySpan<byte> secret, string name, Span<byte> salt) => HMACSHA256.HashData(secret, StrictText.Utf8(name), salt);
+    /// <param name="salts">The HMAC under the record's secret. It keeps the key for the next name, because to key it takes longer than to use it.</param>
+    private static void Salt(IncrementalHash salts, ReadOnlySpan<byte> name, Span<byte> salt)
+    {
+        salts.AppendData(name);
+        salts.GetHashAndReset(salt);
+    }
 
     private static Span<byte> WithLength(Span<byte> rest, ReadOnlySpan<byte> bytes)
     {
@@ -131,9 +138,13 @@ public static class Commitment
         }
 
         // Two fields of one name would have one salt, and nobody could say which of them is the one.
-        if (fields.DistinctBy(field => field.Name).Count() < fields.Count)
+        var names = new HashSet<string>(fields.Count);
+        foreach (var (name, _) in fields)
         {
-            throw new ArgumentException("Each field has a name of its own.", nameof(fields));
+            if (!names.Add(name))
+            {
+                throw new ArgumentException("Each field has a name of its own.", nameof(fields));
+            }
         }
     }
 }

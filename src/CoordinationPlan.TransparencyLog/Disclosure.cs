@@ -9,7 +9,7 @@ public abstract record DisclosedField
 /// <summary>A field that is shown, with the salt that proves it. A value that is not there is null, which is not the same as empty.</summary>
 public sealed record RevealedField(string Name, byte[]? Value, ReadOnlyMemory<byte> Salt) : DisclosedField
 {
-    internal override TreeHash Commitment() => TransparencyLog.Commitment.OfField(Salt.Span, Name, Value);
+    internal override TreeHash Commitment() => TransparencyLog.Commitment.OfField(Salt.Span, StrictText.Utf8(Name), Value);
 }
 
 /// <summary>A field that is hidden: nothing can be told of it but that it is there.</summary>

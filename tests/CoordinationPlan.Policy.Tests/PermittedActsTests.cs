@@ -16,6 +16,18 @@ public sealed class PermittedActsTests
     }
 
     [Fact]
+    public void They_are_those_that_are_permitted_when_each_is_decided_by_itself()
+    {
+        foreach (var (_, caller, facts) in World.Draw(20_000))
+        {
+            var decided = World.Acts.Where(act => World.IsAboutAPlan(act) && AccessPolicy.Decide(act, caller, act == Act.WriteIntervention
+                ? facts with { NewItem = true, ResponsibleUnit = true }
+                : facts).IsPermit);
+            Assert.Equal(decided, AccessPolicy.PermittedActs(caller, facts));
+        }
+    }
+
+    [Fact]
     public void An_owning_case_worker_may_change_an_open_plan_but_not_dispose_of_it() =>
         Assert.Equal(
             [

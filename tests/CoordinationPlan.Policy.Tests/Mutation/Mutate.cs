@@ -294,7 +294,7 @@ internal static class Mutants
                 yield return (statement.Span, ";");
                 break;
             case InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call:
-                if (access.Name.Identifier.Text is "HasFlag" or "Contains" or "Any")
+                if (access.Name.Identifier.Text is "Demands" or "Contains" or "Any")
                 {
                     yield return (call.Span, "true");
                     yield return (call.Span, "false");
