@@ -33,7 +33,7 @@ public sealed class ClockAhead : TimeProvider
 /// <summary>Tokens that are good however far a service's clock is moved: an issuer's own are for minutes.</summary>
 public static class LongTokens
 {
-    public static string Of(DevelopmentInfrastructure infrastructure, DemonstrationEmployee employee, DateTimeOffset now)
+    public static string Of(DevelopmentInfrastructure infrastructure, DemonstrationEmployee employee, DateTimeOffset now, DateTimeOffset? until = null)
     {
         var clientId = DevelopmentInfrastructure.ClientOf(employee);
         var (issuer, claim) = employee.Role == Role.SchoolContact
@@ -58,6 +58,6 @@ public static class LongTokens
             claims[claim] = employee.Id;
         }
 
-        return issuer.MintToken(claims, now.AddYears(20));
+        return issuer.MintToken(claims, until ?? now.AddYears(20));
     }
 }

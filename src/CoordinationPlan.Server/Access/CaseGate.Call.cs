@@ -66,8 +66,8 @@ internal sealed partial class CaseGate
         public Query<bool>? Lock() => (PlanId, Change) switch
         {
             ({ }, _) when LocksPerson => null,
-            ({ } plan, _) => FactsSql.LockPlan(plan, alone: Change is not null),
-            (null, not null) => FactsSql.LockName(DirectoryEntry ?? $"{Caller.Name}/{RequestId}"),
+            ({ } plan, _) => LocksSql.Plan(plan, alone: Change is not null),
+            (null, not null) => LocksSql.Name(DirectoryEntry ?? $"{Caller.Name}/{RequestId}"),
             _ => null,
         };
     }

@@ -249,16 +249,16 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
         first.Begin();
         if (call is { PlanId: { } ofPerson, LocksPerson: true })
         {
-            first.Add(FactsSql.LockPersonOf(ofPerson));
+            first.Add(LocksSql.PersonOf(ofPerson));
             var plans = first.Add(FactsSql.PlansOfPersonOf(ofPerson));
             await first.Run(stop);
             first = new RoundTrip(connection);
-            first.Add(FactsSql.LockPlans(plans.Value, alone: true));
+            first.Add(LocksSql.Plans(plans.Value, alone: true));
         }
 
         if (call.Caller.AssignmentId is { } assignment)
         {
-            first.Add(FactsSql.LockAssignment(assignment));
+            first.Add(LocksSql.Assignment(assignment));
         }
 
         if (call.Lock() is { } planLock)

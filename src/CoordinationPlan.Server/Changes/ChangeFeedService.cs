@@ -36,7 +36,7 @@ internal sealed partial class ChangeFeedService(
             trip =>
             {
                 // Where there is no feed yet there is no row to lock.
-                trip.Add(FactsSql.LockName(FeedOf(caller)));
+                trip.Add(LocksSql.Name(FeedOf(caller)));
                 return trip.Add(ChangeSql.Receiver(caller));
             },
             (entry, feed, trip) =>

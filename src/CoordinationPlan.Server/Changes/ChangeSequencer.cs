@@ -4,7 +4,6 @@ using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -14,11 +13,10 @@ namespace CoordinationPlan.Server.Changes;
 /// Puts noted changes in order for each receiver. A batch is one transaction: it takes what is noted, decides for each receiver and unit what may be known now, gives positions without
 /// gaps, and begins recalls. Any number of servers may run it; one does at a time.
 /// </summary>
-internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions options, ChangeMetrics metrics, TimeProvider time, ILogger<ChangeSequencer> log) : BackgroundService
+internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions options, ChangeMetrics metrics, TimeProvider time, ILogger<ChangeSequencer> log) : RepeatedWork
 {
     private static readonly TimeSpan RemoveEvery = TimeSpan.FromMinutes(1);
 
-    private bool _isFailing;
     private long _removedAt;
 
     /// <summary>Does what is noted now, and returns how many changes that was.</summary>
@@ -65,45 +63,24 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         metrics.Report(state.Value);
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Every => options.SequenceEvery;
+
+    protected override async Task Work(CancellationToken stop)
     {
-        // By the machine's clock: changes are put in order whatever time it is for the service.
-        using var ticks = new PeriodicTimer(options.SequenceEvery, TimeProvider.System);
-        try
+        metrics.Sequenced(await RunOnce(stop));
+        if (_removedAt == 0 || TimeProvider.System.GetElapsedTime(_removedAt) > RemoveEvery)
         {
-            do
-            {
-                await Try(stoppingToken);
-            }
-            while (await ticks.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service stops.
+            _removedAt = TimeProvider.System.GetTimestamp();
+            await RemoveOld(stop);
         }
     }
 
-    private async Task Try(CancellationToken stop)
+    protected override void Failed(string kind, string? sqlState, bool isNews)
     {
-        try
+        metrics.Failed();
+        if (isNews)
         {
-            metrics.Sequenced(await RunOnce(stop));
-            if (_removedAt == 0 || TimeProvider.System.GetElapsedTime(_removedAt) > RemoveEvery)
-            {
-                _removedAt = TimeProvider.System.GetTimestamp();
-                await RemoveOld(stop);
-            }
-
-            _isFailing = false;
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            metrics.Failed();
-            if (!_isFailing)
-            {
-                _isFailing = true;
-                log.LogError("Changes are not put in order: {Kind}, SQLSTATE {SqlState}", exception.GetType().Name, (exception as PostgresException)?.SqlState);
-            }
+            log.LogError("Changes are not put in order: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
         }
     }
 

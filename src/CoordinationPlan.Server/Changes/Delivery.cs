@@ -88,7 +88,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
         var meetings = ItemsOf(items, ChangeKind.Meeting, ChangeKind.Summons, ChangeKind.Task);
         var trip = entry.NewTrip();
         // A withdrawal that has been answered is seen: it held the plan's lock alone.
-        trip.Add(FactsSql.LockPlans(plans));
+        trip.Add(LocksSql.Plans(plans));
         var facts = trip.Add(FactsSql.OfUnits(pairs, entry.Caller.Purpose, entry.Today));
         var things = new Things(
             trip.Add(PlanSql.Records(plans)),

@@ -215,7 +215,7 @@ internal sealed class EmergencyAccessService(CaseGate gate, ServiceKeys keys, Te
         await find.Run(stop);
 
         var decide = entry.NewTrip();
-        decide.Add(FactsSql.LockPlans(plans.Value));
+        decide.Add(LocksSql.Plans(plans.Value));
         var facts = decide.Add(FactsSql.Plans(plans.Value, entry.Caller, entry.Today));
         await decide.Run(stop);
 

@@ -29,7 +29,7 @@ internal sealed partial class AuditService
             null,
             trip =>
             {
-                trip.Add(FactsSql.LockName($"disposals of {logId}"));
+                trip.Add(LocksSql.Name($"disposals of {logId}"));
                 disposals = trip.Add(LogDisposalSql.OfLog(logId));
                 kept = trip.Add(LogDisposalSql.Keepable(logId, plans, MostKept + 1));
                 return trip.Add(LogDisposalSql.Target(logId));

@@ -74,11 +74,17 @@ public sealed class LogCheck
     private const int MostOfALog = 100;
     private const int ReceiptsAtOnce = 1000;
 
+    /// <summary>As long as witnesses may take to sign.</summary>
+    private static readonly TimeSpan PublishedWithin = TimeSpan.FromSeconds(20);
+
     private readonly NpgsqlConnection _connection;
     private readonly LogCheckOptions _options;
     private readonly LogNames _names;
     private readonly List<LogFinding> _findings = [];
     private readonly List<string> _notChecked = [];
+
+    /// <summary>Logs whose published checkpoint is not the one in the publisher's file, and what is wrong where it stays so.</summary>
+    private readonly List<(LogState State, string Fault)> _unsettled = [];
     private long _entries;
     private long _disposed;
     private int _checkpoints;
@@ -103,12 +109,16 @@ public sealed class LogCheck
     {
         await using var connection = await Open(connectionString, stop);
         await using var transaction = await connection.BeginTransactionAsync(System.Data.IsolationLevel.RepeatableRead, stop);
-        return await Run(connection, options, progress, stop);
+        return await Run(connection, options, progress, check => check.Settle(connectionString, stop), stop);
     }
 
-    /// <param name="connection">Open, as coordplan_auditor, in a transaction that sees one state of the database.</param>
+    /// <summary>Checks a database that nobody works with.</summary>
+    /// <param name="connection">Open, as coordplan_auditor, in a transaction that sees one state of the database and has not looked at it yet.</param>
     /// <param name="progress">Is told how many entries were checked.</param>
-    public static async Task<LogCheckResult> Run(NpgsqlConnection connection, LogCheckOptions options, IProgress<long>? progress, CancellationToken stop)
+    public static Task<LogCheckResult> Run(NpgsqlConnection connection, LogCheckOptions options, IProgress<long>? progress, CancellationToken stop) =>
+        Run(connection, options, progress, static _ => Task.CompletedTask, stop);
+
+    private static async Task<LogCheckResult> Run(NpgsqlConnection connection, LogCheckOptions options, IProgress<long>? progress, Func<LogCheck, Task> settle, CancellationToken stop)
     {
         ArgumentNullException.ThrowIfNull(options);
         var check = new LogCheck(connection, options);
@@ -116,6 +126,8 @@ public sealed class LogCheck
         try
         {
             (logs, pending) = await check.Run(progress, stop);
+            await settle(check);
+            check._unsettled.ForEach(log => check.Find(log.State.LogId, log.Fault));
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException or OverflowException or LogFaultException)
         {
@@ -127,7 +139,9 @@ public sealed class LogCheck
 
     private async Task<(int Logs, long Pending)> Run(IProgress<long>? progress, CancellationToken stop)
     {
-        var signed = _options.Directory is { } directory ? new SignedLogs(directory) : null;
+        // Before the database is looked at: what was signed then is in what is seen of it.
+        var files = _options.Directory is { } directory ? new SignedLogs(directory) : null;
+        var signed = files?.LogIds.ToDictionary(logId => logId, logId => ReadSigned(files, logId));
         var trip = new RoundTrip(_connection);
         var states = trip.Add(LogSql.States());
         var notes = trip.Add(LogSql.Checkpoints());
@@ -174,7 +188,7 @@ public sealed class LogCheck
             await CheckLog(state, notes.Value.GetValueOrDefault(state.Log), signed, [.. covers[state.Log]], progress, stop);
         }
 
-        foreach (var gone in signed?.LogIds.Except(states.Value.Select(state => state.LogId)) ?? [])
+        foreach (var gone in signed?.Keys.Except(states.Value.Select(state => state.LogId)) ?? [])
         {
             Find(gone, "it was signed and is not in the database");
         }
@@ -184,7 +198,7 @@ public sealed class LogCheck
         return (states.Value.Count, pendingCount.Value.Count);
     }
 
-    private async Task CheckLog(LogState state, string? note, SignedLogs? files, Cover[] covers, IProgress<long>? progress, CancellationToken stop)
+    private async Task CheckLog(LogState state, string? note, IReadOnlyDictionary<string, SignedLog?>? files, Cover[] covers, IProgress<long>? progress, CancellationToken stop)
     {
         if (state.LogId != LogNames.IdOf(state.Controller, state.Year))
         {
@@ -273,7 +287,30 @@ public sealed class LogCheck
 
         if (signed is { } own && note != own.Note)
         {
-            Find(state.LogId, note is null ? "its published checkpoint is gone" : "its published checkpoint is not the one that the publisher keeps");
+            _unsettled.Add((state, note is null ? "its published checkpoint is gone" : "its published checkpoint is not the one that the publisher keeps"));
+        }
+    }
+
+    /// <summary>
+    /// A publisher that is at work writes its file, has it cosigned, and then publishes. So what differs is looked at again until the two are the same, or have had the time for it.
+    /// </summary>
+    private async Task Settle(string connectionString, CancellationToken stop)
+    {
+        for (var begin = TimeProvider.System.GetTimestamp(); _unsettled.Count > 0; await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop))
+        {
+            await using (var connection = await Open(connectionString, stop))
+            {
+                var trip = new RoundTrip(connection);
+                var notes = trip.Add(LogSql.Checkpoints());
+                await trip.Run(stop);
+                var files = new SignedLogs(_options.Directory!);
+                _unsettled.RemoveAll(log => notes.Value.GetValueOrDefault(log.State.Log) is { } note && ReadSigned(files, log.State.LogId)?.Note == note && Opened(log.State.LogId, note, "its published checkpoint") is not null);
+            }
+
+            if (TimeProvider.System.GetElapsedTime(begin) > PublishedWithin)
+            {
+                return;
+            }
         }
     }
 
@@ -381,15 +418,18 @@ public sealed class LogCheck
         return Opened(state.LogId, note, "its published checkpoint");
     }
 
-    private (Checkpoint Checkpoint, string Note)? Signed(LogState state, SignedLogs? files)
+    private (Checkpoint Checkpoint, string Note)? Signed(LogState state, IReadOnlyDictionary<string, SignedLog?>? files) =>
+        files?.GetValueOrDefault(state.LogId) is { } signed && Opened(state.LogId, signed.Note, "the publisher's own file") is { } checkpoint ? (checkpoint, signed.Note) : null;
+
+    private SignedLog? ReadSigned(SignedLogs files, string logId)
     {
         try
         {
-            return files?.Read(state.LogId) is { } signed && Opened(state.LogId, signed.Note, "the publisher's own file") is { } checkpoint ? (checkpoint, signed.Note) : null;
+            return files.Read(logId);
         }
         catch (LogFaultException fault)
         {
-            Find(state.LogId, fault.Message);
+            Find(logId, fault.Message);
             return null;
         }
     }
@@ -446,7 +486,7 @@ public sealed class LogCheck
         }
     }
 
-    private void SayWhatWasNot(SignedLogs? signed)
+    private void SayWhatWasNot(IReadOnlyDictionary<string, SignedLog?>? signed)
     {
         if (signed is null)
         {

@@ -1,7 +1,6 @@
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.TransparencyLog;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -11,7 +10,7 @@ namespace CoordinationPlan.Server.Log;
 /// Carries out the disposals of logs that two persons have decided: removes the entries' rows, and with them their secrets, some at a time. It believes the log and not the row
 /// of the disposal: both entries of the decision must be under published checkpoints first, so that whoever finds a record missing also finds why. What is killed midway goes on.
 /// </summary>
-internal sealed class LogDisposer(DataSources dataSources, LogOptions options, LogCondition condition, LogMetrics metrics, ILogger<LogDisposer> log) : BackgroundService
+internal sealed class LogDisposer(DataSources dataSources, LogOptions options, LogCondition condition, LogMetrics metrics, ILogger<LogDisposer> log) : RepeatedWork
 {
     /// <summary>How many positions are gone through in one transaction.</summary>
     internal int Window { get; init; } = 2000;
@@ -54,41 +53,24 @@ internal sealed class LogDisposer(DataSources dataSources, LogOptions options, L
         return total;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Every => options.DisposeEvery;
+
+    protected override async Task Work(CancellationToken stop)
     {
-        using var ticks = new PeriodicTimer(options.DisposeEvery, TimeProvider.System);
-        try
+        await RunOnce(stop);
+        condition.Clear(LogPart.Disposer, "");
+    }
+
+    protected override void Failed(string kind, string? sqlState, bool isNews)
+    {
+        if (condition.Set(LogPart.Disposer, "", "disposals cannot be carried out"))
         {
-            do
-            {
-                await Try(stoppingToken);
-            }
-            while (await ticks.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service stops.
+            log.LogError("Disposals are not carried out: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
         }
     }
 
     private static bool IsPublished(DisposalEntry entry, Dictionary<int, string> notes) =>
         entry.Log is { } log && notes.TryGetValue(log, out var note) && Checkpoint.Parse(SignedNote.Parse(note).Text).Size > entry.Position;
-
-    private async Task Try(CancellationToken stop)
-    {
-        try
-        {
-            await RunOnce(stop);
-            condition.Clear(LogPart.Disposer, "");
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            if (condition.Set(LogPart.Disposer, "", "disposals cannot be carried out"))
-            {
-                log.LogError("Disposals are not carried out: {Kind}, SQLSTATE {SqlState}", exception.GetType().Name, (exception as PostgresException)?.SqlState);
-            }
-        }
-    }
 
     private async Task<long> CarryOut(NpgsqlConnection connection, LogDisposalRecord disposal, CancellationToken stop)
     {

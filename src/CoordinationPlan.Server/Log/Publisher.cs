@@ -1,7 +1,6 @@
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.TransparencyLog;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -14,7 +13,7 @@ namespace CoordinationPlan.Server.Log;
 /// </summary>
 internal sealed class Publisher(
     DataSources dataSources, LogNames names, PublisherKey key, SignedLogs files, Witnesses witnesses, LogOptions options, LogCondition condition, LogMetrics metrics,
-    ILogger<Publisher> log) : BackgroundService
+    ILogger<Publisher> log) : RepeatedWork
 {
     private const int Chunk = 10_000;
 
@@ -102,36 +101,19 @@ internal sealed class Publisher(
         return adopted;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Every => options.PublishEvery;
+
+    protected override async Task Work(CancellationToken stop)
     {
-        using var ticks = new PeriodicTimer(options.PublishEvery, TimeProvider.System);
-        try
-        {
-            do
-            {
-                await Try(stoppingToken);
-            }
-            while (await ticks.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service stops.
-        }
+        await RunOnce(stop);
+        condition.Clear(LogPart.Publisher, "");
     }
 
-    private async Task Try(CancellationToken stop)
+    protected override void Failed(string kind, string? sqlState, bool isNews)
     {
-        try
+        if (condition.Set(LogPart.Publisher, "", "checkpoints cannot be published"))
         {
-            await RunOnce(stop);
-            condition.Clear(LogPart.Publisher, "");
-        }
-        catch (Exception failure) when (failure is not OperationCanceledException)
-        {
-            if (condition.Set(LogPart.Publisher, "", "checkpoints cannot be published"))
-            {
-                log.LogError("Checkpoints are not published: {Kind}, SQLSTATE {SqlState}", failure.GetType().Name, (failure as PostgresException)?.SqlState);
-            }
+            log.LogError("Checkpoints are not published: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
         }
     }
 

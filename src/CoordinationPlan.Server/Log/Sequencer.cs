@@ -1,7 +1,6 @@
 using CoordinationPlan.Server.Database;
 using CoordinationPlan.Server.Hosting;
 using CoordinationPlan.TransparencyLog;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
@@ -12,7 +11,7 @@ namespace CoordinationPlan.Server.Log;
 /// of servers may do it at once; each takes logs that nobody else has, and what a dead one had is free when its connection is gone.
 /// </summary>
 internal sealed class Sequencer(DataSources dataSources, LogOptions options, LogCondition condition, LogMetrics metrics, ILogger<Sequencer> log)
-    : BackgroundService
+    : RepeatedWork
 {
     /// <summary>Does what is pending now, and returns how many entries that was.</summary>
     public async Task<int> RunOnce(CancellationToken stop)
@@ -39,37 +38,19 @@ internal sealed class Sequencer(DataSources dataSources, LogOptions options, Log
         return total;
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override TimeSpan Every => options.SequenceEvery;
+
+    protected override async Task Work(CancellationToken stop)
     {
-        // By the machine's clock: the trees are built whatever time it is for the service.
-        using var ticks = new PeriodicTimer(options.SequenceEvery, TimeProvider.System);
-        try
-        {
-            do
-            {
-                await Try(stoppingToken);
-            }
-            while (await ticks.WaitForNextTickAsync(stoppingToken));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // The service stops.
-        }
+        await RunOnce(stop);
+        condition.Clear(LogPart.Sequencer, "");
     }
 
-    private async Task Try(CancellationToken stop)
+    protected override void Failed(string kind, string? sqlState, bool isNews)
     {
-        try
+        if (condition.Set(LogPart.Sequencer, "", "entries cannot be sequenced"))
         {
-            await RunOnce(stop);
-            condition.Clear(LogPart.Sequencer, "");
-        }
-        catch (Exception exception) when (exception is not OperationCanceledException)
-        {
-            if (condition.Set(LogPart.Sequencer, "", "entries cannot be sequenced"))
-            {
-                log.LogError("The log is not sequenced: {Kind}, SQLSTATE {SqlState}", exception.GetType().Name, (exception as PostgresException)?.SqlState);
-            }
+            log.LogError("The log is not sequenced: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
         }
     }
 

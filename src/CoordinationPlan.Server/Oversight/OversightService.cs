@@ -225,8 +225,8 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             // What is about no plan but a person was sent to the unit: a suggestion. Persons are locked before plans, as whoever blocks somebody does.
             var subjects = candidates.Value.Select(candidate => personOf?.Invoke(candidate)).OfType<Guid>().Distinct().ToArray();
             var decide = entry.NewTrip();
-            decide.Add(FactsSql.LockPersons(subjects));
-            decide.Add(FactsSql.LockPlans(plans));
+            decide.Add(LocksSql.Persons(subjects));
+            decide.Add(LocksSql.Plans(plans));
             var facts = decide.Add(FactsSql.Plans(plans, entry.Caller, entry.Today));
             var persons = decide.Add(FactsSql.Persons(subjects, entry.Caller, entry.Today));
             await decide.Run(stop);

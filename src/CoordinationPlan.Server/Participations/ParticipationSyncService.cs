@@ -142,7 +142,7 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
 
         var plans = reports.Select(report => report.PlanId).Distinct().ToArray();
         var find = entry.NewTrip();
-        find.Add(FactsSql.LockPlans(plans, alone: true));
+        find.Add(LocksSql.Plans(plans, alone: true));
         var units = find.Add(SyncSql.CareUnits([.. reports.Select(report => report.UnitId).Distinct()], organisation));
         var facts = find.Add(FactsSql.ForUnitsOf(organisation, plans, entry.Caller, entry.Today));
         var records = find.Add(SyncSql.Of(plans, organisation));

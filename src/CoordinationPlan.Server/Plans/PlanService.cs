@@ -163,7 +163,7 @@ internal sealed partial class PlanService(
             trip =>
             {
                 var caller = CallerIdentity.Of(context, keys.Names);
-                trip.Add(FactsSql.LockPerson(identityKey));
+                trip.Add(LocksSql.Person(identityKey));
                 person = trip.Add(FactsSql.Person(identityKey, caller, time.Today()));
                 openPlans = trip.Add(FactsSql.OpenPlansOf(identityKey));
                 return trip.Add(PlanSql.References(frame.LeadPrincipal, frame.Coordinator, null, caller.AssignmentId, time.Today()).Select(references => references with
@@ -262,7 +262,7 @@ internal sealed partial class PlanService(
     private static async Task RequireNoOpenPlan(Entry entry, Guid[] openPlans, CancellationToken stop)
     {
         var trip = entry.NewTrip();
-        trip.Add(FactsSql.LockPlans(openPlans));
+        trip.Add(LocksSql.Plans(openPlans));
         var facts = trip.Add(FactsSql.Plans(openPlans, entry.Caller, entry.Today));
         await trip.Run(stop);
         // One that was closed while this waited for its lock stands in nobody's way.
@@ -361,7 +361,7 @@ internal sealed partial class PlanService(
 
         var ids = likely.Select(candidate => candidate.Plan.PlanId).ToArray();
         var trip = entry.NewTrip();
-        trip.Add(FactsSql.LockPlans(ids));
+        trip.Add(LocksSql.Plans(ids));
         var facts = trip.Add(FactsSql.Plans(ids, entry.Caller, entry.Today));
         await trip.Run(stop);
         foreach (var (candidate, createdAt) in likely)

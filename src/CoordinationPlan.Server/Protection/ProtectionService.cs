@@ -285,7 +285,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
             null,
             trip =>
             {
-                var locked = trip.Add(FactsSql.LockPerson(identityKey).Select(_ => Nothing.Loaded));
+                var locked = trip.Add(LocksSql.Person(identityKey).Select(_ => Nothing.Loaded));
                 known = trip.Add(SubjectSql.Find(identityKey));
                 return locked;
             },
@@ -297,7 +297,7 @@ internal sealed class ProtectionService(CaseGate gate, ServiceKeys keys, IPopula
                 var found = plans.Add(FactsSql.PlansOf(subjectId));
                 await plans.Run(context.CancellationToken);
                 var locks = entry.NewTrip();
-                locks.Add(FactsSql.LockPlans(found.Value, alone: true));
+                locks.Add(LocksSql.Plans(found.Value, alone: true));
                 await locks.Run(context.CancellationToken);
 
                 var block = new Block { Employee = keys.Names.NameOf(entry.Caller.Name), Ground = request.Ground, DecideDate = entry.Today.ToDate() };

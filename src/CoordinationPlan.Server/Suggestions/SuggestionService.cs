@@ -36,7 +36,7 @@ internal sealed class SuggestionService(CaseGate gate, PageTokens pageTokens, Se
             null,
             trip =>
             {
-                trip.Add(FactsSql.LockPerson(identityKey));
+                trip.Add(LocksSql.Person(identityKey));
                 person = trip.Add(FactsSql.Person(identityKey, CallerIdentity.Of(context, keys.Names), time.Today()));
                 return trip.Add(SuggestionSql.Surroundings(recipient, identityKey));
             },
@@ -177,7 +177,7 @@ internal sealed class SuggestionService(CaseGate gate, PageTokens pageTokens, Se
 
             var subjects = candidates.Value.Select(candidate => candidate.SubjectId).Distinct().ToArray();
             var decide = entry.NewTrip();
-            decide.Add(FactsSql.LockPersons(subjects));
+            decide.Add(LocksSql.Persons(subjects));
             var persons = decide.Add(FactsSql.Persons(subjects, entry.Caller, entry.Today));
             await decide.Run(stop);
 

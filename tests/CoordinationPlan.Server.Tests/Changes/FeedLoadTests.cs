@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.V1;
+using Google.Rpc;
 using Grpc.Core;
 using Npgsql;
 
@@ -36,7 +37,7 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
         await Task.WhenAll(prompt.Select(plan => Task.Run(() => Write(plan, written, done.Token))));
         await committed;
         await service.Settled();
-        var last = await Task.WhenAll(plans.Select(plan => service.Read(DemonstrationDirectory.CaseWorker, plan)));
+        var last = await Task.WhenAll(plans.Select(Read));
         // Every consumer has come to the end when it has heard of the last state of each plan.
         foreach (var changes in heard)
         {
@@ -143,6 +144,8 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
         return plan;
     }
 
+    private async Task<Plan> Read(Plan plan) => (await WithinLimits(() => service.CaseWorker.Plans.GetPlanAsync(new() { Name = plan.Name }))).Plan;
+
     private async Task Write(Plan plan, ConcurrentDictionary<string, long> written, CancellationToken stop)
     {
         var (etag, day) = (plan.Etag, 0);
@@ -157,13 +160,13 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
                     Etag = etag,
                     RequestId = Cases.NewId(),
                 };
-                etag = (await service.CaseWorker.Plans.UpdatePlanAsync(request, cancellationToken: CancellationToken.None)).Plan.Etag;
+                etag = (await WithinLimits(() => service.CaseWorker.Plans.UpdatePlanAsync(request, cancellationToken: CancellationToken.None))).Plan.Etag;
                 written[etag] = TimeProvider.System.GetTimestamp();
             }
             catch (RpcException error) when (error.StatusCode == StatusCode.Aborted)
             {
                 // Somebody else has touched it.
-                etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag;
+                etag = (await Read(plan)).Etag;
             }
         }
     }
@@ -192,7 +195,8 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
         var earlier = cursor;
         while (!stop.IsCancellationRequested)
         {
-            var page = await service.As(DemonstrationDirectory.RegionIntegration).Changes.PullChangesAsync(new() { Cursor = cursor, PageSize = random.Next(1, 60) }, cancellationToken: CancellationToken.None);
+            var request = new PullChangesRequest { Cursor = cursor, PageSize = random.Next(1, 60) };
+            var page = await WithinLimits(() => service.As(DemonstrationDirectory.RegionIntegration).Changes.PullChangesAsync(request, cancellationToken: CancellationToken.None));
             Hear(page.Changes, heard, written, lags);
             (earlier, cursor) = random.Next(20) == 0 ? (earlier, earlier) : (cursor, page.NextCursor);
             if (page.Changes.Count == 0)
@@ -220,8 +224,30 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
             {
                 // The test is over.
             }
+            catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted)
+            {
+                await Task.Delay(WaitOf(error), TimeProvider.System, CancellationToken.None);
+            }
         }
     }
+
+    /// <summary>All of these are two client systems, which call for more than their share: they wait as they are told, and go on.</summary>
+    private static async Task<T> WithinLimits<T>(Func<AsyncUnaryCall<T>> call)
+    {
+        while (true)
+        {
+            try
+            {
+                return await call();
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted)
+            {
+                await Task.Delay(WaitOf(error), TimeProvider.System);
+            }
+        }
+    }
+
+    private static TimeSpan WaitOf(RpcException error) => error.GetRpcStatus()!.GetDetail<RetryInfo>()!.RetryDelay.ToTimeSpan();
 
     private static void Hear(IEnumerable<Change> changes, Ear heard, ConcurrentDictionary<string, long> written, ConcurrentBag<double> lags)
     {

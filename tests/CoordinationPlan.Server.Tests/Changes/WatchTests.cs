@@ -1,3 +1,4 @@
+using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.V1;
 using Grpc.Core;
@@ -143,6 +144,28 @@ public sealed class WatchTests(Service service, ITestOutputHelper output) : ICla
         });
         await stopped.WaitAsync(Soon, TestContext.Current.CancellationToken);
         await later.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task A_stream_ends_with_its_token_and_the_next_goes_on_where_it_was()
+    {
+        var feed = await Integration.Start(service);
+        var (employee, began) = (DemonstrationDirectory.RegionIntegration, TimeProvider.System.GetUtcNow());
+        var ends = began.AddSeconds(5);
+        var brief = service.As(
+            service.Infrastructure.Choice(employee) with { AccessToken = _ => Task.FromResult(LongTokens.Of(service.Infrastructure, employee, began, ends)) }, DevelopmentInfrastructure.ClientOf(employee));
+        using var limit = new CancellationTokenSource(Soon);
+        using var watched = brief.Changes.WatchChanges(new() { Cursor = feed.Cursor }, cancellationToken: limit.Token);
+
+        // Not refused and not broken off: it is over.
+        while (await watched.ResponseStream.MoveNext(limit.Token))
+        {
+            feed.Cursor = watched.ResponseStream.Current.NextCursor;
+        }
+
+        Assert.InRange(TimeProvider.System.GetUtcNow(), ends.AddSeconds(-1), ends.AddSeconds(4));
+        var plan = await Released();
+        Assert.Contains(await feed.Pull(), change => change.Plan == plan.Name);
     }
 
     private async Task<Plan> Released()
