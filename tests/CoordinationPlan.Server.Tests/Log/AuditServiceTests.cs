@@ -48,6 +48,30 @@ public sealed class AuditServiceTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task A_check_of_a_log_that_is_worked_with_and_published_meanwhile_finds_nothing()
+    {
+        var plan = await service.OpenPlan();
+        await service.PublishedLeaf();
+        using var enough = new CancellationTokenSource();
+        var work = Task.Run(async () =>
+        {
+            while (!enough.IsCancellationRequested)
+            {
+                await service.Read(DemonstrationDirectory.CaseWorker, plan);
+            }
+        });
+        var auditor = new Npgsql.NpgsqlConnectionStringBuilder(service.Database.Options.ConnectionString) { Username = "coordplan_auditor" }.ConnectionString;
+        for (var i = 0; i < 30; i++)
+        {
+            var options = LogCheckOptions.Of(service.Infrastructure.ServerOptions(service.Database.Options, 0, null).Log, [], TimeProvider.System.GetUtcNow());
+            Assert.Empty((await LogCheck.Run(auditor, options, null, TestContext.Current.CancellationToken)).Findings.Select(finding => finding.ToString()));
+        }
+
+        await enough.CancelAsync();
+        await work;
+    }
+
+    [Fact]
     public async Task An_entry_is_given_out_with_the_employee_hidden_and_the_rest_proved()
     {
         var bytes = await Receipt();
