@@ -145,6 +145,8 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
     {
         var change = new Change { Plan = ResourceName.Plan(unit.Plan.PlanId), Unit = names.Name(ResourceName.Units, unit.UnitId) };
         var sight = Sight.Of(decision, unit.Here(entry.CallerFacts), unit.Plan.Relation);
+        // Nothing else is told, whatever is released: what is told is what the log says and what is recalled.
+        var reads = decision.Reads & FanOut.Tellable;
         switch (item.Kind)
         {
             case ChangeKind.Plan:
@@ -154,7 +156,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
                 when things.Participations.Value.TryGetValue(item.ItemId!.Value, out var found) && sight.Shows(found.Category, found.Participation.UnitId):
                 change.Participation = found.Participation.ToParticipation(unit.Plan.PlanId, names);
                 break;
-            case ChangeKind.Meeting when decision.Reads.HasFlag(Categories.Meetings) && things.Meetings.Value.TryGetValue(item.ItemId!.Value, out var meeting):
+            case ChangeKind.Meeting when reads.HasFlag(Categories.Meetings) && things.Meetings.Value.TryGetValue(item.ItemId!.Value, out var meeting):
                 var calls = things.Calls.Value.Where(call => call.MeetingId == meeting.MeetingId && sight.Shows(call.Category, call.UnitId));
                 change.Meeting = meeting.ToMeeting(unit.Plan.PlanId, calls, await entry.KeyOf(unit.Plan, stop), names);
                 (change.Meeting.Agenda, change.Meeting.Minutes, change.Meeting.Decisions) = ("", "", "");
@@ -172,13 +174,13 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
 
                 break;
             default:
-                Redaction.Apply(change, decision.Reads);
+                Redaction.Apply(change, reads);
                 return (change, Categories.Existence);
         }
 
         change.Kind = item.Kind;
-        Redaction.Apply(change, decision.Reads);
-        return (change, decision.Reads & (Categories.Existence | (item.Kind is ChangeKind.Summons or ChangeKind.Task ? Nothing : Categories.Meetings)));
+        Redaction.Apply(change, reads);
+        return (change, item.Kind is ChangeKind.Summons or ChangeKind.Task ? reads & Categories.Existence : reads);
     }
 
     /// <summary>Whoever is called knows it by that; of a sheltered housing's call no system does.</summary>

@@ -19,12 +19,15 @@ internal readonly record struct NewItem(ChangeKind Kind, Guid? ItemId = null);
 /// </summary>
 internal static class FanOut
 {
+    /// <summary>What a change can tell at all. What else is released makes the plan known, and is read by calls.</summary>
+    public const Categories Tellable = Categories.Existence | Categories.Meetings;
+
     /// <param name="before">What the unit might know when the latest change was put in order.</param>
     /// <param name="after">What it may know now.</param>
     public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, IEnumerable<Noted> noted, PlanThings things)
     {
         var items = new List<NewItem>();
-        var gained = after & ~before;
+        var gained = after & ~before & Tellable;
         // What is newly known can stand in fields of the plan and of the unit's own calls, which were told without it.
         var tellsMore = gained != Categories.None && after.HasFlag(Categories.Existence);
         if (tellsMore)

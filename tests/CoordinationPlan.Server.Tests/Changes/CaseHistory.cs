@@ -9,6 +9,9 @@ internal static class CaseHistory
 {
     private static readonly DemonstrationEmployee[] Units = [DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.ChildPsychiatry, DemonstrationDirectory.Shelter];
 
+    private static readonly InformationCategory[] Released =
+        [InformationCategory.Schooling, InformationCategory.GoalsAndInterventions, InformationCategory.Meetings, InformationCategory.Meetings, InformationCategory.Meetings];
+
     /// <summary>Something of what happens to plans: joins, ends, consents, withdrawals, meetings, blocks, answers to systems. Not always is there something to change.</summary>
     public static async Task ChangeSomething(this Service service, Random random, Plan plan)
     {
@@ -17,7 +20,7 @@ internal static class CaseHistory
         var clients = service.CaseWorker;
         try
         {
-            switch (random.Next(11))
+            switch (random.Next(12))
             {
                 case 0 or 1 or 2:
                     await service.Join(now, unit);
@@ -26,7 +29,7 @@ internal static class CaseHistory
                     await clients.Participations.EndParticipationAsync(new() { Name = ending.Name, Etag = ending.Etag, RequestId = Cases.NewId() });
                     break;
                 case 4 or 5:
-                    await service.Consent(now, unit, [random.Next(3) == 0 ? InformationCategory.Schooling : InformationCategory.Meetings]);
+                    await service.Consent(now, unit, [Released[random.Next(Released.Length)]]);
                     break;
                 case 6 when now.Consents.LastOrDefault(consent => consent.State == ConsentState.Given) is { } given:
                     await clients.Consents.WithdrawConsentAsync(new() { Name = given.Name, Etag = given.Etag, RequestId = Cases.NewId() });
@@ -49,6 +52,15 @@ internal static class CaseHistory
                     });
                     break;
                 case 10:
+                    await clients.Plans.UpdatePlanAsync(new()
+                    {
+                        Plan = new Plan { Name = now.Name, FollowUpDate = Cases.Period(random.Next(1, 300), null).StartDate },
+                        UpdateMask = new() { Paths = { "follow_up_date" } },
+                        Etag = now.Etag,
+                        RequestId = Cases.NewId(),
+                    });
+                    break;
+                case 11:
                     var protection = await clients.Protection.GetProtectionAsync(new() { Name = now.Name + "/protection" });
                     if (protection.Protection.Blocks.FirstOrDefault(block => block.LiftTime is null) is { } block)
                     {

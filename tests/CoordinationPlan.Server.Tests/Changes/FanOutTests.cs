@@ -71,6 +71,10 @@ public sealed class FanOutTests
         Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[^1]], Things)));
 
     [Fact]
+    public void What_no_change_tells_is_not_told_when_it_is_released() =>
+        Assert.Empty(FanOut.Items(Categories.Existence, Categories.Existence | Categories.Health, Own, [EveryChange[^1]], Things));
+
+    [Fact]
     public void The_call_of_a_housing_is_told_to_nobody() =>
         Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[5]], Things)));
 

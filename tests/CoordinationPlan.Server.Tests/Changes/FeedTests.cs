@@ -60,6 +60,28 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task What_else_is_released_is_not_told_by_the_feed_which_would_neither_log_nor_recall_it()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released(Care, InformationCategory.GoalsAndInterventions);
+        await service.CaseWorker.Plans.UpdatePlanAsync(new()
+        {
+            Plan = new Plan { Name = plan.Name, FollowUpDate = Cases.InMonths(3) },
+            UpdateMask = new() { Paths = { "follow_up_date" } },
+            Etag = plan.Etag,
+            RequestId = Cases.NewId(),
+        });
+        Assert.Equal(Cases.InMonths(3), (await service.Read(Care, plan)).FollowUpDate);
+        var start = await service.Now();
+
+        var told = Of(plan, await feed.Pull());
+
+        Assert.All(told, change => Assert.Equal((ChangeKind.Plan, null, ""), (change.Kind, change.PlanState.FollowUpDate, change.PlanState.LeadPrincipal)));
+        Assert.NotEmpty(told);
+        Assert.All((await service.LogSince(start)).Where(row => row.PlanId is not null), row => Assert.Equal(Policy.Categories.Existence, row.Categories));
+    }
+
+    [Fact]
     public async Task Each_unit_of_the_organisation_is_told_for_itself_and_another_organisation_nothing()
     {
         var school = await Integration.Start(service, DemonstrationDirectory.SchoolRegister);

@@ -1,8 +1,11 @@
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Tests.Faults;
 using CoordinationPlan.V1;
+using Google.Protobuf;
+using Google.Protobuf.Reflection;
 using Grpc.Core;
 
 namespace CoordinationPlan.Server.Tests.Changes;
@@ -123,14 +126,23 @@ internal sealed class Region(Service service, CoordinationPlanClients clients, R
         var page = await Answered(() => clients.Changes.PullChangesAsync(new() { Cursor = _cursor, PageSize = pageSize }));
         Assert.True(_cursor.Length == 0 || !page.ResyncRequired);
         Delivered += page.Changes.Count;
-        _batches.AddRange(page.Changes.Where(change => change.Plan.Length > 0).GroupBy(change => change.Plan).Select(of => (of.Key, of.Select(Tells).Aggregate(Categories.None, (all, one) => all | one))));
+        _batches.AddRange(page.Changes.Where(change => change.Plan.Length > 0).GroupBy(change => change.Plan).Select(of => (of.Key, of.Select(change => Tells(change)).Aggregate(Categories.None, (all, one) => all | one))));
         return page;
     }
 
-    private static Categories Tells(Change change) => change.Kind switch
+    /// <summary>The categories of all that stands in a message, by the contract.</summary>
+    private static Categories Tells(IMessage message) => message.Descriptor.Fields.InDeclarationOrder().Where(field => IsThere(field, message)).Aggregate(
+        Categories.None, (all, field) => all | Redaction.CategoryOf(field) | (Redaction.IsLookedInto(field) ? Inside(field.Accessor.GetValue(message)) : Categories.None));
+
+    private static Categories Inside(object value) =>
+        value is IMessage message ? Tells(message) : ((System.Collections.IEnumerable)value).Cast<IMessage>().Aggregate(Categories.None, (all, one) => all | Tells(one));
+
+    private static bool IsThere(FieldDescriptor field, IMessage message) => field.Accessor.GetValue(message) switch
     {
-        ChangeKind.Participation or ChangeKind.Meeting => Categories.Existence | Categories.Meetings,
-        _ => Categories.Existence,
+        null or "" or 0 or 0L or false => false,
+        System.Collections.ICollection list => list.Count > 0,
+        Enum value => Convert.ToInt32(value, System.Globalization.CultureInfo.InvariantCulture) != 0,
+        _ => true,
     };
 
     /// <summary>As a careful client: again, until there is an answer.</summary>

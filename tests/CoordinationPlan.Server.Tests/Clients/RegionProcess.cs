@@ -49,6 +49,18 @@ internal sealed class RegionProcess : IAsyncDisposable
         ]);
     }
 
+    /// <summary>Keeps a file in step with a token that something else keeps fresh.</summary>
+    public static RegionProcess RunWithToken(Service service, string file, string journal, string tokenFile)
+    {
+        var system = DemonstrationDirectory.RegionIntegration;
+        var (certificates, clientId) = (service.Infrastructure.CertificateDirectory, DevelopmentInfrastructure.ClientOf(system));
+        return new(file, journal,
+        [
+            "run", "--address", service.Address.ToString(), "--ca", Path.Combine(certificates, "root.pem"), "--certificate", Path.Combine(certificates, clientId + ".pem"),
+            "--key", Path.Combine(certificates, clientId + ".key"), "--token-file", tokenFile, "--assignment", "assignments/" + system.AssignmentId, "--deadline", "60",
+        ]);
+    }
+
     /// <summary>Keeps a file in step until there is nothing more.</summary>
     public static async Task RunOnce(Service service, string file, string journal)
     {

@@ -182,6 +182,23 @@ public sealed partial class RegionSystemTests(Service service, ITestOutputHelper
         System.IO.Directory.Delete(directory, recursive: true);
     }
 
+    [Fact]
+    public async Task Its_token_may_come_from_a_file_that_something_else_keeps_fresh()
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("coordplan-region-").FullName;
+        var (file, journal, token) = (Path.Combine(directory, "region.db"), Path.Combine(directory, "journal"), Path.Combine(directory, "token"));
+        var now = TimeProvider.System.GetUtcNow();
+        await File.WriteAllTextAsync(token, LongTokens.Of(service.Infrastructure, DemonstrationDirectory.RegionIntegration, now.AddHours(-2), now.AddHours(-1)) + "\n");
+        await using var process = RegionProcess.RunWithToken(service, file, journal, token);
+        await Until(() => File.Exists(journal) && File.ReadAllText(journal).Contains("Unauthenticated", StringComparison.Ordinal));
+
+        await File.WriteAllTextAsync(token, LongTokens.Of(service.Infrastructure, DemonstrationDirectory.RegionIntegration, now) + "\n");
+
+        Assert.True(await process.End() == 0, await File.ReadAllTextAsync(journal));
+        Assert.DoesNotMatch(PersonalOrSecret(), await File.ReadAllTextAsync(journal));
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+
     private async Task<Plan> Released(Subject person)
     {
         var plan = await service.OpenPlan(person);
