@@ -73,6 +73,8 @@ public sealed partial class SqlTests
     {
         // Facts: whatever the access decision rests on.
         ["Access/FactsSql.cs"] = ["plan", "plan_search_key", "participation", "consent", "legal_release", "emergency_access", "subject", "subject_key", "block", "whereabouts", "plan_suggestion", "location_secrecy", "school_arrangement"],
+        // Locks of a person's plans, and of a plan's person.
+        ["Access/LocksSql.cs"] = ["plan", "subject"],
         // The owning unit that hears of a blocked attempt.
         ["Access/AlertSql.cs"] = ["plan"],
         // The key that opens a kept answer.

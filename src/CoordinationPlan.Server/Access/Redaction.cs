@@ -56,10 +56,10 @@ internal static class Redaction
         return category == InformationCategory.Unspecified ? Categories.None : (Categories)(1 << (int)category);
     }
 
-    /// <summary>Messages of other packages (dates, instants), periods and identity numbers are values: they go or stay with the field that holds them.</summary>
+    /// <summary>Messages of other packages (dates, instants), periods, identity numbers and substitutes are values: they go or stay with the field that holds them.</summary>
     public static bool IsLookedInto(FieldDescriptor field) =>
         field.FieldType == FieldType.Message && field.MessageType.File.Package.StartsWith("coordinationplan.", StringComparison.Ordinal)
-        && field.MessageType != DatePeriod.Descriptor && field.MessageType != IdentityNumber.Descriptor;
+        && field.MessageType != DatePeriod.Descriptor && field.MessageType != IdentityNumber.Descriptor && field.MessageType != Substitute.Descriptor;
 
     private static Action<IMessage, Categories> Compile(MessageDescriptor descriptor)
     {

@@ -1,18 +1,18 @@
 using System.Buffers.Binary;
 using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Crypto;
+using CoordinationPlan.Server.Log;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
 
 namespace CoordinationPlan.Server.Audit;
 
-/// <summary>The access log for those who review it. What the RPC does and who may call it stands in access_log_service.proto.</summary>
+/// <summary>The access log for those who review it. What each RPC does and who may call it stands in access_log_service.proto.</summary>
 internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens, ServiceKeys keys) : V1.AccessLogService.AccessLogServiceBase
 {
     private const int DefaultPageSize = 100;
     private const int MaxPageSize = 500;
-    private static readonly (DateTimeOffset From, DateTimeOffset To) Always = (DateTimeOffset.UnixEpoch, new DateTimeOffset(9000, 1, 1, 0, 0, 0, TimeSpan.Zero));
     private static readonly TimeSpan LongestPeriod = TimeSpan.FromDays((365 * 5) + 2);
 
     public override Task<SearchAccessLogResponse> SearchAccessLog(SearchAccessLogRequest request, ServerCallContext context)
@@ -53,9 +53,14 @@ internal sealed class AccessLogService(CaseGate gate, PageTokens pageTokens, Ser
         var entryId = ResourceName.ParseAccessLogEntry(request.Name, "name");
         return gate.Read<GetAccessLogEntryResponse>(request, context, null, async (entry, _) =>
         {
+            // The log has no index by id; when it was is known where its place in the tree is, or where it waits for one.
+            var look = entry.NewTrip();
+            var at = look.Add(LogSql.TimeOf(entryId));
+            await look.Run(context.CancellationToken);
+            var (from, to) = at.Value is { } time ? (time, time.AddTicks(TimeSpan.TicksPerMicrosecond)) : (entry.Now, entry.Now);
             var find = entry.NewTrip();
             var found = find.Add(AccessLogSql.Find(new AccessLogSql.Search(
-                entry.CallerFacts.Controller, Always.From, Always.To, (Always.To, Guid.Empty), null, null, null, null, AccessOutcome.Unspecified, 1,
+                entry.CallerFacts.Controller, from, to, (to, Guid.Empty), null, null, null, null, AccessOutcome.Unspecified, 1,
                 entry.Today, entry.Caller.EmployeeId, entry.CallerFacts.UnitId, entryId), keys.Names));
             await find.Run(context.CancellationToken);
             // One that this reviewer is not shown, and one that never was: the same.

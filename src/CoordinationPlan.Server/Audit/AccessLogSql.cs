@@ -180,10 +180,7 @@ internal static class AccessLogSql
 
         if (search.EntryId is { } entry)
         {
-            // When it was is known where its place in the tree is, or where it waits for one: the log itself has no index by id.
-            Narrow(
-                "l.entry_id = ${0} AND l.occurred_at = (SELECT f.occurred_at FROM log_leaf f WHERE f.entry_id = ${0} UNION ALL SELECT p.occurred_at FROM log_pending p WHERE p.entry_id = ${0} LIMIT 1)",
-                Parameter.Of(entry));
+            Narrow("l.entry_id = ${0}", Parameter.Of(entry));
         }
 
         return new(sql.Append(SearchEnd).ToString(), [.. parameters], (reader, stop) => ReadEntries(reader, names, stop));

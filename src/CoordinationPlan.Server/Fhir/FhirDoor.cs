@@ -231,7 +231,12 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
                     throw fault;
                 }
 
+                // Something newer that came in between is not overwritten, and is not passed off as what was said.
                 reported = await Reported(exchange, plan);
+                if (!IsSaidAlready(() => ReportedTeamResource.Change(plan, reported, body) is null))
+                {
+                    throw Errors.StaleEtag();
+                }
             }
         }
         else if (!IsSaidAlready(() => ReportedTeamResource.Change(plan, reported, body) is null))

@@ -88,7 +88,7 @@ internal static class ReportedTeamResource
             Unit = EntryOf(Rpc.ResourceName.Units, participant.OnBehalfOf ?? member) ?? "",
             ExternalId = Value<FhirString>(ExternalId)?.Value ?? "",
             ExternalVersion = long.TryParse(Value<FhirString>(ExternalVersion)?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0,
-            ExternalTime = Value<Instant>(ExternalTime)?.Value is { } time ? Timestamp.FromDateTimeOffset(time) : null,
+            ExternalTime = Value<Instant>(ExternalTime)?.Value is { } time ? Timestamp.FromDateTimeOffset(time.AsKept()) : null,
             Role = participant.Role is [{ Coding: [{ Code: { } code }] }] ? FhirSystems.ValueOf<ParticipantRole>(code) : ParticipantRole.Unspecified,
             NamedCareContact = employee is null ? null : new NamedCareContact { Employee = employee, DisplayName = member!.Display ?? "" },
             Period = DayOf(period?.Start) is { } start ? new DatePeriod { StartDate = start, EndDate = DayOf(period!.End) } : null,
@@ -98,8 +98,9 @@ internal static class ReportedTeamResource
         // What the service says is not looked at, and everything else is looked at: what has no place in a report is not overlooked.
         var given = (CareTeam.ParticipantComponent)participant.DeepCopy();
         given.ElementId = null;
-        given.Extension.RemoveAll(extension => extension.Url == State || (extension.Url == Ended && !item.Ended));
-        return item.Unit.Length > 0 && item.Period is not null && item.ExternalTime is not null && InOrder(ToParticipant(item)).IsExactly(InOrder(given))
+        given.Extension.RemoveAll(extension => extension.Url == State || (extension.Url == Ended && extension.Value is FhirBoolean { Value: false }));
+        var isSaidOnce = participant.Extension.DistinctBy(extension => extension.Url).Count() == participant.Extension.Count;
+        return isSaidOnce && item.Unit.Length > 0 && item.Period is not null && item.ExternalTime is not null && InOrder(ToParticipant(item)).IsExactly(InOrder(given))
             ? item
             : throw FhirFault.Unprocessable(
                 "A participant has a role of the contract, a member or onBehalfOf with the unit's identifier, a period of whole days with a start, and the extensions external-id, external-version and external-time, and nothing else.");
@@ -144,9 +145,19 @@ internal static class ReportedTeamResource
         return participant;
     }
 
-    /// <summary>Extensions have no order, and a system need not say what kind of thing a unit is.</summary>
+    /// <summary>
+    /// Extensions have no order, an instant has many ways to be written and is kept to the microsecond, and a system need not say what kind of thing a unit is.
+    /// </summary>
     private static CareTeam.ParticipantComponent InOrder(CareTeam.ParticipantComponent participant)
     {
+        foreach (var extension in participant.Extension)
+        {
+            if (extension.Value is Instant { Extension.Count: 0, ElementId: null, Value: { } time })
+            {
+                extension.Value = new Instant(time.AsKept().ToUniversalTime());
+            }
+        }
+
         participant.Extension = [.. participant.Extension.OrderBy(extension => extension.Url, StringComparer.Ordinal)];
         foreach (var reference in new[] { participant.Member, participant.OnBehalfOf }.OfType<ResourceReference>())
         {

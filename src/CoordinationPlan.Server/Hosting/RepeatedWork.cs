@@ -5,7 +5,7 @@ namespace CoordinationPlan.Server.Hosting;
 
 /// <summary>
 /// Work that is done at once and then again and again as long as the server runs, by the machine's clock and whatever time it is for the service. Where it fails it is tried again at the
-/// next turn; that it does is said once, and by its kind alone: what an exception says can repeat what stands in the database.
+/// next turn; what is said of it is its kind alone: what an exception says can repeat what stands in the database.
 /// </summary>
 internal abstract class RepeatedWork : BackgroundService
 {
@@ -31,9 +31,9 @@ internal abstract class RepeatedWork : BackgroundService
             }
             while (await ticks.WaitForNextTickAsync(stoppingToken));
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        catch (Exception) when (stoppingToken.IsCancellationRequested)
         {
-            // The server stops.
+            // The server stops, and what the work stood on may be gone before it.
         }
     }
 
@@ -44,8 +44,7 @@ internal abstract class RepeatedWork : BackgroundService
             await Work(stop);
             _isFailing = false;
         }
-        // A host that is disposed of without being stopped takes the work's connections with it.
-        catch (Exception exception) when (exception is not OperationCanceledException && !stop.IsCancellationRequested)
+        catch (Exception exception) when (!stop.IsCancellationRequested)
         {
             Failed(exception.GetType().Name, (exception as PostgresException)?.SqlState, !_isFailing);
             _isFailing = true;

@@ -74,8 +74,8 @@ public sealed class LogCheck
     private const int MostOfALog = 100;
     private const int ReceiptsAtOnce = 1000;
 
-    /// <summary>As long as witnesses may take to sign.</summary>
-    private static readonly TimeSpan PublishedWithin = TimeSpan.FromSeconds(20);
+    /// <summary>As long as publishing may take: a witness that does not answer is waited for at each log.</summary>
+    private static readonly TimeSpan PublishedWithin = TimeSpan.FromMinutes(1);
 
     private readonly NpgsqlConnection _connection;
     private readonly LogCheckOptions _options;
@@ -84,7 +84,7 @@ public sealed class LogCheck
     private readonly List<string> _notChecked = [];
 
     /// <summary>Logs whose published checkpoint is not the one in the publisher's file, and what is wrong where it stays so.</summary>
-    private readonly List<(LogState State, string Fault)> _unsettled = [];
+    private readonly List<Unsettled> _unsettled = [];
     private long _entries;
     private long _disposed;
     private int _checkpoints;
@@ -127,13 +127,13 @@ public sealed class LogCheck
         {
             (logs, pending) = await check.Run(progress, stop);
             await settle(check);
-            check._unsettled.ForEach(log => check.Find(log.State.LogId, log.Fault));
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException or OverflowException or LogFaultException)
         {
             check.Find("database", $"what is there cannot be read as a log: {fault.Message}");
         }
 
+        check._unsettled.ForEach(log => check.Find(log.State.LogId, log.Fault));
         return new LogCheckResult(check._findings, check._notChecked, logs, check._entries, check._disposed, pending, check._checkpoints, options.Receipts.Count);
     }
 
@@ -287,30 +287,42 @@ public sealed class LogCheck
 
         if (signed is { } own && note != own.Note)
         {
-            _unsettled.Add((state, note is null ? "its published checkpoint is gone" : "its published checkpoint is not the one that the publisher keeps"));
+            _unsettled.Add(new Unsettled(
+                state,
+                Math.Max(own.Checkpoint.Size, published?.Size ?? 0),
+                note is null ? "its published checkpoint is gone" : "its published checkpoint is not the one that the publisher keeps"));
         }
     }
 
     /// <summary>
-    /// A publisher that is at work writes its file, has it cosigned, and then publishes. So what differs is looked at again until the two are the same, or have had the time for it.
+    /// A publisher that is at work writes its file, has it cosigned, and then publishes. So what differs is looked at again until the two are the same, and not behind either of what was
+    /// seen first, or have had the time for it.
     /// </summary>
     private async Task Settle(string connectionString, CancellationToken stop)
     {
-        for (var begin = TimeProvider.System.GetTimestamp(); _unsettled.Count > 0; await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop))
+        for (var begin = TimeProvider.System.GetTimestamp();
+            _unsettled.Count > 0 && TimeProvider.System.GetElapsedTime(begin) < PublishedWithin;
+            await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop))
         {
-            await using (var connection = await Open(connectionString, stop))
-            {
-                var trip = new RoundTrip(connection);
-                var notes = trip.Add(LogSql.Checkpoints());
-                await trip.Run(stop);
-                var files = new SignedLogs(_options.Directory!);
-                _unsettled.RemoveAll(log => notes.Value.GetValueOrDefault(log.State.Log) is { } note && ReadSigned(files, log.State.LogId)?.Note == note && Opened(log.State.LogId, note, "its published checkpoint") is not null);
-            }
+            await using var connection = await Open(connectionString, stop);
+            var trip = new RoundTrip(connection);
+            var notes = trip.Add(LogSql.Checkpoints());
+            await trip.Run(stop);
+            var files = new SignedLogs(_options.Directory!);
+            _unsettled.RemoveAll(log => notes.Value.GetValueOrDefault(log.State.Log) is { } note && IsSettled(log, note, files));
+        }
+    }
 
-            if (TimeProvider.System.GetElapsedTime(begin) > PublishedWithin)
-            {
-                return;
-            }
+    private bool IsSettled(Unsettled log, string note, SignedLogs files)
+    {
+        try
+        {
+            return files.Read(log.State.LogId)?.Note == note && OpenNote(log.State.LogId, note) is var checkpoint
+                && checkpoint.Size >= log.Size && (checkpoint.Size != log.State.Size || checkpoint.Root == log.State.Root);
+        }
+        catch (Exception fault) when (fault is LogFaultException or FormatException or NoteException)
+        {
+            return false;
         }
     }
 
@@ -434,18 +446,24 @@ public sealed class LogCheck
         }
     }
 
+    /// <summary>A checkpoint that is of this log and, where the key was given, signed by its publisher.</summary>
+    private Checkpoint OpenNote(string logId, string note)
+    {
+        var parsed = SignedNote.Parse(note);
+        var checkpoint = Checkpoint.Parse(parsed.Text);
+        if (checkpoint.Origin != _names.Origin(logId))
+        {
+            throw new NoteException("it is another log's");
+        }
+
+        return _options.PublisherKey is { } key ? Checkpoint.Open(parsed, LogKey.Verifier(_names.Origin(logId), key.Span)) : checkpoint;
+    }
+
     private Checkpoint? Opened(string logId, string note, string what)
     {
         try
         {
-            var parsed = SignedNote.Parse(note);
-            var checkpoint = Checkpoint.Parse(parsed.Text);
-            if (checkpoint.Origin != _names.Origin(logId))
-            {
-                throw new NoteException("it is another log's");
-            }
-
-            return _options.PublisherKey is { } key ? Checkpoint.Open(parsed, LogKey.Verifier(_names.Origin(logId), key.Span)) : checkpoint;
+            return OpenNote(logId, note);
         }
         catch (Exception fault) when (fault is FormatException or NoteException)
         {
@@ -533,4 +551,10 @@ public sealed class LogCheck
 
         public void Count(bool isGone) => (Gone, Left) = isGone ? (Gone + 1, Left) : (Gone, Left + 1);
     }
+
+    /// <summary>A log whose published checkpoint is not the one in the publisher's file.</summary>
+    /// <param name="State">The log as the database was seen.</param>
+    /// <param name="Size">The larger of the two. What is behind it has gone back.</param>
+    /// <param name="Fault">What is wrong where it stays so.</param>
+    private sealed record Unsettled(LogState State, long Size, string Fault);
 }

@@ -99,6 +99,12 @@ internal static class LogSql
         [Parameter.Of(entryId)],
         static async (reader, stop) => await reader.ReadAsync(stop) ? (reader.GetInt32(3), ReadLeaf(reader)) : null);
 
+    /// <summary>When an entry was written, whether it has its place in a tree yet or waits for one.</summary>
+    public static Query<DateTimeOffset?> TimeOf(Guid entryId) => new(
+        "SELECT occurred_at FROM log_leaf WHERE entry_id = $1 UNION ALL SELECT occurred_at FROM log_pending WHERE entry_id = $1 LIMIT 1",
+        [Parameter.Of(entryId)],
+        static async (reader, stop) => await reader.ReadAsync(stop) ? reader.GetFieldValue<DateTimeOffset>(0) : null);
+
     /// <summary>The leaves of entries, each with its log.</summary>
     public static Query<Dictionary<Guid, (int Log, LogLeaf Leaf)>> LeavesOf(Guid[] entryIds) => new(
         "SELECT position, entry_id, commitment, log FROM log_leaf WHERE entry_id = ANY ($1)",

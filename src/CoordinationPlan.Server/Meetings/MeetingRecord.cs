@@ -66,13 +66,13 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
 
 /// <summary>The call of one unit to a meeting.</summary>
 /// <param name="Category">MEETINGS, or WHEREABOUTS where the unit is a sheltered housing and SCHOOL_PLACEMENT where it is a school.</param>
-/// <param name="Sealed">Who comes instead, sealed with the person's key; null where that was not said.</param>
+/// <param name="Sealed">Who comes instead, sealed with the person's key for just this answer; null where that was not said.</param>
 internal sealed record CallRecord(
     Guid MeetingId, string UnitId, Categories Category, CallKind Kind, CallReply Reply, DateTimeOffset? RepliedAt, Attendance Attendance, byte[]? Sealed)
 {
     private static readonly MessageParser<Substitute> Parser = Substitute.Parser.WithDiscardUnknownFields(true);
 
-    private string Place => $"meeting_call/{MeetingId:D}/{UnitId}";
+    private string Place => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"meeting_call/{MeetingId:D}/{UnitId}/{RepliedAt?.UtcTicks}");
 
     public Substitute? Open(DataKey key) => Sealed is null || Reply != CallReply.Substitute ? null : Parser.ParseFrom(key.Open(Place, Sealed));
 
@@ -88,8 +88,10 @@ internal sealed record CallRecord(
 
     /// <summary>What the unit itself says: whether it comes and who, or whether it came.</summary>
     public CallRecord Answered(DataKey key, ReplyToCallRequest answer, DateTimeOffset now) => answer.Reply != CallReply.Unspecified
-        ? this with { Reply = answer.Reply, RepliedAt = now, Sealed = answer.Substitute is null ? null : key.Seal(Place, answer.Substitute.ToByteArray()) }
+        ? (this with { Reply = answer.Reply, RepliedAt = now }).Holding(key, answer.Substitute)
         : this with { Attendance = answer.Attendance };
+
+    private CallRecord Holding(DataKey key, Substitute? substitute) => this with { Sealed = substitute is null ? null : key.Seal(Place, substitute.ToByteArray()) };
 
     /// <summary>The meeting is at another time: what was answered counts no longer.</summary>
     public CallRecord AskedAgain() => this with { Reply = CallReply.Unspecified, RepliedAt = null, Sealed = null };

@@ -101,19 +101,23 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         return gate.Read<ListTasksResponse>(request, context, null, async (entry, _) =>
         {
             var position = pageTokens.Open(request.PageToken, entry.Caller.AssignmentId!, request);
-            var (tasks, next) = await Tasks(
+            var doneSince = DoneSince(request, asked.Contains(Progress.Done), entry.Today);
+            var windows = WindowsOf(entry);
+            var (tasks, isMore) = await PermittedPage(
                 entry,
                 position is null ? TaskPosition.First : TaskPosition.Read(position),
-                employee,
-                asked,
-                DoneSince(request, asked.Contains(Progress.Done), entry.Today),
+                after => OversightSql.Tasks(
+                    entry.CallerFacts.UnitId, employee, asked.Any(state => state != Progress.Done), doneSince, [.. windows.Values], entry.Now, after, DecidedAtATime),
+                task => task.Position,
+                task => task.PlanId,
+                (task, plan, person) => StandingOf(task, windows, entry.Today) is { } standing && asked.Contains(standing.Progress) && MayHearOf(entry, task, plan, person),
                 pageSize,
-                _ => true,
-                context.CancellationToken);
-            var response = new ListTasksResponse { Tasks = { tasks.Select(task => task.Task) } };
-            if (next is { } place)
+                context.CancellationToken,
+                task => task.PersonId);
+            var response = new ListTasksResponse { Tasks = { tasks.Select(task => ToTask(task, StandingOf(task, windows, entry.Today)!)) } };
+            if (isMore)
             {
-                response.NextPageToken = pageTokens.Seal(place.ToBytes(), entry.Caller.AssignmentId!, request);
+                response.NextPageToken = pageTokens.Seal(tasks[^1].Position.ToBytes(), entry.Caller.AssignmentId!, request);
             }
 
             return () => response;
@@ -125,64 +129,72 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         var wanted = TaskName.Parse(request.Name, "name");
         return gate.Read<GetTaskResponse>(request, context, null, async (entry, _) =>
         {
-            var isListed = wanted.DoneOn is not { } day || (day <= entry.Today && day >= entry.Today.AddDays(-DoneAtMostDays));
-            Progress[] asked = wanted.DoneOn is null ? [Progress.Due, Progress.Overdue] : [Progress.Done];
-            var found = isListed
-                ? (await Tasks(entry, TaskPosition.First, null, asked, wanted.DoneOn, 1, task => task.Name == wanted.Name, context.CancellationToken)).Tasks.SingleOrDefault()
-                : default;
-            if (found.Task is null)
+            if (await Find(entry, wanted, context.CancellationToken) is not { } candidate)
             {
                 // Another's, one that is done meanwhile, or none: the same.
                 throw Errors.AccessDenied();
             }
 
-            if (found.Plan is { } plan)
+            var facts = await Locked(entry, [candidate.PlanId], [candidate.PersonId], context.CancellationToken);
+            var (plan, person) = facts.Of(candidate.PlanId, candidate.PersonId);
+            if (!MayHearOf(entry, candidate, plan, person))
             {
-                entry.Concern(Policy.Act.ReadPlan, plan, Categories.ConsentDocuments);
+                throw Errors.AccessDenied();
+            }
+
+            var told = candidate.Tells | Categories.ConsentDocuments;
+            if (plan is not null)
+            {
+                entry.Concern(Policy.Act.ReadPlan, plan, told);
             }
             else
             {
-                entry.Concern(Policy.Act.AnswerSuggestion, found.Person!, Categories.ConsentDocuments);
+                entry.Concern(Policy.Act.AnswerSuggestion, person!, told);
             }
 
-            return () => new GetTaskResponse { Task = found.Task };
+            return () => new GetTaskResponse { Task = ToTask(candidate, StandingOf(candidate, WindowsOf(entry), entry.Today)!) };
         });
     }
 
-    /// <summary>A page of the tasks that the caller may hear of, and where the next begins; null where there is none.</summary>
-    private async Task<(List<(UnitTask Task, PlanFacts? Plan, PersonFacts? Person)> Tasks, TaskPosition? Next)> Tasks(
-        Entry entry, TaskPosition first, string? employee, Progress[] asked, DateOnly? doneSince, int pageSize, Func<UnitTask, bool> isWanted, CancellationToken stop)
+    /// <summary>The candidate of a name, looked for among all of the unit's before anything is locked or decided: for one task one plan is.</summary>
+    private async Task<TaskCandidate?> Find(Entry entry, TaskName wanted, CancellationToken stop)
     {
-        var controller = keys.Names.NameOf(entry.CallerFacts.Controller);
-        var windows = PlanTasks.Windows(clock => law.DaysOf(clock, controller) ?? 0).ToDictionary(window => window.Duty);
-        var shown = new Dictionary<TaskCandidate, (UnitTask, PlanFacts?, PersonFacts?)>();
-        var (tasks, isMore) = await PermittedPage(
-            entry,
-            first,
-            after => OversightSql.Tasks(
-                entry.CallerFacts.UnitId, employee, asked.Any(state => state != Progress.Done), doneSince, [.. windows.Values], entry.Now, after, DecidedAtATime),
-            task => task.Position,
-            task => task.PlanId,
-            IsShown,
-            pageSize,
-            stop,
-            task => task.PersonId);
-        return ([.. tasks.Select(task => shown[task])], isMore ? tasks[^1].Position : null);
-
-        bool IsShown(TaskCandidate candidate, PlanFacts? plan, PersonFacts? person)
+        var (windows, isDone) = (WindowsOf(entry), wanted.DoneOn is not null);
+        if (wanted.DoneOn is { } day && (day > entry.Today || day < entry.Today.AddDays(-DoneAtMostDays)))
         {
-            if (PlanTasks.Of(candidate.Fact, windows[candidate.Fact.Duty], entry.Today) is not { } standing || !asked.Contains(standing.Progress)
-                || ToTask(candidate, standing) is not { } task || !isWanted(task))
+            return null;
+        }
+
+        for (var after = TaskPosition.First; ;)
+        {
+            var find = entry.NewTrip();
+            var candidates = find.Add(OversightSql.Tasks(entry.CallerFacts.UnitId, null, !isDone, wanted.DoneOn, [.. windows.Values], entry.Now, after, CandidatesAtATime));
+            await find.Run(stop);
+            if (candidates.Value.Find(task => TaskName.Of(task, isDone) == wanted.Name && StandingOf(task, windows, entry.Today) is { } standing && (standing.Progress == Progress.Done) == isDone) is { } found)
             {
-                return false;
+                return found;
             }
 
-            shown[candidate] = (task, plan, person);
-            return candidate.PersonId is null
-                ? plan is not null && entry.Decide(Policy.Act.ReadPlan, plan) is { IsPermit: true } decision && decision.Reads.HasFlag(candidate.Tells)
-                : person is not null && MayHearOf(entry, person);
+            if (candidates.Value.Count < CandidatesAtATime)
+            {
+                return null;
+            }
+
+            after = candidates.Value[^1].Position;
         }
     }
+
+    private Dictionary<Duty, TaskWindow> WindowsOf(Entry entry)
+    {
+        var controller = keys.Names.NameOf(entry.CallerFacts.Controller);
+        return PlanTasks.Windows(clock => law.DaysOf(clock, controller) ?? 0).ToDictionary(window => window.Duty);
+    }
+
+    private static PlanTask? StandingOf(TaskCandidate task, Dictionary<Duty, TaskWindow> windows, DateOnly today) => PlanTasks.Of(task.Fact, windows[task.Fact.Duty], today);
+
+    private static bool MayHearOf(Entry entry, TaskCandidate task, PlanFacts? plan, PersonFacts? person) => task.PersonId is null
+        ? plan is not null && entry.Decide(Policy.Act.ReadPlan, plan) is { IsPermit: true } decision && decision.Reads.HasFlag(task.Tells)
+        : person is not null && MayHearOf(entry, person);
 
     /// <summary>From which day on what was done is asked for; null where it is not.</summary>
     private static DateOnly? DoneSince(ListTasksRequest request, bool isAsked, DateOnly today)
@@ -221,20 +233,12 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
             var candidates = find.Add(candidatesAfter(after));
             await find.Run(stop);
 
-            var plans = candidates.Value.Select(planOf).OfType<Guid>().Distinct().ToArray();
-            // What is about no plan but a person was sent to the unit: a suggestion. Persons are locked before plans, as whoever blocks somebody does.
-            var subjects = candidates.Value.Select(candidate => personOf?.Invoke(candidate)).OfType<Guid>().Distinct().ToArray();
-            var decide = entry.NewTrip();
-            decide.Add(LocksSql.Persons(subjects));
-            decide.Add(LocksSql.Plans(plans));
-            var facts = decide.Add(FactsSql.Plans(plans, entry.Caller, entry.Today));
-            var persons = decide.Add(FactsSql.Persons(subjects, entry.Caller, entry.Today));
-            await decide.Run(stop);
-
-            page.AddRange(candidates.Value.Where(candidate => isShown(
-                candidate,
-                planOf(candidate) is { } plan ? facts.Value.GetValueOrDefault(plan) : null,
-                personOf?.Invoke(candidate) is { } person ? persons.Value.GetValueOrDefault(person) : null)));
+            var facts = await Locked(entry, candidates.Value.Select(planOf), candidates.Value.Select(candidate => personOf?.Invoke(candidate)), stop);
+            page.AddRange(candidates.Value.Where(candidate =>
+            {
+                var (plan, person) = facts.Of(planOf(candidate), personOf?.Invoke(candidate));
+                return isShown(candidate, plan, person);
+            }));
             if (page.Count > pageSize)
             {
                 return (page[..pageSize], true);
@@ -247,6 +251,19 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
 
             after = positionOf(candidates.Value[^1]);
         }
+    }
+
+    /// <summary>What is decided of, locked. What is about no plan but a person was sent to the unit: a suggestion. Persons are locked before plans, as whoever blocks somebody does.</summary>
+    private static async Task<LockedFacts> Locked(Entry entry, IEnumerable<Guid?> plans, IEnumerable<Guid?> persons, CancellationToken stop)
+    {
+        var (planIds, subjects) = (plans.OfType<Guid>().Distinct().ToArray(), persons.OfType<Guid>().Distinct().ToArray());
+        var decide = entry.NewTrip();
+        decide.Add(LocksSql.Persons(subjects));
+        decide.Add(LocksSql.Plans(planIds));
+        var facts = decide.Add(FactsSql.Plans(planIds, entry.Caller, entry.Today));
+        var found = decide.Add(FactsSql.Persons(subjects, entry.Caller, entry.Today));
+        await decide.Run(stop);
+        return new LockedFacts(facts.Value, found.Value);
     }
 
     /// <summary>
@@ -299,7 +316,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         State = (TaskState)standing.Progress,
         DoneDate = task.Fact.DoneOn.ToDate(),
         Employee = keys.Names.Name(ResourceName.Employees, task.Employee),
-        Name = TaskName.Of(task.Subject, (TaskKind)task.Fact.Duty, standing.Progress == Progress.Done ? task.Fact.DoneOn : null),
+        Name = TaskName.Of(task, standing.Progress == Progress.Done),
     };
 
     private Alert ToAlert(AlertRecord record)
@@ -316,4 +333,10 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     private static bool MayNamePlaces(CallerFacts caller) => caller is { UnitKind: UnitKind.SocialServices, Role: Role.UnitManager, HandlesProtectedPersons: true };
 
     private static int PageSize(int asked) => asked <= 0 ? DefaultPageSize : Math.Min(asked, MaxPageSize);
+
+    private sealed record LockedFacts(Dictionary<Guid, PlanFacts> Plans, Dictionary<Guid, PersonFacts> Persons)
+    {
+        public (PlanFacts? Plan, PersonFacts? Person) Of(Guid? plan, Guid? person) =>
+            (plan is { } id ? Plans.GetValueOrDefault(id) : null, person is { } subject ? Persons.GetValueOrDefault(subject) : null);
+    }
 }

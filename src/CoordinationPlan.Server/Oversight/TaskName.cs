@@ -2,13 +2,12 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using CoordinationPlan.Server.Rpc;
-using CoordinationPlan.V1;
 
 namespace CoordinationPlan.Server.Oversight;
 
 /// <summary>
-/// `tasks/{task}`. A task is nothing that is kept: it is there as long as the fact behind it, so its name is a digest of what is to be done with what, and the day on which it was done.
-/// The digest tells nothing to who does not know the subject's random id.
+/// `tasks/{task}`. A task is nothing that is kept: it is there as long as the fact behind it, so its name is a digest of what is to be done with what, and where it is done of when, with
+/// the day on which it was. The digest tells nothing to who does not know the random ids behind it.
 /// </summary>
 /// <param name="Name">The whole name.</param>
 /// <param name="DoneOn">The day on which it was done; null while it is to be done.</param>
@@ -19,10 +18,12 @@ internal sealed record TaskName(string Name, DateOnly? DoneOn)
     private const string Day = "yyyyMMdd";
     private const int Digits = 24;
 
-    public static string Of(string subject, TaskKind kind, DateOnly? doneOn)
+    /// <summary>Of several that are about the same thing, such as two recalls of one plan, each has its own.</summary>
+    public static string Of(TaskCandidate task, bool isDone)
     {
-        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{(int)kind} {subject}")))[..Digits];
-        return doneOn is { } day ? $"{Collection}/{digest}-{day.ToString(Day, CultureInfo.InvariantCulture)}" : $"{Collection}/{digest}";
+        var about = string.Create(CultureInfo.InvariantCulture, $"{(int)task.Fact.Duty} {task.AboutId:N} {task.ItemId:N}{(isDone ? " due " + task.DueOn.ToString(Day, CultureInfo.InvariantCulture) : "")}");
+        var digest = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(about)))[..Digits];
+        return isDone && task.Fact.DoneOn is { } day ? $"{Collection}/{digest}-{day.ToString(Day, CultureInfo.InvariantCulture)}" : $"{Collection}/{digest}";
     }
 
     /// <summary>Reads a name; a malformed one is refused naming the field.</summary>

@@ -57,11 +57,12 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
         var planId = ResourceName.ParsePlan(request.Parent, "parent");
         return gate.Read(request, context, planId, (entry, trip) =>
         {
-            // A system reads what its own organisation has sent.
+            // A system reads what its own organisation has sent; without the meetings, in which others take part, what it has sent itself.
+            var ofItself = entry.CallerFacts.Role == Role.SystemIntegration && !entry.Permit.Reads.HasFlag(Categories.Meetings) ? entry.Caller.ClientSystem : null;
             var records = trip.Add(SyncSql.Of([planId], entry.CallerFacts.Role == Role.SystemIntegration ? entry.CallerFacts.OrganisationId : null));
             return Task.FromResult(() => new ListSyncedParticipationsResponse
             {
-                SyncedParticipations = { records.Value[planId].Select(record => record.ToSynced(planId, entry.Key, keys.Names)) },
+                SyncedParticipations = { records.Value[planId].Where(record => ofItself is null || record.ClientSystem == ofItself).Select(record => record.ToSynced(planId, entry.Key, keys.Names)) },
                 PlanEtag = Etag.Of(planId, entry.Plan.Version),
             });
         });

@@ -36,21 +36,23 @@ internal static class Contract
         .SelectMany(service => service.Methods)
         .Select(method => new RpcMethod(
             $"{method.Service.FullName}/{method.Name}",
-            (Policy.Act)(method.GetOptions()?.GetExtension(OptionsExtensions.Act) ?? Act.Unspecified),
+            (Policy.Act)ActOf(method),
             CostOf(method)))
         .ToDictionary(method => "/" + method.Name);
 
     /// <summary>The method of a call, by the path that gRPC gives it. One that is not in the contract has no act and is refused.</summary>
     public static RpcMethod MethodOf(string path) => Methods.TryGetValue(path, out var method) ? method : new RpcMethod(path.TrimStart('/'), Policy.Act.Unspecified, CostOfARead);
 
+    private static Act ActOf(MethodDescriptor method) => method.GetOptions()?.GetExtension(OptionsExtensions.Act) ?? Act.Unspecified;
+
     private const int CostOfARead = 1;
     private const int CostOfAList = 20;
     private const int CostOfAChange = 100;
 
-    /// <summary>Whatever answers with messages in a list is one.</summary>
+    /// <summary>Whatever answers with messages in a list is one; so is one task, which is looked for in a list.</summary>
     private static int CostOf(MethodDescriptor method) =>
         method.InputType.FindFieldByName("request_id") is not null ? CostOfAChange
-        : method.OutputType.Fields.InDeclarationOrder().Any(field => field is { IsRepeated: true, FieldType: FieldType.Message }) ? CostOfAList
+        : method.OutputType.Fields.InDeclarationOrder().Any(field => field is { IsRepeated: true, FieldType: FieldType.Message }) || ActOf(method) == Act.ListTasks ? CostOfAList
         : CostOfARead;
 }
 

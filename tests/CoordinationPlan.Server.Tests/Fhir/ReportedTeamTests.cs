@@ -51,6 +51,31 @@ public sealed class ReportedTeamTests(Service service) : IClassFixture<Service>
         Assert.True(Assert.Single((await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations, one => one.Unit == Cases.UnitOf(Ward)).Ended);
     }
 
+    [Theory]
+    [InlineData("2026-11-25T01:00:00Z")]
+    [InlineData("2026-11-25T02:00:00.1234567+01:00")]
+    [InlineData("2026-11-25T01:00:00.000+00:00")]
+    public async Task An_instant_may_be_written_in_any_way_and_the_same_is_safe_to_send_again(string written)
+    {
+        var plan = await KnownPlan();
+        using var system = FhirCaller.Of(service, DemonstrationDirectory.RegionIntegration);
+        var team = (await Read(system, plan)).Resource<CareTeam>();
+        var (tag, participant) = ($"W/\"{team.Meta!.VersionId}\"", ParticipantOf(Ward, 1));
+        participant.Extension.RemoveAll(extension => extension.Url == FhirSystems.Own + "external-time");
+        participant.Extension.Add(FhirSystems.Extension("external-time", new Instant(DateTimeOffset.UnixEpoch)));
+        team.Participant.Add(participant);
+        var body = System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(FhirJson.Write(team)).Replace("1970-01-01T00:00:00+00:00", written, StringComparison.Ordinal));
+
+        for (var i = 0; i < 2; i++)
+        {
+            var answer = await system.Put("CareTeam/" + team.Id, body, ("If-Match", tag), (FhirDoor.RequestIdHeader, Cases.NewId()));
+            Assert.Single(answer.Resource<CareTeam>().Participant);
+        }
+
+        var kept = DateTimeOffset.Parse(written, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.Equal(kept, Assert.Single(await Synced(plan)).ExternalTime.ToDateTimeOffset(), TimeSpan.FromMicroseconds(1));
+    }
+
     [Fact]
     public async Task What_was_read_before_another_report_is_not_written()
     {
@@ -81,6 +106,8 @@ public sealed class ReportedTeamTests(Service service) : IClassFixture<Service>
             ["no period"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, change: participant => participant.Period = null))),
             ["a part of a day"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, change: participant => participant.Period!.End = "2027-01-01T10:00:00Z"))),
             ["no version"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, change: participant => participant.Extension.RemoveAt(1)))),
+            ["ended and not ended"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, ended: true, participant => participant.Extension.Add(FhirSystems.Extension("ended", new FhirBoolean(false)))))),
+            ["ended in words"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, change: participant => participant.Extension.Add(FhirSystems.Extension("ended", new FhirString("true")))))),
             ["another role"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, change: participant => participant.Role[0].Coding[0].Code = "BOSS"))),
             ["more"] = (HttpStatusCode.UnprocessableEntity, team => team.Participant.Add(ParticipantOf(child, 1, change: participant => participant.Extension.Add(new Extension("http://example.org", new FhirString("x")))))),
             ["a name"] = (HttpStatusCode.UnprocessableEntity, team => team.Name = "Teamet"),

@@ -97,7 +97,7 @@ public sealed class OverlapTests(Service service) : IClassFixture<Service>
 
         var task = Assert.Single(await Tasks(DemonstrationDirectory.CaseWorker), IsToCoordinate(first));
 
-        Assert.Equal(new UnitTask { Subject = first.Name + "/relatedPlans", Kind = TaskKind.CoordinatePlans, DueDate = Cases.Period(0, 3).EndDate, State = TaskState.Due }, task);
+        Assert.Equal(new UnitTask { Subject = first.Name + "/relatedPlans", Kind = TaskKind.CoordinatePlans, DueDate = Cases.Period(0, 3).EndDate, State = TaskState.Due, Name = task.Name }, task);
         foreach (var (worker, plan) in new[] { (Care, second), (DemonstrationDirectory.OtherCaseWorker, third) })
         {
             Assert.DoesNotContain(await Tasks(worker), task => task.Kind == TaskKind.CoordinatePlans);

@@ -445,8 +445,8 @@ export const ParticipationSyncService: GenService<{
     output: typeof BatchSyncParticipationsResponseSchema;
   },
   /**
-   * What systems have said of a plan, the newest first. Who: the owning unit; and a system of health care, what its own organisation has sent, where the unit
-   * that it calls for may know of the plan. Logged as READ_SYNCED_PARTICIPATIONS.
+   * What systems have said of a plan, the newest first. Who: the owning unit; and a system of health care, where the unit that it calls for may know of the plan, what it has
+   * sent itself, and with MEETINGS what its whole organisation has. Logged as READ_SYNCED_PARTICIPATIONS.
    *
    * @generated from rpc coordinationplan.v1.ParticipationSyncService.ListSyncedParticipations
    */
