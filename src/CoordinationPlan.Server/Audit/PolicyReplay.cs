@@ -1,5 +1,5 @@
-using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Policy;
+using CoordinationPlan.Server.Rpc;
 using Npgsql;
 
 namespace CoordinationPlan.Server.Audit;
