@@ -26,6 +26,9 @@ public sealed record LogCheckOptions
     /// <summary>Within how long an entry gets its leaf.</summary>
     public TimeSpan MaximumMergeDelay { get; init; } = TimeSpan.FromMinutes(5);
 
+    /// <summary>Within how long a checkpoint that is being signed is published: a witness that does not answer is waited for at each log.</summary>
+    public TimeSpan PublishedWithin { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>What time it is.</summary>
     public required DateTimeOffset Now { get; init; }
 
@@ -73,9 +76,6 @@ public sealed class LogCheck
     private const int Chunk = 40 * TilePath.FullWidth;
     private const int MostOfALog = 100;
     private const int ReceiptsAtOnce = 1000;
-
-    /// <summary>As long as publishing may take: a witness that does not answer is waited for at each log.</summary>
-    private static readonly TimeSpan PublishedWithin = TimeSpan.FromMinutes(1);
 
     private readonly NpgsqlConnection _connection;
     private readonly LogCheckOptions _options;
@@ -301,7 +301,7 @@ public sealed class LogCheck
     private async Task Settle(string connectionString, CancellationToken stop)
     {
         for (var begin = TimeProvider.System.GetTimestamp();
-            _unsettled.Count > 0 && TimeProvider.System.GetElapsedTime(begin) < PublishedWithin;
+            _unsettled.Count > 0 && TimeProvider.System.GetElapsedTime(begin) < _options.PublishedWithin;
             await Task.Delay(TimeSpan.FromMilliseconds(200), TimeProvider.System, stop))
         {
             await using var connection = await Open(connectionString, stop);

@@ -155,8 +155,8 @@ public sealed class LogDatabase : IAsyncDisposable
 
     public string AuditorConnectionString => new NpgsqlConnectionStringBuilder(Database.Options.ConnectionString) { Username = "coordplan_auditor" }.ConnectionString;
 
-    /// <summary>Everything that can be checked.</summary>
-    public LogCheckOptions CheckOptions() => LogCheckOptions.Of(Options, [], TimeProvider.System.GetUtcNow());
+    /// <summary>Everything that can be checked. Nobody publishes here but who is told to.</summary>
+    public LogCheckOptions CheckOptions() => LogCheckOptions.Of(Options, [], TimeProvider.System.GetUtcNow()) with { PublishedWithin = TimeSpan.FromSeconds(1) };
 
     public async Task AssertClean(LogCheckOptions? options = null) => Assert.Empty((await Check(options)).Findings.Select(finding => finding.ToString()));
 
