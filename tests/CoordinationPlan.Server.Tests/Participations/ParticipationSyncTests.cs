@@ -288,6 +288,39 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
     }
 
     [Fact]
+    public async Task What_another_system_of_the_organisation_has_sent_is_read_with_the_meetings_alone()
+    {
+        var plan = await KnownPlan();
+        await service.Sync(Cases.Item(plan, Ward));
+        await Sql("UPDATE coordinationplan.synced_participation SET client_system = $2 WHERE plan_id = $1", plan, service.Names.Stored(ResourceName.Systems, "another-system"));
+        var system = service.As(Integration).ParticipationSync;
+
+        Assert.Empty((await system.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).SyncedParticipations);
+
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings]);
+        Assert.Equal("systems/another-system", Assert.Single((await system.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).SyncedParticipations).System);
+    }
+
+    [Fact]
+    public async Task A_substitute_belongs_to_the_answer_that_it_came_with()
+    {
+        var plan = await KnownPlan();
+        var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.PrimaryCare], TimeSpan.FromDays(5));
+        var system = service.As(Integration).Meetings;
+        var answer = new ReplyToCallRequest
+        {
+            Name = meeting.Name, Reply = CallReply.Substitute, Substitute = new() { Employee = "employees/SE2321000016-E778" }, Etag = meeting.Etag, RequestId = Cases.NewId(),
+        };
+        Assert.NotNull((await system.ReplyToCallAsync(answer)).Call.Substitute);
+
+        // A server of the version before writes another answer, and knows nothing of whom the first one named.
+        await Sql("UPDATE coordinationplan.meeting_call SET replied_at = replied_at + interval '1 second', version = version + 1 WHERE plan_id = $1 AND $2 <> ''", plan, "-");
+
+        var call = Assert.Single((await system.ListCallsAsync(new() { Parent = plan.Name })).Calls);
+        Assert.Equal((CallReply.Substitute, null), (call.Reply, call.Substitute));
+    }
+
+    [Fact]
     public async Task A_system_calls_for_the_units_of_its_own_organisation_and_for_no_others()
     {
         var plan = await KnownPlan();
@@ -576,6 +609,14 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         await service.Join(plan, DemonstrationDirectory.PrimaryCare);
         await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.GoalsAndInterventions]);
         return plan;
+    }
+
+    private async Task Sql(string sql, Plan plan, string value)
+    {
+        await using var command = service.Administrator.CreateCommand(sql);
+        command.Parameters.Add(new() { Value = Guid.Parse(plan.Name["plans/".Length..]) });
+        command.Parameters.Add(new() { Value = value });
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
     }
 
     private CoordinationPlanClients For(DemonstrationEmployee unit) => For(Cases.UnitOf(unit));
