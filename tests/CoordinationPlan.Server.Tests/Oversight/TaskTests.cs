@@ -4,6 +4,7 @@ using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
+using Npgsql;
 
 namespace CoordinationPlan.Server.Tests.Oversight;
 
@@ -34,6 +35,22 @@ public sealed class TaskTests(Service service) : IClassFixture<Service>
         Assert.DoesNotContain(await Tasks(service.CaseWorker, plan), task => task.Kind == TaskKind.BeginPlan);
         var done = Assert.Single(await Tasks(service.CaseWorker, plan, TaskState.Done));
         Assert.Equal((TaskKind.BeginPlan, plan.Name, Day(3), Cases.Today, false), (done.Kind, done.Subject, done.DueDate, done.DoneDate, done.Overdue));
+    }
+
+    [Fact]
+    public async Task One_task_waits_for_its_own_plan_and_for_no_other()
+    {
+        var (held, free) = (await service.OpenPlan(Cases.NewPerson()), await service.OpenPlan(Cases.NewPerson()));
+        var (heldTask, freeTask) = (await service.TaskOf(held), await service.TaskOf(free));
+        await using var connection = await service.Administrator.OpenConnectionAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await using var hold = new NpgsqlCommand("SELECT pg_advisory_xact_lock($1)", connection);
+        hold.Parameters.Add(new() { Value = BitConverter.ToInt64(Guid.Parse(held.Name["plans/".Length..]).ToByteArray()) });
+        await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(freeTask, (await service.CaseWorker.Oversight.GetTaskAsync(new() { Name = freeTask.Name })).Task);
+        var error = await Assert.ThrowsAsync<RpcException>(async () => await service.CaseWorker.Oversight.GetTaskAsync(new() { Name = heldTask.Name }, deadline: TimeProvider.System.GetUtcNow().AddSeconds(1).UtcDateTime));
+        Assert.Equal(StatusCode.DeadlineExceeded, error.StatusCode);
     }
 
     [Fact]
