@@ -309,7 +309,11 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         var system = service.As(Integration).Meetings;
         var answer = new ReplyToCallRequest
         {
-            Name = meeting.Name, Reply = CallReply.Substitute, Substitute = new() { Employee = "employees/SE2321000016-E778" }, Etag = meeting.Etag, RequestId = Cases.NewId(),
+            Name = meeting.Name,
+            Reply = CallReply.Substitute,
+            Substitute = new() { Employee = "employees/SE2321000016-E778" },
+            Etag = meeting.Etag,
+            RequestId = Cases.NewId(),
         };
         Assert.NotNull((await system.ReplyToCallAsync(answer)).Call.Substitute);
 
