@@ -64,15 +64,17 @@ internal static class FactsSql
 
     /// <summary>
     /// The assignment, if it is the caller's and in force. The issuer of the token must answer for the employee's organisation: a school's provider
-    /// cannot speak for an employee of the region, whatever name it puts in a token. A system calls for any unit of its own organisation, and an employee for
-    /// none but that of the assignment.
+    /// cannot speak for an employee of the region, whatever name it puts in a token. A system calls for any unit of its own organisation, but not from or for a
+    /// school or a sheltered housing: which of an organiser's schools a pupil is at would be found by asking for each. An employee calls for none but that of the
+    /// assignment.
     /// </summary>
     public static Query<CallerFacts?> Caller(CallerIdentity caller, DateOnly today) => new(
-        """
+        $"""
         SELECT a.role, a.purposes, u.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM assignment a
         JOIN unit h ON h.unit_id = a.unit_id
         JOIN unit u ON u.unit_id = coalesce($6, a.unit_id) AND u.organisation_id = h.organisation_id AND ($6 IS NULL OR a.client_system IS NOT NULL)
+            AND (u.unit_id = h.unit_id OR NOT ARRAY[h.kind, u.kind] && ARRAY[{(int)UnitKind.Unspecified}, {(int)UnitKind.School}, {(int)UnitKind.ShelteredHousing}]::smallint[])
         JOIN organisation o ON o.organisation_id = u.organisation_id
         LEFT JOIN employee e ON e.employee_id = a.employee_id
         WHERE a.assignment_id = $1

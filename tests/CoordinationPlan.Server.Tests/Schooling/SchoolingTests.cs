@@ -1,4 +1,5 @@
 using CoordinationPlan.Client;
+using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.Server.Schooling;
@@ -328,6 +329,47 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
         arrangement = await HandOver(arrangement, HandoverStepKind.LeavingSchool);
         await HandOver(arrangement, HandoverStepKind.HomeEducationOffice);
         Assert.Empty(await Tasks(plan));
+    }
+
+    [Fact]
+    public async Task Which_of_an_organisers_schools_a_pupil_goes_to_is_not_found_by_calling_for_each()
+    {
+        var (next, unrelated) = (await OtherSchool("23456789"), await OtherSchool("34567890"));
+        var plan = await Child();
+        await service.SecureSchool(plan);
+        await service.SecureSchool(plan, next);
+        var start = await service.Now();
+        foreach (var school in new[] { next, unrelated })
+        {
+            var register = service.As(
+                service.Infrastructure.Choice(DemonstrationDirectory.SchoolRegister) with { Unit = Cases.UnitOf(school) }, DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.SchoolRegister));
+            foreach (var isDryRun in new[] { true, false })
+            {
+                await register.Schooling.ReportAttendanceAsync(new()
+                {
+                    Name = plan.Name + "/pupil", Attendance = Cases.WeekOf(1, 20, 18, 2, 0), Etag = "new", RequestId = Cases.NewId(), ValidateOnly = isDryRun,
+                }).IsRefused();
+            }
+        }
+
+        Assert.All(await service.LogSince(start), row => Assert.Equal("ASSIGNMENT_NOT_IN_FORCE", row.Reason));
+        await Reporting(DemonstrationDirectory.SchoolRegister, plan, Cases.WeekOf(1, 20, 18, 2, 0));
+
+        async Task<DemonstrationEmployee> OtherSchool(string code)
+        {
+            var school = School with { UnitId = code };
+            await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
+            {
+                Unit = new()
+                {
+                    Name = Cases.UnitOf(school), Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality, Kind = UnitKind.School, DisplayName = "En skola till", SchoolUnitCode = code,
+                },
+                Etag = "new",
+                RequestId = Cases.NewId(),
+            });
+            await service.Reassign(school, assignment => assignment.Name = "assignments/" + Cases.NewId());
+            return school;
+        }
     }
 
     [Fact]
