@@ -13,7 +13,7 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
     private readonly Dictionary<Guid, SyncedRecord> _kept = records.ToDictionary(record => record.SyncedId);
     private readonly List<SyncedRecord> _now = [.. records];
     private readonly List<ParticipationRecord> _open = [.. open];
-    private readonly List<Command> _ofPersons = [];
+    private readonly List<Command> _byAnswers = [];
 
     public SyncedRecord? Find(Guid syncedId) => _now.Find(record => record.SyncedId == syncedId);
 
@@ -48,7 +48,7 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
             }
             else if (!claim.Ended)
             {
-                next = next with { ParticipationId = (_open.Find(open => open.UnitId == record.UnitId) ?? Join(record.UnitId, claim.Days, changedBy)).ParticipationId };
+                next = next with { ParticipationId = PartOf(record.UnitId).ParticipationId };
             }
         }
 
@@ -61,14 +61,34 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
     /// <summary>Writes what is different now: the records, and the participations that rest on them alone.</summary>
     public void Write(RoundTrip trip, DateTimeOffset now, string changedBy)
     {
-        _ofPersons.ForEach(trip.Add);
+        LetTakePart();
+        _byAnswers.ForEach(trip.Add);
+        WriteParticipations(trip, now, changedBy);
         foreach (var record in _now.Where(record => !_kept.TryGetValue(record.SyncedId, out var kept) || kept != record))
         {
             var next = record with { Version = record.Version + 1 };
             trip.Add(next.Version == 1 ? SyncSql.Insert(planId, next, changedBy) : SyncSql.Replace(planId, next, changedBy));
         }
+    }
 
-        foreach (var participation in _open.Where(participation => participation.Version > 0))
+    /// <summary>
+    /// What was accepted stays accepted, also where the system has said otherwise in between and the participation that rested on it has ended: whatever the order that messages
+    /// come in, the unit takes part in the end or does not.
+    /// </summary>
+    private void LetTakePart()
+    {
+        foreach (var (i, record) in _now.Index().ToList())
+        {
+            if (EffectOf(record).TakesPart is not null && !_open.Exists(open => open.ParticipationId == record.ParticipationId))
+            {
+                _now[i] = record with { ParticipationId = PartOf(record.UnitId).ParticipationId };
+            }
+        }
+    }
+
+    private void WriteParticipations(RoundTrip trip, DateTimeOffset now, string changedBy)
+    {
+        foreach (var participation in _open)
         {
             var resting = _now.Where(record => record.ParticipationId == participation.ParticipationId).ToList();
             if (resting.Count == 0)
@@ -78,7 +98,11 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
 
             var needed = resting.Select(record => EffectOf(record).TakesPart).OfType<Days>().Cast<Days?>().Aggregate((Days?)null, static (all, one) => all is { } sum ? Days.Over(sum, one!.Value) : one);
             var next = participation with { Version = participation.Version + 1 };
-            if (needed is not { } days)
+            if (participation.Version == 0)
+            {
+                trip.Add(ParticipationSql.Insert(planId, participation with { StartsOn = needed!.Value.From, EndsOn = needed.Value.To }, Categories.Meetings, changedBy));
+            }
+            else if (needed is not { } days)
             {
                 trip.Add(ParticipationSql.End(planId, next with { Ended = true }, now, changedBy));
             }
@@ -96,12 +120,16 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
     private ParticipationRecord? OfAPerson(string unitId) =>
         _open.Find(open => open.UnitId == unitId && !_now.Exists(record => record.ParticipationId == open.ParticipationId));
 
-    /// <summary>The unit takes part from now on, by what its system says and a person has accepted.</summary>
-    private ParticipationRecord Join(string unitId, Days days, string changedBy)
+    /// <summary>The unit's participation; a new one, by what its system says and a person has accepted, where there is none. On which days stands when it is written.</summary>
+    private ParticipationRecord PartOf(string unitId)
     {
-        var joined = new ParticipationRecord(Ids.Opaque(), unitId, days.From, days.To, false, 0);
+        if (_open.Find(open => open.UnitId == unitId) is { } part)
+        {
+            return part;
+        }
+
+        var joined = new ParticipationRecord(Ids.Opaque(), unitId, default, null, false, 0);
         _open.Add(joined);
-        _ofPersons.Add(ParticipationSql.Insert(planId, joined, Categories.Meetings, changedBy));
         return joined;
     }
 
@@ -111,13 +139,13 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
         var next = own with { Version = own.Version + 1 };
         if (claim.Ended)
         {
-            _ofPersons.Add(ParticipationSql.End(planId, next with { Ended = true }, now, changedBy));
+            _byAnswers.Add(ParticipationSql.End(planId, next with { Ended = true }, now, changedBy));
             _open.Remove(own);
         }
         else if (claim.Days != new Days(own.StartsOn, own.EndsOn))
         {
             next = next with { StartsOn = claim.Days.From, EndsOn = claim.Days.To };
-            _ofPersons.Add(ParticipationSql.ChangePeriod(planId, next, changedBy));
+            _byAnswers.Add(ParticipationSql.ChangePeriod(planId, next, changedBy));
             _open[_open.IndexOf(own)] = next;
         }
     }
