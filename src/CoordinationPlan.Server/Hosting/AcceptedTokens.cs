@@ -21,7 +21,7 @@ internal sealed class AcceptedTokens(TimeProvider time) : IDisposable
         var until = end < now + Longest ? end : now + Longest;
         _accepted.Set(
             authorization,
-            new Accepted(caller, scheme, certificate.RawDataMemory, until),
+            new Accepted(caller, scheme, certificate.RawDataMemory, until, end),
             new MemoryCacheEntryOptions { Size = 1, AbsoluteExpirationRelativeToNow = Longest });
     }
 
@@ -36,5 +36,7 @@ internal sealed class AcceptedTokens(TimeProvider time) : IDisposable
     public void Dispose() => _accepted.Dispose();
 
     /// <summary>A caller as the token said, and the scheme that validated it.</summary>
-    internal sealed record Accepted(ClaimsPrincipal Caller, string Scheme, ReadOnlyMemory<byte> Certificate, DateTimeOffset Until);
+    /// <param name="Until">Until when it is known here.</param>
+    /// <param name="End">When the token expires.</param>
+    internal sealed record Accepted(ClaimsPrincipal Caller, string Scheme, ReadOnlyMemory<byte> Certificate, DateTimeOffset Until, DateTimeOffset End);
 }

@@ -76,6 +76,8 @@ internal static class CallerAuthentication
                 if (accepted.Find(context.Request.Headers.Authorization.ToString(), context.HttpContext.Connection.ClientCertificate) is { } known)
                 {
                     context.Principal = known.Caller;
+                    // A stream ends with its token, also where the token has been seen before.
+                    context.Properties.ExpiresUtc = known.End;
                     context.Success();
                 }
 
