@@ -351,7 +351,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 call.Role,
                 call.Caller.Name,
                 call.RequestId,
-                new RequestOutcome(call.Caller.Method.Name, call.Hash, key.Seal(call.OutcomePlace, call.IsBatch ? [] : answer().ToByteArray()), concern)));
+                new RequestOutcome(call.Caller.Method.Name, call.Hash, key.Seal(call.OutcomePlace, call.IsBatch ? [] : answer().ToByteArray()), concern, entry.Places)));
         }
 
         var held = call.Change is null ? Categories.None : Redaction.HeldIn(answer());
@@ -368,7 +368,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
 
     /// <summary>
     /// The request id was used before. The right to do it has just been decided anew, and what the caller may read is what the permit of today
-    /// lists: a retry after a withdrawal discloses nothing more.
+    /// lists: a retry after a withdrawal discloses nothing more, nor one after the person was placed where the caller may not know of.
     /// </summary>
     private async Task<TResponse> AnswerAgain<TResponse>(Call call, Visit visit, Entry entry, RequestOutcome outcome, RoundTrip second)
         where TResponse : IMessage<TResponse>
@@ -377,6 +377,12 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
             : outcome.Key is { } wrapped ? await subjectKeys.Unwrap(Compartment.Content, wrapped, CancellationToken.None)
             : throw Errors.AccessDenied();
         var response = Answer<TResponse>.Parser.ParseFrom((key ?? keys.OutcomeKey).Open(call.OutcomePlace, outcome.Sealed));
+        if ((outcome.Places & ~entry.Places) != Categories.None)
+        {
+            // Which of its rows a place is in is not known any more.
+            Redaction.DropWhatNamesUnits(response);
+        }
+
         Redaction.Apply(response, entry.Permit.Reads);
         var held = Redaction.HeldIn(response);
         entry.ConcernAgain(outcome.Concern == default ? default : outcome.Concern with { Categories = Answer<TResponse>.Categories | held });

@@ -135,6 +135,9 @@ internal sealed class Entry(
     /// <summary>Which rows of this plan that name a unit the caller may see.</summary>
     public Sight Sight => Sight.Of(permit, callerFacts, Plan.Relation);
 
+    /// <summary>Of which places the answer may speak, whosever unit's; of none where the call is about no plan.</summary>
+    public Categories Places => plan is null ? Categories.None : Sight.Whole;
+
     /// <summary>Notes that the call turned out to concern nobody: its one entry names no person and no category.</summary>
     public void ConcernNobody() => _concerns.Add(default);
 

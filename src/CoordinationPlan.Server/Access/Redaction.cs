@@ -26,6 +26,25 @@ internal static class Redaction
     /// <summary>Drops what the permit does not list, in the message and in what it holds.</summary>
     public static void Apply(IMessage message, Categories permitted) => Redactors.GetOrAdd(message.Descriptor, Compile)(message, permitted);
 
+    /// <summary>Drops every row that names a unit, wherever it is in the message.</summary>
+    public static void DropWhatNamesUnits(IMessage message)
+    {
+        foreach (var field in message.Descriptor.Fields.InDeclarationOrder().Where(IsLookedInto))
+        {
+            if (NamingUnits.Contains(field.MessageType))
+            {
+                field.Accessor.Clear(message);
+                continue;
+            }
+
+            var value = field.Accessor.GetValue(message);
+            foreach (var part in value is System.Collections.IEnumerable parts ? parts.OfType<IMessage>() : new[] { value }.OfType<IMessage>())
+            {
+                DropWhatNamesUnits(part);
+            }
+        }
+    }
+
     /// <summary>
     /// Every category that an answer of this type can hold. Whatever names a sheltered housing is whereabouts, and what names a school the school placement,
     /// whatever the categories of its fields: which rows they are is decided in SQL, by the category of each.

@@ -35,6 +35,9 @@ internal sealed record Sight(Categories Permitted, Categories OwnOnly, string Un
         _ => otherwise,
     };
 
+    /// <summary>Of which places all rows are seen, whosever unit's.</summary>
+    public Categories Whole => Permitted & (Places | Categories.ProtectionMeasures) & ~OwnOnly;
+
     /// <summary>Everything that names a unit is seen.</summary>
     public bool IsWhole => (Permitted & Places) == Places && OwnOnly == Categories.None;
 

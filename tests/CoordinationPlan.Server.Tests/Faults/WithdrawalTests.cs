@@ -44,6 +44,34 @@ public sealed class WithdrawalTests(Service service, ITestOutputHelper output) :
     }
 
     [Fact]
+    public async Task A_request_that_is_repeated_names_no_school_that_is_hidden_by_now()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.SecureSchool(plan);
+        await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Meetings, InformationCategory.SchoolPlacement]);
+        var meeting = await service.CallMeeting(plan, [DemonstrationDirectory.CaseWorker, DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.School], TimeSpan.FromDays(5));
+        var meetings = service.As(DemonstrationDirectory.PrimaryCare).Meetings;
+        var request = new ReplyToCallRequest { Name = meeting.Name, Reply = CallReply.Accepted, Etag = meeting.Etag, RequestId = Cases.NewId() };
+        var first = await meetings.ReplyToCallAsync(request);
+        Assert.Equal(3, first.Meeting.Calls.Count);
+        Assert.Equal(first, await meetings.ReplyToCallAsync(request));
+
+        await service.CaseWorker.Protection.SetWhereaboutsAsync(new()
+        {
+            Whereabouts = new() { Name = plan.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter), Address = "Gömvägen 17, 123 45 Tystberga" },
+            Etag = "new",
+            RequestId = Cases.NewId(),
+        });
+        var start = await service.Now();
+        var again = await meetings.ReplyToCallAsync(request);
+
+        Assert.Equal((first.Call, first.Meeting.Name), (again.Call, again.Meeting.Name));
+        Assert.DoesNotContain(Cases.UnitOf(DemonstrationDirectory.School), again.ToString(), StringComparison.Ordinal);
+        Assert.False(Assert.Single(await service.LogSince(start)).Categories.HasFlag(Policy.Categories.SchoolPlacement));
+    }
+
+    [Fact]
     public async Task A_read_under_way_and_a_withdrawal_come_one_after_the_other()
     {
         var (plan, consent) = await ReleasedPlan();
