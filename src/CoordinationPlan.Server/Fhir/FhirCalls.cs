@@ -19,7 +19,7 @@ internal sealed class FhirCalls(
     FailureInterceptor failures,
     TimeProvider time)
 {
-    /// <summary>HTTP names no deadline; this is what the clients of the contract set by default.</summary>
+    /// <summary>HTTP names no deadline.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
 
     public Task<GetPlanResponse> GetPlan(FhirExchange exchange, GetPlanRequest request) =>

@@ -19,7 +19,7 @@ namespace CoordinationPlan.Server.Fhir;
 /// FHIR R4 over the contract (docs/adr/0025, docs/fhir.md): each interaction is a call of an RPC, and what it answers is mapped. The door decides nothing, reads nothing
 /// and writes nothing by itself, so that nothing can be told here that the RPC would not tell.
 /// </summary>
-internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
+internal sealed class FhirDoor(FhirCalls calls, FailureInterceptor failures, ILogger<FhirDoor> log)
 {
     public const string Root = "/fhir/R4";
 
@@ -414,6 +414,7 @@ internal sealed class FhirDoor(FhirCalls calls, ILogger<FhirDoor> log)
         var exchange = new FhirExchange(context);
         try
         {
+            failures.AdmitInteraction(context.User);
             exchange.RequireAnswerable(isSearch);
             await work(exchange, context.GetRouteValue("id") as string ?? "", context.RequestAborted);
         }

@@ -78,9 +78,9 @@ internal static class SafeConfiguration
             yield return "Access:RefusalSlot must be from 10 ms to 1 s";
         }
 
-        if (!options.Limits.IsSound)
+        foreach (var fault in Faults(options.Limits))
         {
-            yield return "Limits: PointsPerSecond from 1, Burst from 100, SyncsAtOnce from 1 to 100, StreamsPerConnection from 1 to 1000, Drain from zero to 20 s, the other times from 1 s";
+            yield return fault;
         }
 
         if (!IPAddress.TryParse(options.Listen.Address, out var address))
@@ -214,20 +214,16 @@ internal static class SafeConfiguration
 
     private static IEnumerable<string> Faults(FeedOptions feed)
     {
-        foreach (var (name, value, least, most) in new[]
-        {
+        foreach (var fault in OutOfRange(
+            "Feed",
             ("SequenceEvery", feed.SequenceEvery, TimeSpan.FromMilliseconds(20), TimeSpan.FromSeconds(1)),
             ("LookEvery", feed.LookEvery, TimeSpan.FromMilliseconds(20), TimeSpan.FromMilliseconds(500)),
             ("Kept", feed.Kept, TimeSpan.FromDays(1), TimeSpan.FromDays(400)),
             ("RecallWithin", feed.RecallWithin, TimeSpan.FromMinutes(1), TimeSpan.FromDays(30)),
             ("Heartbeat", feed.Heartbeat, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5)),
-            ("LongestStream", feed.LongestStream, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1)),
-        })
+            ("LongestStream", feed.LongestStream, TimeSpan.FromMinutes(1), TimeSpan.FromDays(1))))
         {
-            if (value < least || value > most)
-            {
-                yield return $"Feed:{name} must be from {least} to {most}";
-            }
+            yield return fault;
         }
 
         if (feed.BatchSize is < 1 or > 10_000)
@@ -235,6 +231,29 @@ internal static class SafeConfiguration
             yield return "Feed:BatchSize must be from 1 to 10000";
         }
     }
+
+    private static IEnumerable<string> Faults(LimitOptions limits) =>
+    [
+        .. OutOfRange(
+            "Limits",
+            ("PointsPerSecond", limits.PointsPerSecond, 1, 100_000_000),
+            ("Burst", limits.Burst, 100, 1_000_000_000),
+            ("SyncsAtOnce", limits.SyncsAtOnce, 1, 100),
+            ("StreamsAtOnce", limits.StreamsAtOnce, 1, 10_000),
+            ("StreamsPerConnection", limits.StreamsPerConnection, 1, 1000)),
+        .. OutOfRange(
+            "Limits",
+            ("StreamSilence", limits.StreamSilence, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            ("Drain", limits.Drain, TimeSpan.Zero, TimeSpan.FromSeconds(20)),
+            ("DrainPushback", limits.DrainPushback, TimeSpan.FromMilliseconds(1), TimeSpan.FromMinutes(1)),
+            ("KeepAlivePing", limits.KeepAlivePing, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+            ("KeepAliveTimeout", limits.KeepAliveTimeout, TimeSpan.FromSeconds(1), TimeSpan.FromMinutes(5))),
+    ];
+
+    private static IEnumerable<string> OutOfRange<T>(string section, params IEnumerable<(string Name, T Value, T Least, T Most)> settings)
+        where T : IComparable<T> =>
+        settings.Where(setting => setting.Value.CompareTo(setting.Least) < 0 || setting.Value.CompareTo(setting.Most) > 0)
+            .Select(setting => $"{section}:{setting.Name} must be from {setting.Least} to {setting.Most}");
 
     private static bool IsPolicy(LogOptions log)
     {

@@ -104,11 +104,14 @@ public sealed class LimitOptions
     /// <summary>How many points a client system gets back each second.</summary>
     public int PointsPerSecond { get; set; } = 50_000;
 
-    /// <summary>How many points a client system that has been quiet may spend at once; at least a change's.</summary>
+    /// <summary>How many points a client system that has been quiet may spend at once; at least a change's, 100.</summary>
     public int Burst { get; set; } = 500_000;
 
     /// <summary>How many batches of synced participations are worked on at once. Each holds up to 500 locks of the database's (max_locks_per_transaction).</summary>
     public int SyncsAtOnce { get; set; } = 4;
+
+    /// <summary>How many streams of changes a client system may have open on each server.</summary>
+    public int StreamsAtOnce { get; set; } = 100;
 
     /// <summary>After how long without a message a client's stream is ended.</summary>
     public TimeSpan StreamSilence { get; set; } = TimeSpan.FromMinutes(1);
@@ -127,12 +130,6 @@ public sealed class LimitOptions
 
     /// <summary>How long the answer to that may take before the connection is closed.</summary>
     public TimeSpan KeepAliveTimeout { get; set; } = TimeSpan.FromSeconds(20);
-
-    /// <summary>Whether the limits are ones that a service can live with.</summary>
-    internal bool IsSound => PointsPerSecond is >= 1 and <= 100_000_000 && Burst is >= 100 and <= 1_000_000_000 && SyncsAtOnce is >= 1 and <= 100
-        && StreamSilence >= TimeSpan.FromSeconds(1) && StreamSilence <= TimeSpan.FromHours(1) && Drain >= TimeSpan.Zero && Drain <= TimeSpan.FromSeconds(20)
-        && DrainPushback > TimeSpan.Zero && DrainPushback <= TimeSpan.FromMinutes(1) && StreamsPerConnection is >= 1 and <= 1000
-        && KeepAlivePing >= TimeSpan.FromSeconds(1) && KeepAlivePing <= TimeSpan.FromHours(1) && KeepAliveTimeout >= TimeSpan.FromSeconds(1) && KeepAliveTimeout <= TimeSpan.FromMinutes(5);
 }
 
 /// <summary>One witness of the log.</summary>

@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.Security.Claims;
+using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Hosting;
 
 namespace CoordinationPlan.Server.Rpc;
@@ -11,10 +13,17 @@ internal sealed class CallLimits(LimitOptions options, TimeProvider time)
 {
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
 
+    /// <summary>After how long a system with too many streams may try another.</summary>
+    private static readonly TimeSpan StreamRetry = TimeSpan.FromSeconds(10);
+
     private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, int> _streams = new(StringComparer.Ordinal);
     private readonly double _ticksPerPoint = (double)TimeSpan.TicksPerSecond / options.PointsPerSecond;
     private readonly long _ticksOfABurst = (long)((double)TimeSpan.TicksPerSecond / options.PointsPerSecond * options.Burst);
     private long _sweptAt;
+
+    /// <summary>Whose share a call is of.</summary>
+    public static string ClientSystemOf(ClaimsPrincipal caller) => caller.FindFirst(CallerClaims.ClientSystem)?.Value ?? "";
 
     /// <summary>How many client systems are remembered.</summary>
     internal int Remembered => _buckets.Count;
@@ -25,6 +34,43 @@ internal sealed class CallLimits(LimitOptions options, TimeProvider time)
         var now = time.GetUtcNow().UtcTicks;
         Sweep(now);
         return _buckets.GetOrAdd(clientSystem, static _ => new Bucket()).Take(now, (long)(points * _ticksPerPoint), _ticksOfABurst);
+    }
+
+    /// <summary>Takes the points as soon as there is room for them.</summary>
+    public async Task TakeWhenThereIsRoom(string clientSystem, int points, CancellationToken stop)
+    {
+        while (points > 0 && Take(clientSystem, points) is { } wait)
+        {
+            await Task.Delay(wait, time, stop);
+        }
+    }
+
+    /// <summary>Counts a stream that stays open; to be disposed of when it ends. TOO_MANY_CALLS where the client system has as many as it may.</summary>
+    public IDisposable OpenStream(string clientSystem)
+    {
+        lock (_streams)
+        {
+            var open = _streams.GetValueOrDefault(clientSystem);
+            if (open >= options.StreamsAtOnce)
+            {
+                throw Errors.TooManyCalls(StreamRetry);
+            }
+
+            _streams[clientSystem] = open + 1;
+        }
+
+        return new OpenedStream(this, clientSystem);
+    }
+
+    private void CloseStream(string clientSystem)
+    {
+        lock (_streams)
+        {
+            if (--_streams[clientSystem] == 0)
+            {
+                _streams.Remove(clientSystem);
+            }
+        }
     }
 
     private void Sweep(long now)
@@ -40,6 +86,19 @@ internal sealed class CallLimits(LimitOptions options, TimeProvider time)
             if (bucket.Value.IsFull(now))
             {
                 _buckets.TryRemove(bucket);
+            }
+        }
+    }
+
+    private sealed class OpenedStream(CallLimits limits, string clientSystem) : IDisposable
+    {
+        private int _closed;
+
+        public void Dispose()
+        {
+            if (Interlocked.Exchange(ref _closed, 1) == 0)
+            {
+                limits.CloseStream(clientSystem);
             }
         }
     }

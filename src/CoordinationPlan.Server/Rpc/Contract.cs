@@ -6,6 +6,9 @@ namespace CoordinationPlan.Server.Rpc;
 /// <summary>The contract as the service sees it: every method with the act that it declares.</summary>
 internal static class Contract
 {
+    /// <summary>The points of a call that reads one thing.</summary>
+    public const int CostOfARead = 1;
+
     /// <summary>All services.</summary>
     public static IReadOnlyList<ServiceDescriptor> Services { get; } =
     [
@@ -45,7 +48,6 @@ internal static class Contract
 
     private static Act ActOf(MethodDescriptor method) => method.GetOptions()?.GetExtension(OptionsExtensions.Act) ?? Act.Unspecified;
 
-    private const int CostOfARead = 1;
     private const int CostOfAList = 20;
     private const int CostOfAChange = 100;
 
@@ -56,5 +58,5 @@ internal static class Contract
         : CostOfARead;
 }
 
-/// <summary>A method of the contract: its full name without the leading slash, its act, and how many points a call costs; for a stream, each of its messages.</summary>
+/// <summary>A method of the contract: its full name without the leading slash, its act, and how many points a call costs; for a stream, each message that it brings or tells something by.</summary>
 internal sealed record RpcMethod(string Name, Policy.Act Act, int Cost);

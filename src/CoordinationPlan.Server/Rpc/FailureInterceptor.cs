@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
-using CoordinationPlan.Server.Access;
+using System.Security.Claims;
 using CoordinationPlan.Server.Hosting;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -45,6 +45,19 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
             await continuation(request, responseStream, context);
             return true;
         });
+
+    /// <summary>
+    /// What comes by another door is admitted before its body is read: for the points of a read, beside those of the calls that it makes; and not by a server that is about to stop.
+    /// </summary>
+    public void AdmitInteraction(ClaimsPrincipal caller)
+    {
+        if (draining.IsUnderWay)
+        {
+            throw Errors.Unavailable(options.DrainPushback);
+        }
+
+        Pay(caller, "FHIR", Contract.CostOfARead);
+    }
 
     private static bool IsOurs(ServerCallContext context) => context.Method.StartsWith("/coordinationplan.", StringComparison.Ordinal);
 
@@ -92,12 +105,13 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
         }
     }
 
-    private void Pay(ServerCallContext context)
+    private void Pay(ServerCallContext context) => Pay(context.GetHttpContext().User, context.Method, Contract.MethodOf(context.Method).Cost);
+
+    private void Pay(ClaimsPrincipal caller, string method, int points)
     {
-        var clientSystem = context.GetHttpContext().User.FindFirst(CallerClaims.ClientSystem)?.Value ?? "";
-        if (limits.Take(clientSystem, Contract.MethodOf(context.Method).Cost) is { } wait)
+        if (limits.Take(CallLimits.ClientSystemOf(caller), points) is { } wait)
         {
-            metrics.RecordLimited(context.Method);
+            metrics.RecordLimited(method);
             throw Errors.TooManyCalls(wait);
         }
     }

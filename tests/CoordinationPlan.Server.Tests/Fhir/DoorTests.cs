@@ -160,6 +160,41 @@ public sealed class DoorTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task What_is_refused_before_any_call_is_paid_for_too()
+    {
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        foreach (var path in new[] { "CareTeam/" + IdOf(plan), "metadata" })
+        {
+            await using var strict = await LaterService.Start(service, 0, options => (options.Limits.PointsPerSecond, options.Limits.Burst) = (1, 100));
+            using var caller = new FhirCaller(
+                strict.Address, service.Infrastructure, service.Infrastructure.Choice(DemonstrationDirectory.CaseWorker), DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.CaseWorker));
+            var start = await service.Now();
+            FhirAnswer answer;
+            var asked = 0;
+            do
+            {
+                answer = await Ask();
+            }
+            while (answer.Status == (path == "metadata" ? HttpStatusCode.OK : HttpStatusCode.BadRequest) && ++asked < 1000);
+
+            Assert.InRange(asked, 100, 200);
+            Assert.Equal("TOO_MANY_CALLS", Assert.Single(answer.Outcome(HttpStatusCode.TooManyRequests).Issue).Details!.Coding[0].Code);
+            Assert.Empty(await service.LogSince(start));
+
+            async Task<FhirAnswer> Ask()
+            {
+                if (path == "metadata")
+                {
+                    return await caller.Get(path);
+                }
+
+                using var body = new StringContent("{}", System.Text.Encoding.UTF8, "application/fhir+json");
+                return await caller.Send(HttpMethod.Put, path, body, ("If-Match", "W/\"1\""), ("X-Request-Id", Cases.NewId()));
+            }
+        }
+    }
+
+    [Fact]
     public async Task Only_forms_and_resources_of_a_size_are_read()
     {
         using var caller = FhirCaller.Of(service, DemonstrationDirectory.CaseWorker);
