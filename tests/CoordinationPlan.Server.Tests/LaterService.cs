@@ -43,7 +43,8 @@ public sealed class LaterService : IAsyncDisposable
     public CoordinationPlanClients CaseWorker => As(DemonstrationDirectory.CaseWorker);
 
     /// <summary>Clients that call as a demonstration employee, with a token of that time.</summary>
-    public CoordinationPlanClients As(DemonstrationEmployee employee)
+    /// <param name="assignment">Another than the employee's own: `assignments/{assignment}`.</param>
+    public CoordinationPlanClients As(DemonstrationEmployee employee, string? assignment = null)
     {
         var clientId = DevelopmentInfrastructure.ClientOf(employee);
         if (!_connections.TryGetValue(clientId, out var connection))
@@ -51,7 +52,8 @@ public sealed class LaterService : IAsyncDisposable
             _connections[clientId] = connection = _service.Infrastructure.Connect(_app.ApiAddress(), clientId);
         }
 
-        return connection.For(_service.Infrastructure.Choice(employee) with { AccessToken = _ => Task.FromResult(Token(employee, clientId)) });
+        var choice = _service.Infrastructure.Choice(employee);
+        return connection.For(choice with { Assignment = assignment ?? choice.Assignment, AccessToken = _ => Task.FromResult(Token(employee, clientId)) });
     }
 
     /// <summary>Removes the changes that have been kept for long enough by this clock.</summary>

@@ -17,7 +17,16 @@ namespace CoordinationPlan.Server.Changes;
 
 /// <summary>The feed of changes for systems. What each RPC does and who may call it stands in change_feed_service.proto.</summary>
 internal sealed partial class ChangeFeedService(
-    CaseGate gate, PageTokens tokens, DirectoryNames names, LawOptions law, FeedOptions options, ChangeSignals signals, ChangeMetrics metrics, IHostApplicationLifetime lifetime)
+    CaseGate gate,
+    PageTokens tokens,
+    DirectoryNames names,
+    LawOptions law,
+    FeedOptions options,
+    CallLimits limits,
+    ChangeSignals signals,
+    ChangeMetrics metrics,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime)
     : V1.ChangeFeedService.ChangeFeedServiceBase
 {
     private const int DefaultPageSize = 100;
@@ -57,7 +66,14 @@ internal sealed partial class ChangeFeedService(
         gate.Read<PullChangesResponse>(request, context, null, async (entry, trip) =>
         {
             var batch = await Batch(entry, trip, request.Cursor, PageSize(request.PageSize), context.CancellationToken);
-            var response = new PullChangesResponse { Changes = { batch.Changes }, NextCursor = batch.Cursor, Etag = batch.Etag, ResyncRequired = batch.ResyncRequired };
+            var response = new PullChangesResponse
+            {
+                Changes = { batch.Changes },
+                NextCursor = batch.Cursor,
+                Etag = batch.Etag,
+                ResyncRequired = batch.ResyncRequired,
+                More = batch.More,
+            };
             return () => response;
         });
 
@@ -67,15 +83,21 @@ internal sealed partial class ChangeFeedService(
         var feed = new FeedKey(caller.AssignmentId ?? "", caller.Purpose, caller.ClientSystem);
         var (ends, began) = (LongestStream(context), TimeProvider.System.GetTimestamp());
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        var clientSystem = CallLimits.ClientSystemOf(context.GetHttpContext().User);
+        using var open = limits.OpenStream(clientSystem);
         metrics.StreamOpened();
         try
         {
-            var cursor = request.Cursor;
+            var (cursor, cost) = (request.Cursor, 0);
             while (TimeProvider.System.GetElapsedTime(began) < ends)
             {
+                // The first was paid for by the call. Whoever has called for more than its share gets the next later; the stream is not cut.
+                await limits.TakeWhenThereIsRoom(clientSystem, cost, stop.Token);
+                cost = Contract.MethodOf(context.Method).Cost;
                 // Before the feed is looked at: what is put in order meanwhile wakes at once.
                 var sign = await signals.Now(feed, stop.Token);
-                var message = await Next(request, cursor, context);
+                var day = time.Today();
+                var (message, more) = await Next(request, cursor, context);
                 cursor = message.NextCursor;
                 await responses.WriteAsync(message, stop.Token);
                 if (message.ResyncRequired)
@@ -83,11 +105,11 @@ internal sealed partial class ChangeFeedService(
                     return;
                 }
 
-                // A full batch is followed by the next; a slow reader holds up its own stream alone, and nothing in the database.
-                while (message.Changes.Count == 0 && TimeProvider.System.GetElapsedTime(began) is var age && age < ends
+                // What is not all is followed by the next; a slow reader holds up its own stream alone, and nothing in the database. With another day an assignment can be over.
+                while (message.Changes.Count == 0 && !more && time.Today() == day && TimeProvider.System.GetElapsedTime(began) is var age && age < ends
                     && !await signals.Wait(feed, sign, Shorter(options.Heartbeat, ends - age), stop.Token))
                 {
-                    await responses.WriteAsync(new WatchChangesResponse { NextCursor = cursor, Etag = message.Etag }, stop.Token);
+                    await responses.WriteAsync(new WatchChangesResponse { NextCursor = cursor }, stop.Token);
                 }
             }
         }
@@ -159,12 +181,12 @@ internal sealed partial class ChangeFeedService(
                     throw Errors.AccessDenied();
                 }
 
-                Entry.RequireEtag(request.Etag, found.Recall.Etag);
                 if (found.Recall.AcknowledgedAt is not null)
                 {
                     throw Errors.WrongState("The recall is confirmed already.");
                 }
 
+                Entry.RequireEtag(request.Etag, found.Recall.Etag);
                 entry.Concern(null, found.SubjectId, found.OwnerController, Categories.Existence);
                 var confirmed = found.Recall with { AcknowledgedAt = entry.Now, Version = found.Recall.Version + 1 };
                 trip.Add(ChangeSql.Confirm(confirmed, request.Receipt));
@@ -192,16 +214,18 @@ internal sealed partial class ChangeFeedService(
     }
 
     /// <summary>One message of a stream: decided and logged like a call of its own.</summary>
-    private async Task<WatchChangesResponse> Next(WatchChangesRequest request, string cursor, ServerCallContext context)
+    private async Task<(WatchChangesResponse Message, bool More)> Next(WatchChangesRequest request, string cursor, ServerCallContext context)
     {
+        var more = false;
         var (response, receipt) = await gate.ReadBatch<WatchChangesResponse>(request, context, async (entry, trip) =>
         {
             var batch = await Batch(entry, trip, cursor, PageSize(request.PageSize), context.CancellationToken);
+            more = batch.More;
             var response = new WatchChangesResponse { Changes = { batch.Changes }, NextCursor = batch.Cursor, Etag = batch.Etag, ResyncRequired = batch.ResyncRequired };
             return () => response;
         });
         response.Receipt = ByteString.CopyFrom(receipt);
-        return response;
+        return (response, more);
     }
 
     private async Task<ChangeBatch> Batch(Entry entry, RoundTrip trip, string cursor, int pageSize, CancellationToken stop)
@@ -227,7 +251,7 @@ internal sealed partial class ChangeFeedService(
         await delivery.Fill(after, pageSize, stop);
         delivery.Note(trip);
         metrics.Delivered(delivery.Changes.Count);
-        return new ChangeBatch(delivery.Changes, Cursor(entry.Caller, receiver.Snapshot, delivery.Position), receiver.Etag, ResyncRequired: false);
+        return new ChangeBatch(delivery.Changes, Cursor(entry.Caller, receiver.Snapshot, delivery.Position), receiver.Etag, ResyncRequired: false, delivery.More);
     }
 
     private V1.Delivery ToDelivery(DeliveryRecord record, IEnumerable<RecalledRecord> recalls) => new()
@@ -287,5 +311,5 @@ internal sealed partial class ChangeFeedService(
     private static partial Regex Receipt();
 
     /// <summary>One page of a feed.</summary>
-    private sealed record ChangeBatch(IReadOnlyList<Change> Changes, string Cursor, string Etag, bool ResyncRequired);
+    private sealed record ChangeBatch(IReadOnlyList<Change> Changes, string Cursor, string Etag, bool ResyncRequired, bool More = false);
 }

@@ -6,7 +6,7 @@ using Google.Protobuf.WellKnownTypes;
 
 namespace CoordinationPlan.Server.Changes;
 
-/// <summary>What a noted change is of. The numbers are those that the triggers write (migration 0011).</summary>
+/// <summary>What a noted change is of. The numbers are those that the triggers write (migration 0014).</summary>
 internal enum NotedKind : short
 {
     Plan = 1,
@@ -19,6 +19,9 @@ internal enum NotedKind : short
 
     /// <summary>The rights of a receiver itself.</summary>
     Receiver = 6,
+
+    /// <summary>What a system has said of who takes part, or what became of it.</summary>
+    Synced = 7,
 
     SnapshotBegins = 8,
     SnapshotEnds = 9,
@@ -59,10 +62,26 @@ internal sealed record ReceiverRecord(
 /// <param name="SubjectId">The plan's person.</param>
 /// <param name="LastSequence">The number given last for the unit and plan.</param>
 internal sealed record ItemRecord(
-    long Position, Guid EventId, ChangeKind Kind, Guid? PlanId, string? UnitId, Guid? ItemId, long? Sequence, Guid? SubjectId, string? OwnerController, long LastSequence, RecallRecord? Recall);
+    long Position,
+    Guid EventId,
+    ChangeKind Kind,
+    Guid? PlanId,
+    string? UnitId,
+    Guid? ItemId,
+    long? Sequence,
+    DateTimeOffset SequencedAt,
+    Guid? SubjectId,
+    string? OwnerController,
+    long LastSequence,
+    RecallRecord? Recall);
+
+/// <summary>The number that a change gets when it is delivered for the first time: 0 where it is passed over for good.</summary>
+/// <param name="IsForgotten">Nothing but the number was delivered.</param>
+internal sealed record ItemNumber(long Position, long Sequence, bool IsForgotten = false);
 
 /// <summary>What a receiver is to forget.</summary>
-internal sealed record RecallRecord(Guid RecallId, Guid PlanId, string UnitId, Categories Categories, DateTimeOffset DueAt, DateTimeOffset? AcknowledgedAt, int Version)
+internal sealed record RecallRecord(
+    Guid RecallId, Guid PlanId, string UnitId, Categories Categories, DateTimeOffset CreatedAt, DateTimeOffset DueAt, DateTimeOffset? AcknowledgedAt, int Version)
 {
     public string Etag => Rpc.Etag.Of(RecallId, Version);
 
@@ -73,6 +92,7 @@ internal sealed record RecallRecord(Guid RecallId, Guid PlanId, string UnitId, C
         Plan = ResourceName.Plan(PlanId),
         Unit = names.Name(ResourceName.Units, UnitId),
         Categories = { CategorySets.ToList(Categories) },
+        CreateTime = Timestamp.FromDateTimeOffset(CreatedAt),
         DueTime = Timestamp.FromDateTimeOffset(DueAt),
         AcknowledgeTime = AcknowledgedAt is { } at ? Timestamp.FromDateTimeOffset(at) : null,
     };

@@ -124,6 +124,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         var units = third.Add(FanOutSql.Units(plans));
         var standings = third.Add(FanOutSql.Standings(plans));
         var things = third.Add(FanOutSql.Things(plans));
+        var recalled = third.Add(FanOutSql.Unconfirmed([.. taken.Where(noted => noted.Kind == NotedKind.SnapshotBegins).Select(noted => noted.Receiver!.Value)]));
         await third.Run(stop);
 
         var pairs = units.Value.Concat(standings.Value.Select(standing => (standing.PlanId, standing.UnitId))).Distinct().ToList();
@@ -142,6 +143,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
                     break;
                 case NotedKind.SnapshotBegins:
                     placing.Mark(noted.Receiver!.Value, ChangeKind.SnapshotBegin);
+                    placing.Again(recalled.Value.FindAll(recall => recall.Receiver == noted.Receiver));
                     last.Add(FanOutSql.NoteSnapshot(noted.Receiver.Value));
                     break;
                 case NotedKind.SnapshotEnds:
@@ -163,6 +165,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         last.Add(FanOutSql.AddRecalls(placing.Recalls));
         last.Add(FanOutSql.AddItems(placing.Items));
         last.Add(FanOutSql.PutStandings(placing.Standings));
+        last.Add(FanOutSql.KnowPlansOf(recalled.Value));
         last.Add(FanOutSql.PutPositions(placing.Receivers));
         metrics.Recalled(placing.Recalls.Count);
     }
@@ -198,6 +201,9 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         /// <summary>A change that is about no plan.</summary>
         public void Mark(int receiver, ChangeKind kind) => Place(receiver, kind, null, null, null, 0);
 
+        /// <summary>What was recalled before the snapshot, and may never have been heard: it comes before what may be known now.</summary>
+        public void Again(List<OpenRecall> recalls) => recalls.ForEach(recall => Place(recall.Receiver, ChangeKind.Recall, recall.PlanId, recall.UnitId, recall.RecallId, 0));
+
         /// <summary>All that was noted of one plan, for every receiver.</summary>
         public void Plan(Guid plan, List<Noted> noted)
         {
@@ -230,7 +236,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
                 Place(receiver.Receiver, ChangeKind.Recall, plan, unit, recall.RecallId, 0);
             }
 
-            foreach (var item in FanOut.Items(isAnew || standing is null ? Categories.None : standing.Reads, after, unit, noted, things[plan]))
+            foreach (var item in FanOut.Items(isAnew || standing is null ? Categories.None : standing.Reads, after, unit, receiver.ClientSystem, noted, things[plan]))
             {
                 Place(receiver.Receiver, item.Kind, plan, unit, item.ItemId, things[plan].Revision);
             }

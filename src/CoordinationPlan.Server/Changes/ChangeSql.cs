@@ -44,16 +44,16 @@ internal static class ChangeSql
 
     /// <summary>The changes after a position, in order. Each is decided afterwards.</summary>
     public static Query<List<ItemRecord>> Items(int receiver, long after, int limit) => new(
-        """
-        SELECT i.position, i.event_id, i.kind, i.plan_id, i.unit_id, i.item_id, i.sequence, p.subject_id, p.owner_controller, coalesce(s.sequence, 0),
-               c.recall_id, c.categories, c.due_at, c.acknowledged_at, c.version
+        $"""
+        SELECT i.position, i.event_id, i.kind, i.plan_id, i.unit_id, i.item_id, i.sequence, i.sequenced_at, p.subject_id, p.owner_controller, coalesce(s.sequence, 0),
+               c.recall_id, c.categories, c.created_at, c.due_at, c.acknowledged_at, c.version
         FROM (
-            SELECT n.receiver, n.position, n.event_id, n.kind, n.plan_id, n.unit_id, n.item_id, n.sequence
+            SELECT n.receiver, n.position, n.event_id, n.kind, n.plan_id, n.unit_id, n.item_id, n.sequence, n.sequenced_at
             FROM change_item n WHERE n.receiver = $1 AND n.position > $2 AND n.sequence IS DISTINCT FROM 0
             ORDER BY n.position LIMIT $3) i
         LEFT JOIN plan p ON p.plan_id = i.plan_id
         LEFT JOIN change_standing s ON s.receiver = i.receiver AND s.plan_id = i.plan_id AND s.unit_id = i.unit_id
-        LEFT JOIN change_recall c ON c.recall_id = i.item_id AND c.receiver = i.receiver
+        LEFT JOIN change_recall c ON c.recall_id = i.item_id AND i.kind = {(int)ChangeKind.Recall}
         ORDER BY i.position
         """,
         [Parameter.Of(receiver), Parameter.Of(after), Parameter.Of(limit)],
@@ -72,24 +72,28 @@ internal static class ChangeSql
                     unit,
                     reader.IsDBNull(5) ? null : reader.GetGuid(5),
                     reader.IsDBNull(6) ? null : reader.GetInt64(6),
-                    reader.IsDBNull(7) ? null : reader.GetGuid(7),
-                    reader.IsDBNull(8) ? null : reader.GetString(8),
-                    reader.GetInt64(9),
-                    reader.IsDBNull(10) ? null : new RecallRecord(
-                        reader.GetGuid(10), plan!.Value, unit!, (Categories)reader.GetInt32(11), reader.GetFieldValue<DateTimeOffset>(12),
-                        reader.IsDBNull(13) ? null : reader.GetFieldValue<DateTimeOffset>(13), reader.GetInt32(14))));
+                    reader.GetFieldValue<DateTimeOffset>(7),
+                    reader.IsDBNull(8) ? null : reader.GetGuid(8),
+                    reader.IsDBNull(9) ? null : reader.GetString(9),
+                    reader.GetInt64(10),
+                    reader.IsDBNull(11) ? null : new RecallRecord(
+                        reader.GetGuid(11), plan!.Value, unit!, (Categories)reader.GetInt32(12), reader.GetFieldValue<DateTimeOffset>(13), reader.GetFieldValue<DateTimeOffset>(14),
+                        reader.IsDBNull(15) ? null : reader.GetFieldValue<DateTimeOffset>(15), reader.GetInt32(16))));
             }
 
             return items;
         });
 
     /// <summary>The numbers of what is delivered for the first time, and 0 for what is passed over for good.</summary>
-    public static Command Number(int receiver, IReadOnlyCollection<(long Position, long Sequence)> numbers) => new(
+    public static Command Number(int receiver, IReadOnlyCollection<ItemNumber> numbers) => new(
         """
-        UPDATE change_item i SET sequence = n.sequence FROM unnest($2, $3) AS n (position, sequence)
+        UPDATE change_item i SET sequence = n.sequence, forgotten = n.forgotten <> 0 FROM unnest($2, $3, $4) AS n (position, sequence, forgotten)
         WHERE i.receiver = $1 AND i.position = n.position AND i.sequence IS NULL
         """,
-        [Parameter.Of(receiver), Parameter.Of([.. numbers.Select(number => number.Position)]), Parameter.Of([.. numbers.Select(number => number.Sequence)])],
+        [
+            Parameter.Of(receiver), Parameter.Of([.. numbers.Select(number => number.Position)]), Parameter.Of([.. numbers.Select(number => number.Sequence)]),
+            Parameter.Of([.. numbers.Select(number => number.IsForgotten ? 1 : 0)]),
+        ],
         ExpectedRows: numbers.Count);
 
     /// <summary>
@@ -114,14 +118,18 @@ internal static class ChangeSql
         [Parameter.Of(receiver.Receiver), Parameter.Of(receiver.Version), Parameter.Of(position), Parameter.Of(now)],
         ExpectedRows: 1);
 
-    /// <summary>Which revisions a receiver holds by confirming: those of the plans when what it confirms was put in order. It may hold a later one.</summary>
+    /// <summary>
+    /// Which revisions a receiver holds by confirming: those of the plans when what it confirms was put in order. It may hold a later one. By what it rejected it holds none, nor
+    /// by a number without content.
+    /// </summary>
     public static Command Hold(ReceiverRecord receiver, long position, DateTimeOffset now) => new(
-        """
+        $"""
         UPDATE change_standing s SET held_revision = x.revision, held_since = $4
         FROM (
             SELECT DISTINCT ON (i.plan_id, i.unit_id) i.plan_id, i.unit_id, i.revision
             FROM change_item i
-            WHERE i.receiver = $1 AND i.position > $2 AND i.position <= $3 AND i.kind = 1 AND i.sequence > 0
+            WHERE i.receiver = $1 AND i.position > $2 AND i.position <= $3 AND i.kind = {(int)ChangeKind.Plan} AND i.sequence > 0 AND NOT i.forgotten
+              AND NOT EXISTS (SELECT FROM change_rejection j WHERE j.receiver = i.receiver AND j.position = i.position)
             ORDER BY i.plan_id, i.unit_id, i.position DESC) x
         WHERE s.receiver = $1 AND s.plan_id = x.plan_id AND s.unit_id = x.unit_id AND (s.held_revision <> x.revision OR s.held_since IS NULL)
         """,
@@ -155,7 +163,7 @@ internal static class ChangeSql
     /// <summary>A recall of the calling system's, with whose plan it is about. Under whichever assignment it was told: who was told can confirm.</summary>
     public static Query<Loaded<OwnRecall>> Recall(Guid recall, CallerIdentity caller) => new(
         """
-        SELECT c.recall_id, c.plan_id, c.unit_id, c.categories, c.due_at, c.acknowledged_at, c.version, p.subject_id, p.owner_controller
+        SELECT c.recall_id, c.plan_id, c.unit_id, c.categories, c.created_at, c.due_at, c.acknowledged_at, c.version, p.subject_id, p.owner_controller
         FROM change_recall c JOIN change_receiver r ON r.receiver = c.receiver JOIN plan p ON p.plan_id = c.plan_id
         WHERE c.recall_id = $1 AND r.client_system = $2
           AND (SELECT u.organisation_id FROM assignment a JOIN unit u ON u.unit_id = a.unit_id WHERE a.assignment_id = $3)
@@ -166,7 +174,7 @@ internal static class ChangeSql
             await reader.ReadAsync(stop)
                 ? (new RecallRecord(
                     reader.GetGuid(0), reader.GetGuid(1), reader.GetString(2), (Categories)reader.GetInt32(3), reader.GetFieldValue<DateTimeOffset>(4),
-                    reader.IsDBNull(5) ? null : reader.GetFieldValue<DateTimeOffset>(5), reader.GetInt32(6)), reader.GetGuid(7), reader.GetString(8))
+                    reader.GetFieldValue<DateTimeOffset>(5), reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6), reader.GetInt32(7)), reader.GetGuid(8), reader.GetString(9))
                 : null)));
 
     public static Command Confirm(RecallRecord recall, string receipt) => new(

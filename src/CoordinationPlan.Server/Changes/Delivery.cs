@@ -9,6 +9,7 @@ using CoordinationPlan.Server.Participations;
 using CoordinationPlan.Server.Plans;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
+using Google.Protobuf.WellKnownTypes;
 using Act = CoordinationPlan.Policy.Act;
 
 namespace CoordinationPlan.Server.Changes;
@@ -21,9 +22,14 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
 {
     private const Categories Nothing = Categories.None;
 
+    /// <summary>Of what may not be told, no more is passed over in one transaction: it holds the lock of each plan that it looks at.</summary>
+    private const int MostLookedAt = 1000;
+
+    private const int LookedAtOnce = 200;
+
     private readonly Dictionary<(Guid, string), (Categories Told, long Sequence, Categories Reads)> _told = [];
     private readonly Dictionary<Guid, Disclosed> _concerns = [];
-    private readonly List<(long, long)> _numbers = [];
+    private readonly List<ItemNumber> _numbers = [];
 
     /// <summary>The changes, the oldest first.</summary>
     public List<Change> Changes { get; } = [];
@@ -31,22 +37,28 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
     /// <summary>Up to which position everything has been looked at.</summary>
     public long Position { get; private set; }
 
-    /// <summary>Fills the batch; what may not be told leaves no gap in it.</summary>
+    /// <summary>Whether there may be more after this.</summary>
+    public bool More { get; private set; }
+
+    /// <summary>
+    /// Fills the batch; what may not be told leaves no gap in it. How much is looked at without anything to tell does not depend on the page size, by which
+    /// what is hidden could be counted.
+    /// </summary>
     public async Task Fill(long after, int pageSize, CancellationToken stop)
     {
-        Position = after;
-        while (Changes.Count == 0)
+        (Position, More) = (after, true);
+        for (var lookedAt = 0; More && Changes.Count == 0 && lookedAt < MostLookedAt;)
         {
+            var limit = lookedAt == 0 ? pageSize : LookedAtOnce;
             var find = entry.NewTrip();
-            var found = find.Add(ChangeSql.Items(receiver.Receiver, Position, pageSize));
+            var found = find.Add(ChangeSql.Items(receiver.Receiver, Position, limit));
             await find.Run(stop);
-            if (found.Value.Count == 0)
+            More = found.Value.Count == limit;
+            lookedAt += found.Value.Count;
+            if (found.Value.Count > 0)
             {
-                return;
+                await Decide(found.Value, pageSize, stop);
             }
-
-            await Decide(found.Value, stop);
-            Position = found.Value[^1].Position;
         }
     }
 
@@ -81,7 +93,8 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
         }
     }
 
-    private async Task Decide(List<ItemRecord> items, CancellationToken stop)
+    /// <summary>Decides the changes in their order, until the batch is full.</summary>
+    private async Task Decide(List<ItemRecord> items, int pageSize, CancellationToken stop)
     {
         var plans = items.Select(item => item.PlanId).OfType<Guid>().Distinct().ToArray();
         var pairs = items.Where(item => item.PlanId is not null).Select(item => (item.PlanId!.Value, item.UnitId!)).Distinct().ToList();
@@ -94,14 +107,22 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
             trip.Add(PlanSql.Records(plans)),
             trip.Add(ParticipationSql.These(plans, ItemsOf(items, ChangeKind.Participation))),
             trip.Add(MeetingSql.These(plans, meetings)),
-            trip.Add(MeetingSql.CallsToThese(plans, meetings)));
+            trip.Add(MeetingSql.CallsToThese(plans, meetings)),
+            trip.Add(SyncSql.These(plans, ItemsOf(items, ChangeKind.SyncedParticipation))));
         await trip.Run(stop);
 
         foreach (var item in items)
         {
+            if (Changes.Count == pageSize)
+            {
+                More = true;
+                return;
+            }
+
+            Position = item.Position;
             if (item.PlanId is not { } plan)
             {
-                Changes.Add(new Change { Event = item.EventId.ToString("D"), Kind = item.Kind });
+                Changes.Add(new Change { Event = item.EventId.ToString("D"), Kind = item.Kind, SequenceTime = Timestamp.FromDateTimeOffset(item.SequencedAt) });
                 continue;
             }
 
@@ -116,16 +137,17 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
                 : (null, Nothing);
             if (change is null)
             {
-                _numbers.Add((item.Position, 0));
+                _numbers.Add(new(item.Position, 0));
                 _told[key] = (told, sequence, reads & decision.Reads);
                 continue;
             }
 
             change.Event = item.EventId.ToString("D");
+            change.SequenceTime = change.Kind == ChangeKind.Forgotten ? null : Timestamp.FromDateTimeOffset(item.SequencedAt);
             change.Sequence = item.Sequence ?? sequence + 1;
             if (item.Sequence is null)
             {
-                _numbers.Add((item.Position, change.Sequence));
+                _numbers.Add(new(item.Position, change.Sequence, change.Kind == ChangeKind.Forgotten));
                 sequence = change.Sequence;
             }
 
@@ -151,6 +173,8 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
         {
             case ChangeKind.Plan:
                 change.PlanState = things.Plans.Value[unit.Plan.PlanId].ToPlan(names);
+                // It changes with what is not told, and would be an old one by then.
+                change.PlanState.Etag = "";
                 break;
             case ChangeKind.Participation
                 when things.Participations.Value.TryGetValue(item.ItemId!.Value, out var found) && sight.Shows(found.Category, found.Participation.UnitId):
@@ -172,6 +196,10 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
                     change.Task = ToTask(unit.Plan.PlanId, called, call, unit.Controller);
                 }
 
+                break;
+            case ChangeKind.SyncedParticipation
+                when things.Synced.Value.TryGetValue(item.ItemId!.Value, out var synced) && synced.ClientSystem == entry.Caller.ClientSystem:
+                change.SyncedParticipation = synced.ToSynced(unit.Plan.PlanId, await entry.KeyOf(unit.Plan, stop), names);
                 break;
             default:
                 Redaction.Apply(change, reads);
@@ -217,7 +245,8 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
         Pending<Dictionary<Guid, PlanRecord>> Plans,
         Pending<Dictionary<Guid, (ParticipationRecord Participation, Categories Category)>> Participations,
         Pending<Dictionary<Guid, MeetingRecord>> Meetings,
-        Pending<List<CallRecord>> Calls);
+        Pending<List<CallRecord>> Calls,
+        Pending<Dictionary<Guid, SyncedRecord>> Synced);
 
     /// <summary>What is told of a plan.</summary>
     private sealed record Disclosed(Categories Categories, UnitFacts? Unit, Guid SubjectId, string OwnerController);

@@ -8,7 +8,8 @@ internal sealed record PlanThings(
     int Revision,
     IReadOnlyList<(Guid Id, Categories Category)> Participations,
     IReadOnlyList<Guid> Meetings,
-    IReadOnlyList<(Guid Meeting, string UnitId, Categories Category)> Calls);
+    IReadOnlyList<(Guid Meeting, string UnitId, Categories Category)> Calls,
+    IReadOnlyList<(Guid Id, string ClientSystem)> Synced);
 
 /// <summary>One change for one receiver, without a place yet.</summary>
 internal readonly record struct NewItem(ChangeKind Kind, Guid? ItemId = null);
@@ -24,7 +25,8 @@ internal static class FanOut
 
     /// <param name="before">What the unit might know when the latest change was put in order.</param>
     /// <param name="after">What it may know now.</param>
-    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, IEnumerable<Noted> noted, PlanThings things)
+    /// <param name="clientSystem">The receiver's: of what systems have said of who takes part it is told what it has said itself, of whichever unit.</param>
+    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, string clientSystem, IEnumerable<Noted> noted, PlanThings things)
     {
         var items = new List<NewItem>();
         var gained = after & ~before & Tellable;
@@ -54,6 +56,11 @@ internal static class FanOut
             {
                 AddCall(meeting);
             }
+
+            foreach (var synced in things.Synced)
+            {
+                AddSynced(synced.Id);
+            }
         }
 
         foreach (var change in noted)
@@ -61,7 +68,10 @@ internal static class FanOut
             switch (change.Kind)
             {
                 case NotedKind.Plan:
-                    AddIf(Categories.Existence, new(ChangeKind.Plan));
+                    AddIf(change.Category == Categories.None ? Categories.Existence : change.Category, new(ChangeKind.Plan));
+                    break;
+                case NotedKind.Synced:
+                    AddSynced(change.ItemId!.Value);
                     break;
                 case NotedKind.Participation:
                     AddIf(change.Category, new(ChangeKind.Participation, change.ItemId));
@@ -98,6 +108,14 @@ internal static class FanOut
             {
                 Add(new(ChangeKind.Summons, meeting));
                 Add(new(ChangeKind.Task, meeting));
+            }
+        }
+
+        void AddSynced(Guid id)
+        {
+            if (things.Synced.Any(synced => synced.Id == id && synced.ClientSystem == clientSystem))
+            {
+                AddIf(Categories.Existence, new(ChangeKind.SyncedParticipation, id));
             }
         }
 

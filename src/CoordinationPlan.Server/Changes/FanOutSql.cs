@@ -12,7 +12,7 @@ namespace CoordinationPlan.Server.Changes;
 /// <summary>
 /// A receiver while changes are put in order for it. Also for one whose assignment is not in force now: it gets nothing before it is again, and then what it has missed.
 /// </summary>
-internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, CallerFacts Facts);
+internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, string ClientSystem, CallerFacts Facts);
 
 /// <summary>What a receiver may know of a plan for a unit, and was told.</summary>
 internal sealed record Standing(int Receiver, Guid PlanId, string UnitId, Categories Reads, Categories Told);
@@ -22,6 +22,9 @@ internal sealed record PlacedItem(int Receiver, long Position, Guid EventId, Cha
 
 /// <summary>A recall that begins.</summary>
 internal sealed record NewRecall(Guid RecallId, int Receiver, Guid PlanId, string UnitId, Categories Categories, DateTimeOffset DueAt);
+
+/// <summary>A recall that has not been confirmed, and the receiver that is to be told of it again.</summary>
+internal sealed record OpenRecall(int Receiver, Guid RecallId, Guid PlanId, string UnitId);
 
 internal static class FanOutSql
 {
@@ -36,10 +39,10 @@ internal static class FanOutSql
 
     /// <summary>Notes the plans of which something that decides who may know has begun or ended with a day since the last.</summary>
     public static Command NoteDays(DateOnly today) => new(
-        """
+        $"""
         WITH last AS (SELECT d.day FROM change_day d)
         INSERT INTO change_pending (kind, plan_id)
-        SELECT DISTINCT 5, x.plan_id
+        SELECT DISTINCT {(int)NotedKind.WhoMayKnow}, x.plan_id
         FROM (
             SELECT p.plan_id, p.starts_on, p.ends_on FROM participation p WHERE p.ended_at IS NULL
             UNION ALL SELECT c.plan_id, c.starts_on, c.ends_on FROM consent c WHERE c.state IN (1, 2)
@@ -82,7 +85,7 @@ internal static class FanOutSql
     /// <summary>Every receiver but those whose assignment is revoked, which is for good; locked in the same order: nothing is delivered meanwhile, so what was told stays what it is.</summary>
     public static Query<List<OpenReceiver>> Receivers() => new(
         """
-        SELECT r.receiver, r.position, r.purpose, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
+        SELECT r.receiver, r.position, r.purpose, r.client_system, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM change_receiver r
         JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
         JOIN unit u ON u.unit_id = a.unit_id
@@ -100,9 +103,10 @@ internal static class FanOutSql
                     reader.GetInt32(0),
                     reader.GetInt64(1),
                     (Purpose)reader.GetInt16(2),
+                    reader.GetString(3),
                     new CallerFacts(
-                        (Role)reader.GetInt16(3), new Purposes(reader.GetInt32(4)), reader.GetString(5), (UnitKind)reader.GetInt16(6), reader.GetString(7), reader.GetString(8),
-                        (OrganisationKind)reader.GetInt16(9), reader.GetBoolean(10))));
+                        (Role)reader.GetInt16(4), new Purposes(reader.GetInt32(5)), reader.GetString(6), (UnitKind)reader.GetInt16(7), reader.GetString(8), reader.GetString(9),
+                        (OrganisationKind)reader.GetInt16(10), reader.GetBoolean(11))));
             }
 
             return receivers;
@@ -144,26 +148,28 @@ internal static class FanOutSql
             return standings;
         });
 
-    /// <summary>What is in the plans: 1 the plan with its revision, 2 participations, 3 meetings, 4 calls.</summary>
+    /// <summary>What is in the plans: 1 the plan with its revision, 2 participations, 3 meetings, 4 calls, 5 what systems have said of who takes part.</summary>
     public static Query<Dictionary<Guid, PlanThings>> Things(Guid[] plans) => new(
         """
-        SELECT 1, p.plan_id, p.plan_id AS id, NULL AS unit_id, p.revision AS number, NULL::timestamptz AS made_at FROM plan p WHERE p.plan_id = ANY ($1)
-        UNION ALL SELECT 2, m.plan_id, m.participation_id, m.unit_id, m.category, m.created_at FROM participation m WHERE m.plan_id = ANY ($1)
-        UNION ALL SELECT 3, t.plan_id, t.meeting_id, NULL, 0, NULL FROM meeting t WHERE t.plan_id = ANY ($1)
-        UNION ALL SELECT 4, c.plan_id, c.meeting_id, c.unit_id, c.category, NULL FROM meeting_call c WHERE c.plan_id = ANY ($1)
+        SELECT 1, p.plan_id, p.plan_id AS id, NULL AS unit_id, p.revision AS number, NULL::timestamptz AS made_at, NULL AS client_system FROM plan p WHERE p.plan_id = ANY ($1)
+        UNION ALL SELECT 2, m.plan_id, m.participation_id, m.unit_id, m.category, m.created_at, NULL FROM participation m WHERE m.plan_id = ANY ($1)
+        UNION ALL SELECT 3, t.plan_id, t.meeting_id, NULL, 0, NULL, NULL FROM meeting t WHERE t.plan_id = ANY ($1)
+        UNION ALL SELECT 4, c.plan_id, c.meeting_id, c.unit_id, c.category, NULL, NULL FROM meeting_call c WHERE c.plan_id = ANY ($1)
+        UNION ALL SELECT 5, y.plan_id, y.synced_id, NULL, 0, y.created_at, y.client_system FROM synced_participation y WHERE y.plan_id = ANY ($1)
         ORDER BY 2, 1, 6, 3
         """,
         [Parameter.Of(plans)],
         static async (reader, stop) =>
         {
-            var found = new Dictionary<Guid, (int Revision, List<(Guid, Categories)> Participations, List<Guid> Meetings, List<(Guid, string, Categories)> Calls)>();
+            var found = new Dictionary<
+                Guid, (int Revision, List<(Guid, Categories)> Participations, List<Guid> Meetings, List<(Guid, string, Categories)> Calls, List<(Guid, string)> Synced)>();
             while (await reader.ReadAsync(stop))
             {
                 var (plan, id, number) = (reader.GetGuid(1), reader.GetGuid(2), reader.GetInt32(4));
                 switch (reader.GetInt32(0))
                 {
                     case 1:
-                        found.Add(plan, (number, [], [], []));
+                        found.Add(plan, (number, [], [], [], []));
                         break;
                     case 2:
                         found[plan].Participations.Add((id, (Categories)number));
@@ -171,14 +177,54 @@ internal static class FanOutSql
                     case 3:
                         found[plan].Meetings.Add(id);
                         break;
-                    default:
+                    case 4:
                         found[plan].Calls.Add((id, reader.GetString(3), (Categories)number));
+                        break;
+                    default:
+                        found[plan].Synced.Add((id, reader.GetString(6)));
                         break;
                 }
             }
 
-            return found.ToDictionary(plan => plan.Key, plan => new PlanThings(plan.Value.Revision, plan.Value.Participations, plan.Value.Meetings, plan.Value.Calls));
+            return found.ToDictionary(plan => plan.Key, plan => new PlanThings(plan.Value.Revision, plan.Value.Participations, plan.Value.Meetings, plan.Value.Calls, plan.Value.Synced));
         });
+
+    /// <summary>
+    /// What was recalled from receivers and not confirmed; and from the same system under an assignment of the same organisation that is revoked, which hears of nothing any more.
+    /// </summary>
+    public static Query<List<OpenRecall>> Unconfirmed(int[] receivers) => new(
+        """
+        SELECT r.receiver, c.recall_id, c.plan_id, c.unit_id
+        FROM change_receiver r
+        JOIN assignment a ON a.assignment_id = r.assignment_id
+        JOIN unit u ON u.unit_id = a.unit_id
+        JOIN change_receiver o ON o.client_system = r.client_system
+        JOIN assignment b ON b.assignment_id = o.assignment_id
+        JOIN unit v ON v.unit_id = b.unit_id
+        JOIN change_recall c ON c.receiver = o.receiver AND c.acknowledged_at IS NULL
+        WHERE r.receiver = ANY ($1) AND v.organisation_id = u.organisation_id AND (o.receiver = r.receiver OR b.revoked)
+        ORDER BY c.created_at, c.recall_id
+        """,
+        [Parameter.Of(receivers)],
+        static async (reader, stop) =>
+        {
+            var recalls = new List<OpenRecall>();
+            while (await reader.ReadAsync(stop))
+            {
+                recalls.Add(new OpenRecall(reader.GetInt32(0), reader.GetGuid(1), reader.GetGuid(2), reader.GetString(3)));
+            }
+
+            return recalls;
+        });
+
+    /// <summary>What is told again needs a place to number it at, also where the receiver never knew of the plan.</summary>
+    public static Command KnowPlansOf(IReadOnlyCollection<OpenRecall> recalls) => new(
+        """
+        INSERT INTO change_standing (receiver, plan_id, unit_id, reads)
+        SELECT DISTINCT n.receiver, n.plan_id, n.unit_id, 0 FROM unnest($1, $2, $3) AS n (receiver, plan_id, unit_id)
+        ON CONFLICT (receiver, plan_id, unit_id) DO NOTHING
+        """,
+        [Parameter.Of([.. recalls.Select(recall => recall.Receiver)]), Parameter.Of([.. recalls.Select(recall => recall.PlanId)]), Parameter.Of([.. recalls.Select(recall => recall.UnitId)])]);
 
     /// <summary>Notes every plan that a receiver may turn out to know of, then the end of the snapshot.</summary>
     public static Command NoteSnapshot(int receiver) => new(
@@ -186,15 +232,15 @@ internal static class FanOutSql
         INSERT INTO change_pending (kind, plan_id, receiver)
         SELECT x.kind, x.plan_id, $1
         FROM (
-            SELECT 10 AS kind, c.plan_id FROM ({CandidatesOf}) c
-            UNION ALL SELECT 9, NULL) x
+            SELECT {(int)NotedKind.SnapshotPlan} AS kind, c.plan_id FROM ({CandidatesOf}) c
+            UNION ALL SELECT {(int)NotedKind.SnapshotEnds}, NULL) x
         ORDER BY x.kind DESC, x.plan_id
         """,
         [Parameter.Of(receiver)]);
 
     /// <summary>Notes that it is to be looked at anew who may know of every plan of a receiver.</summary>
     public static Command NoteRights(int receiver) => new(
-        $"INSERT INTO change_pending (kind, plan_id) SELECT 5, c.plan_id FROM ({CandidatesOf}) c", [Parameter.Of(receiver)]);
+        $"INSERT INTO change_pending (kind, plan_id) SELECT {(int)NotedKind.WhoMayKnow}, c.plan_id FROM ({CandidatesOf}) c", [Parameter.Of(receiver)]);
 
     private const string CandidatesOf =
         """
@@ -266,13 +312,23 @@ internal static class FanOutSql
         new("DELETE FROM change_item i USING change_receiver r WHERE r.receiver = i.receiver AND i.position <= r.removed", []),
     ];
 
-    /// <summary>How far behind the receivers are: the oldest change that was not put in order, the oldest that was not confirmed, what was rejected, recalls that are overdue.</summary>
+    /// <summary>
+    /// How far behind the receivers are: the oldest change that was not put in order, the oldest that was not confirmed, what was rejected, recalls that are overdue. Nothing
+    /// is expected any more of a system whose assignment is revoked.
+    /// </summary>
     public static Query<FeedState> State(DateTimeOffset now) => new(
         """
         SELECT (SELECT min(p.noted_at) FROM change_pending p),
-               (SELECT min(i.sequenced_at) FROM change_receiver r JOIN change_item i ON i.receiver = r.receiver AND i.position = greatest(r.acknowledged, r.removed, r.snapshot_after) + 1),
+               (SELECT min(i.sequenced_at)
+                FROM change_receiver r
+                JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
+                JOIN change_item i ON i.receiver = r.receiver AND i.position = greatest(r.acknowledged, r.removed, r.snapshot_after) + 1),
                (SELECT count(*) FROM change_rejection),
-               (SELECT count(*) FROM change_recall c WHERE c.acknowledged_at IS NULL AND c.due_at < $1)
+               (SELECT count(*)
+                FROM change_recall c
+                JOIN change_receiver r ON r.receiver = c.receiver
+                JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
+                WHERE c.acknowledged_at IS NULL AND c.due_at < $1)
         """,
         [Parameter.Of(now)],
         static async (reader, stop) =>

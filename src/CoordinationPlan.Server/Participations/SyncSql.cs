@@ -29,6 +29,22 @@ internal static class SyncSql
             return found.ToLookup(one => one.Plan, one => one.Record);
         });
 
+    /// <summary>Some of what systems have said of several plans, by its id.</summary>
+    public static Query<Dictionary<Guid, SyncedRecord>> These(Guid[] plans, Guid[] synced) => new(
+        $"SELECT {Columns} FROM synced_participation WHERE plan_id = ANY ($1) AND synced_id = ANY ($2)",
+        [Parameter.Of(plans), Parameter.Of(synced)],
+        static async (reader, stop) =>
+        {
+            var found = new Dictionary<Guid, SyncedRecord>();
+            while (await reader.ReadAsync(stop))
+            {
+                var record = Read(reader);
+                found.Add(record.SyncedId, record);
+            }
+
+            return found;
+        });
+
     /// <summary>Which of some units are of health care and of one organisation.</summary>
     public static Query<HashSet<string>> CareUnits(string[] units, string organisation) => new(
         $"SELECT unit_id FROM unit WHERE unit_id = ANY ($1) AND organisation_id = $2 AND kind = {(int)UnitKind.HealthCare}",

@@ -97,6 +97,7 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
         Assert.NotNull(confirmed.AcknowledgeTime);
         Assert.NotNull(Assert.Single(await service.LogSince(start)).SubjectId);
         await Confirm(feed.Feed, confirmed).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
+        await Confirm(feed.Feed, recall).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
         var delivery = Assert.Single(await Deliveries(plan));
         Assert.Empty(delivery.Categories);
         var seen = Assert.Single(delivery.Recalls);
@@ -170,11 +171,91 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
 
         Assert.Equal((ChangeKind.SnapshotBegin, ChangeKind.SnapshotEnd), (snapshot[0].Kind, snapshot[^1].Kind));
         Assert.Contains(snapshot, change => change.Plan == stays.Name && change.Participation is not null);
-        Assert.DoesNotContain(snapshot, change => change.Plan == goes.Name);
-        // What was recalled is still to be confirmed, and what was told of it before is told no more.
+        // What was recalled is still to be confirmed, and is told again; what was told of it before is told no more.
+        Assert.Equal(recall, Assert.Single(snapshot, change => change.Plan == goes.Name).Recall);
         Assert.NotNull((await Confirm(feed.Feed, recall)).Recall.AcknowledgeTime);
         Assert.True((await feed.Feed.PullChangesAsync(new() { Cursor = old })).ResyncRequired);
     }
+
+    [Fact]
+    public async Task A_recall_that_was_never_heard_comes_first_of_the_next_snapshot_until_it_is_confirmed()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released();
+        await feed.Pull();
+        await Withdraw(plan);
+
+        // It begins anew without having heard what has come since.
+        await feed.Start();
+        var snapshot = await feed.Pull();
+        var recall = Assert.Single(snapshot, change => change.Plan == plan.Name).Recall;
+        Assert.Equal(plan.Name, recall.Plan);
+        Assert.Contains(InformationCategory.Existence, recall.Categories);
+        Assert.True(snapshot.FindIndex(change => change.Recall == recall) < snapshot.FindIndex(change => change.Kind is not (ChangeKind.Recall or ChangeKind.SnapshotBegin)));
+        Assert.InRange(recall.CreateTime.ToDateTimeOffset(), TimeProvider.System.GetUtcNow().AddMinutes(-2), TimeProvider.System.GetUtcNow());
+        await Confirm(feed.Feed, recall);
+
+        await feed.Start();
+        Assert.DoesNotContain(await feed.Pull(), change => change.Plan == plan.Name);
+    }
+
+    [Fact]
+    public async Task What_was_recalled_under_an_assignment_that_is_revoked_is_told_under_the_next()
+    {
+        var (first, second) = (await Assign(), await Assign());
+        var before = await Integration.Start(service, assignment: first);
+        var plan = await Released();
+        await before.Pull();
+        await Withdraw(plan);
+        var recall = Assert.Single(await before.Pull(), change => change.Plan == plan.Name && change.Recall is not null).Recall;
+        var beside = await Integration.Start(service, assignment: second);
+        Assert.DoesNotContain(beside.Delivered, change => change.Recall?.Name == recall.Name);
+
+        await Assign(first, isRevoked: true);
+        await beside.Start();
+        var again = Assert.Single(await beside.Pull(), change => change.Recall?.Name == recall.Name);
+
+        Assert.Equal((plan.Name, Cases.UnitOf(Care)), (again.Plan, again.Unit));
+        Assert.NotNull((await Confirm(beside.Feed, again.Recall)).Recall.AcknowledgeTime);
+        // Another system of another organisation hears nothing of it.
+        Assert.DoesNotContain((await Integration.Start(service, DemonstrationDirectory.SchoolRegister)).Delivered, change => change.Recall is not null && change.Plan == plan.Name);
+    }
+
+    [Fact]
+    public async Task By_what_it_rejected_or_was_not_told_a_system_holds_no_revision()
+    {
+        var feed = await Integration.Start(service);
+        var ((rejected, _), (withdrawn, participation)) = (await Complete(), await Complete());
+        await feed.Pull();
+        await feed.Acknowledge();
+        foreach (var plan in new[] { rejected, withdrawn })
+        {
+            var now = await service.Read(DemonstrationDirectory.CaseWorker, plan);
+            await service.CaseWorker.Plans.EstablishPlanAsync(new() { Name = plan.Name, Etag = now.Etag, RequestId = Cases.NewId() });
+        }
+
+        await service.Settled();
+        await service.CaseWorker.Participations.EndParticipationAsync(new() { Name = participation.Name, Etag = participation.Etag, RequestId = Cases.NewId() });
+        var told = await feed.Pull();
+        Assert.Contains(told, change => change.Kind == ChangeKind.Forgotten);
+        var established = Assert.Single(told, change => change.Plan == rejected.Name && change.Kind == ChangeKind.Plan);
+        await feed.Acknowledge(new Rejection { Event = established.Event, Reason = RejectionReason.ContentNotTaken });
+
+        Assert.Equal((0, 1), (Assert.Single(await Deliveries(rejected)).Revision, Assert.Single(await Deliveries(rejected)).Rejected));
+        Assert.Equal(0, Assert.Single(await Deliveries(withdrawn)).Revision);
+
+        async Task<(Plan Plan, Participation Participation)> Complete()
+        {
+            var plan = await service.OpenCompletePlan(Cases.NewPerson());
+            var participation = await service.Join(plan, Care);
+            await service.Consent(plan, Care, [InformationCategory.Meetings]);
+            return (plan, participation);
+        }
+    }
+
+    /// <summary>One more assignment of the region's system.</summary>
+    private async Task<string> Assign(string? name = null, bool isRevoked = false) =>
+        (await service.Reassign(DemonstrationDirectory.RegionIntegration, assignment => (assignment.Name, assignment.Revoked) = (name ?? "assignments/" + Cases.NewId(), isRevoked))).Name;
 
     private async Task<Plan> Released()
     {

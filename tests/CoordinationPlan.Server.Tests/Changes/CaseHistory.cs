@@ -54,8 +54,13 @@ internal static class CaseHistory
                 case 10:
                     await clients.Plans.UpdatePlanAsync(new()
                     {
-                        Plan = new Plan { Name = now.Name, FollowUpDate = Cases.Period(random.Next(1, 300), null).StartDate },
-                        UpdateMask = new() { Paths = { "follow_up_date" } },
+                        Plan = new Plan
+                        {
+                            Name = now.Name,
+                            FollowUpDate = Cases.Period(random.Next(1, 300), null).StartDate,
+                            Coordinator = random.Next(2) == 0 ? "employees/" + DemonstrationDirectory.CaseWorker.Id : "",
+                        },
+                        UpdateMask = new() { Paths = { "follow_up_date", "coordinator" } },
                         Etag = now.Etag,
                         RequestId = Cases.NewId(),
                     });

@@ -8,16 +8,20 @@ namespace CoordinationPlan.Server.Tests.Changes;
 public sealed class FanOutTests
 {
     private const string Own = "own";
+    private const string System = "system";
     private static readonly Guid Meeting = new("00000000-0000-0000-0000-000000000001");
     private static readonly Guid OtherMeeting = new("00000000-0000-0000-0000-000000000002");
     private static readonly Guid Part = new("00000000-0000-0000-0000-000000000003");
     private static readonly Guid HousingsPart = new("00000000-0000-0000-0000-000000000004");
+    private static readonly Guid Said = new("00000000-0000-0000-0000-000000000005");
+    private static readonly Guid SaidByAnother = new("00000000-0000-0000-0000-000000000006");
 
     private static readonly PlanThings Things = new(
         1,
         [(Part, Categories.Meetings), (HousingsPart, Categories.Whereabouts)],
         [Meeting, OtherMeeting],
-        [(Meeting, Own, Categories.Meetings), (Meeting, "housing", Categories.Whereabouts), (OtherMeeting, "other", Categories.Meetings)]);
+        [(Meeting, Own, Categories.Meetings), (Meeting, "housing", Categories.Whereabouts), (OtherMeeting, "other", Categories.Meetings)],
+        [(Said, System), (SaidByAnother, "another")]);
 
     private static readonly Categories[] Known = [Categories.None, Categories.Existence, Categories.Existence | Categories.Schooling, Categories.Existence | Categories.Meetings];
 
@@ -29,7 +33,10 @@ public sealed class FanOutTests
         new(4, NotedKind.Meeting, null, Meeting, null, Categories.None, null),
         new(5, NotedKind.Call, null, Meeting, Own, Categories.Meetings, null),
         new(6, NotedKind.Call, null, Meeting, "housing", Categories.Whereabouts, null),
-        new(7, NotedKind.WhoMayKnow, null, null, null, Categories.None, null),
+        new(7, NotedKind.Synced, null, Said, null, Categories.None, null),
+        new(8, NotedKind.Synced, null, SaidByAnother, null, Categories.None, null),
+        new(9, NotedKind.Plan, null, null, null, Categories.Meetings, null),
+        new(10, NotedKind.WhoMayKnow, null, null, null, Categories.None, null),
     ];
 
     [Fact]
@@ -39,10 +46,10 @@ public sealed class FanOutTests
         {
             foreach (var after in Known)
             {
-                var items = FanOut.Items(before, after, Own, EveryChange, Things);
+                var items = FanOut.Items(before, after, Own, System, EveryChange, Things);
                 Assert.All(items, item => Assert.True(after.HasFlag(item.Kind is ChangeKind.Participation or ChangeKind.Meeting ? Categories.Meetings : Categories.Existence)));
                 Assert.True(after != Categories.None || items.Count == 0);
-                Assert.DoesNotContain(items, item => item.ItemId == HousingsPart);
+                Assert.DoesNotContain(items, item => item.ItemId == HousingsPart || item.ItemId == SaidByAnother);
                 Assert.Equal(items.Distinct(), items);
             }
         }
@@ -53,30 +60,43 @@ public sealed class FanOutTests
         Assert.Equal(
             [
                 new(ChangeKind.Plan), new(ChangeKind.Participation, Part), new(ChangeKind.Meeting, Meeting), new(ChangeKind.Meeting, OtherMeeting), new(ChangeKind.Summons, Meeting),
-                new(ChangeKind.Task, Meeting),
+                new(ChangeKind.Task, Meeting), new(ChangeKind.SyncedParticipation, Said),
             ],
-            FanOut.Items(Categories.None, Categories.Existence | Categories.Meetings, Own, [EveryChange[^1]], Things));
+            FanOut.Items(Categories.None, Categories.Existence | Categories.Meetings, Own, System, [EveryChange[^1]], Things));
 
     [Fact]
     public void What_is_known_of_a_plan_and_of_a_call_besides_is_told_in_them_again() =>
         Assert.Equal(
             [
                 new(ChangeKind.Plan), new(ChangeKind.Participation, Part), new(ChangeKind.Meeting, Meeting), new(ChangeKind.Meeting, OtherMeeting), new(ChangeKind.Summons, Meeting),
-                new(ChangeKind.Task, Meeting),
+                new(ChangeKind.Task, Meeting), new(ChangeKind.SyncedParticipation, Said),
             ],
-            FanOut.Items(Categories.Existence, Categories.Existence | Categories.Meetings, Own, [EveryChange[^1]], Things));
+            FanOut.Items(Categories.Existence, Categories.Existence | Categories.Meetings, Own, System, [EveryChange[^1]], Things));
 
     [Fact]
     public void A_change_of_who_may_know_that_changes_nothing_for_a_unit_is_not_told() =>
-        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[^1]], Things)));
+        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, System, [EveryChange[^1]], Things)));
 
     [Fact]
     public void What_no_change_tells_is_not_told_when_it_is_released() =>
-        Assert.Empty(FanOut.Items(Categories.Existence, Categories.Existence | Categories.Health, Own, [EveryChange[^1]], Things));
+        Assert.Empty(FanOut.Items(Categories.Existence, Categories.Existence | Categories.Health, Own, System, [EveryChange[^1]], Things));
+
+    [Fact]
+    public void A_change_of_a_plan_is_told_to_those_who_may_know_what_has_changed()
+    {
+        var (anybody, some) = (EveryChange[0] with { Category = Categories.Existence }, EveryChange[8]);
+        foreach (var known in Known)
+        {
+            Assert.Equal(known.HasFlag(Categories.Existence), FanOut.Items(known, known, Own, System, [anybody], Things).Count == 1);
+            Assert.Equal(known.HasFlag(Categories.Meetings), FanOut.Items(known, known, Own, System, [some], Things).Count == 1);
+            // What the version of the service before it has noted says nothing of it.
+            Assert.Equal(known.HasFlag(Categories.Existence), FanOut.Items(known, known, Own, System, [EveryChange[0]], Things).Count == 1);
+        }
+    }
 
     [Fact]
     public void The_call_of_a_housing_is_told_to_nobody() =>
-        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, [EveryChange[5]], Things)));
+        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, System, [EveryChange[5]], Things)));
 
     [Fact]
     public void What_was_told_and_may_not_be_known_is_lost_and_nothing_else()

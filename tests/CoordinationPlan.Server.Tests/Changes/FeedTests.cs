@@ -24,7 +24,7 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
         var told = Of(plan, feed.Delivered);
         Assert.Equal([ChangeKind.Plan, ChangeKind.Participation, ChangeKind.Participation], told.Select(change => change.Kind));
         Assert.All(told, change => Assert.Equal(Cases.UnitOf(Care), change.Unit));
-        Assert.Equal((plan.Name, plan.Etag, PlanState.Noted), (told[0].PlanState.Name, told[0].PlanState.Etag, told[0].PlanState.State));
+        Assert.Equal((plan.Name, "", PlanState.Noted), (told[0].PlanState.Name, told[0].PlanState.Etag, told[0].PlanState.State));
         Assert.Null(told[0].PlanState.Subject);
         Assert.Equal([Cases.UnitOf(Care), Cases.UnitOf(Psychiatry)], told.Skip(1).Select(change => change.Participation.Unit));
 
@@ -64,13 +64,7 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     {
         var feed = await Integration.Start(service);
         var plan = await Released(Care, InformationCategory.GoalsAndInterventions);
-        await service.CaseWorker.Plans.UpdatePlanAsync(new()
-        {
-            Plan = new Plan { Name = plan.Name, FollowUpDate = Cases.InMonths(3) },
-            UpdateMask = new() { Paths = { "follow_up_date" } },
-            Etag = plan.Etag,
-            RequestId = Cases.NewId(),
-        });
+        await Update(plan, new Plan { FollowUpDate = Cases.InMonths(3) }, "follow_up_date");
         Assert.Equal(Cases.InMonths(3), (await service.Read(Care, plan)).FollowUpDate);
         var start = await service.Now();
 
@@ -79,6 +73,28 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
         Assert.All(told, change => Assert.Equal((ChangeKind.Plan, null, ""), (change.Kind, change.PlanState.FollowUpDate, change.PlanState.LeadPrincipal)));
         Assert.NotEmpty(told);
         Assert.All((await service.LogSince(start)).Where(row => row.PlanId is not null), row => Assert.Equal(Policy.Categories.Existence, row.Categories));
+    }
+
+    [Fact]
+    public async Task An_edit_of_what_is_not_told_is_no_event_and_shows_in_nothing()
+    {
+        var feed = await Integration.Start(service);
+        var (plan, knows) = (await Released(Care, InformationCategory.GoalsAndInterventions), await Released(Care, InformationCategory.Meetings));
+        var before = Of(plan, await feed.Pull())[^1].PlanState;
+
+        await Update(plan, new Plan { SocialSituation = "Bor tillfälligt hos en vän." }, "social_situation");
+        await Update(plan, new Plan { FollowUpDate = Cases.InMonths(3) }, "follow_up_date");
+        await Update(plan, new Plan { Coordinator = "employees/" + DemonstrationDirectory.CaseWorker.Id }, "coordinator");
+        await Update(knows, new Plan { Coordinator = "employees/" + DemonstrationDirectory.CaseWorker.Id }, "coordinator");
+        var told = await feed.Pull();
+
+        Assert.Empty(Of(plan, told));
+        Assert.Equal("employees/" + DemonstrationDirectory.CaseWorker.Id, Assert.Single(Of(knows, told)).PlanState.Coordinator);
+        // Not by a snapshot later either.
+        await feed.Start();
+        var now = Assert.Single(Of(plan, await feed.Pull())).PlanState;
+        Assert.Equal(before, now);
+        Assert.Equal("", now.Etag);
     }
 
     [Fact]
@@ -203,7 +219,7 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
         Assert.Equal(before.Select(change => change.Sequence), before.Select(change => again.Find(other => other.Event == change.Event)!.Sequence));
     }
 
-    public static TheoryData<string> Losses => ["the participation ends", "the unit is blocked", "the person is protected", "the release ends", "the plan is closed"];
+    public static TheoryData<string> Losses => ["the participation ends", "the unit is blocked", "the person is protected", "the release ends", "the plan is closed", "the person is placed", "the place is secret"];
 
     [Theory]
     [MemberData(nameof(Losses))]
@@ -221,7 +237,9 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
             var plan = await service.OpenPlan(Cases.NewPerson());
             var participation = await service.Join(plan, Care);
             var release = loss == "the release ends" ? await service.Release(plan, Care, [InformationCategory.Meetings]) : null;
-            var consent = release is null ? await service.Consent(plan, Care, [InformationCategory.Meetings]) : null;
+            // Which school a child goes to may be released as long as nobody knows that the person is placed.
+            var released = loss is "the person is placed" or "the place is secret" ? InformationCategory.SchoolPlacement : InformationCategory.Meetings;
+            var consent = release is null ? await service.Consent(plan, Care, [released]) : null;
             Assert.NotEmpty(Of(plan, await feed.Pull()));
             switch (loss)
             {
@@ -239,6 +257,17 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
                     break;
                 case "the person is protected":
                     await service.Protect(plan, ProtectionLevel.ConfidentialityMarked);
+                    break;
+                case "the person is placed":
+                    await service.CaseWorker.Protection.SetWhereaboutsAsync(new()
+                    {
+                        Whereabouts = new() { Name = plan.Name + "/whereabouts", Unit = Cases.UnitOf(DemonstrationDirectory.Shelter), Address = "Gömvägen 17, 123 45 Tystberga" },
+                        Etag = "new",
+                        RequestId = Cases.NewId(),
+                    });
+                    break;
+                case "the place is secret":
+                    await service.KeepSecretFromJonas(plan);
                     break;
                 case "the release ends":
                     await service.CaseWorker.Releases.EndReleaseAsync(new() { Name = release!.Name, Etag = release.Etag, RequestId = Cases.NewId() });
@@ -447,8 +476,20 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     private async Task Touch(Plan plan, NpgsqlConnection? connection)
     {
         await using var own = connection is null ? await service.Administrator.OpenConnectionAsync() : null;
-        await using var command = new NpgsqlCommand($"UPDATE coordinationplan.plan SET version = version + 1 WHERE plan_id = '{plan.Name["plans/".Length..]}'", connection ?? own);
+        await using var command = new NpgsqlCommand($"UPDATE coordinationplan.plan SET legal_basis = legal_basis || ' ', version = version + 1 WHERE plan_id = '{plan.Name["plans/".Length..]}'", connection ?? own);
         Assert.Equal(1, await command.ExecuteNonQueryAsync());
+    }
+
+    private async Task Update(Plan plan, Plan to, string field)
+    {
+        to.Name = plan.Name;
+        await service.CaseWorker.Plans.UpdatePlanAsync(new()
+        {
+            Plan = to,
+            UpdateMask = new() { Paths = { field } },
+            Etag = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Etag,
+            RequestId = Cases.NewId(),
+        });
     }
 
     private static List<Change> Of(Plan plan, IEnumerable<Change> changes) => [.. changes.Where(change => change.Plan == plan.Name)];

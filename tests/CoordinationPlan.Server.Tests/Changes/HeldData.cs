@@ -57,6 +57,9 @@ internal sealed class HeldData
             case ChangeKind.Task:
                 Put(key, "task " + change.Task.Subject, change.Task.ToString());
                 break;
+            case ChangeKind.SyncedParticipation:
+                Put(key, "synced " + change.SyncedParticipation.Name, change.SyncedParticipation.ToString());
+                break;
             case ChangeKind.Recall:
                 Forget(key, CategorySets.ToSet(change.Recall.Categories));
                 break;
@@ -85,6 +88,13 @@ internal sealed class HeldData
             foreach (var thing in things.Keys.Where(thing => thing.StartsWith("plans/", StringComparison.Ordinal)).ToList())
             {
                 things.Remove(thing);
+            }
+
+            foreach (var thing in things.Keys.Where(thing => thing.StartsWith("synced ", StringComparison.Ordinal)).ToList())
+            {
+                var synced = SyncedParticipation.Parser.ParseJson(things[thing]);
+                Redaction.Apply(synced, ~categories);
+                things[thing] = synced.ToString();
             }
 
             Redaction.Apply(_states[key], ~categories);

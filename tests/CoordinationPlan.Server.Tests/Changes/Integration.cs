@@ -51,7 +51,7 @@ public sealed class Integration(Service service, DemonstrationEmployee? system =
             Assert.False(page.ResyncRequired);
             Cursor = page.NextCursor;
             Etag = page.Etag;
-            if (page.Changes.Count == 0)
+            if (page.Changes.Count == 0 && !page.More)
             {
                 Delivered.AddRange(pulled);
                 return pulled;

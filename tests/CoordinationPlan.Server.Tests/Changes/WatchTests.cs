@@ -1,5 +1,7 @@
+using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
 
@@ -146,14 +148,21 @@ public sealed class WatchTests(Service service, ITestOutputHelper output) : ICla
         await later.DisposeAsync();
     }
 
-    [Fact]
-    public async Task A_stream_ends_with_its_token_and_the_next_goes_on_where_it_was()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_stream_ends_with_its_token_and_the_next_goes_on_where_it_was(bool isKnown)
     {
         var feed = await Integration.Start(service);
         var (employee, began) = (DemonstrationDirectory.RegionIntegration, TimeProvider.System.GetUtcNow());
         var ends = began.AddSeconds(5);
-        var brief = service.As(
-            service.Infrastructure.Choice(employee) with { AccessToken = _ => Task.FromResult(LongTokens.Of(service.Infrastructure, employee, began, ends)) }, DevelopmentInfrastructure.ClientOf(employee));
+        var token = LongTokens.Of(service.Infrastructure, employee, began, ends);
+        var brief = service.As(service.Infrastructure.Choice(employee) with { AccessToken = _ => Task.FromResult(token) }, DevelopmentInfrastructure.ClientOf(employee));
+        if (isKnown)
+        {
+            await brief.Changes.PullChangesAsync(new() { Cursor = feed.Cursor });
+        }
+
         using var limit = new CancellationTokenSource(Soon);
         using var watched = brief.Changes.WatchChanges(new() { Cursor = feed.Cursor }, cancellationToken: limit.Token);
 
@@ -166,6 +175,102 @@ public sealed class WatchTests(Service service, ITestOutputHelper output) : ICla
         Assert.InRange(TimeProvider.System.GetUtcNow(), ends.AddSeconds(-1), ends.AddSeconds(4));
         var plan = await Released();
         Assert.Contains(await feed.Pull(), change => change.Plan == plan.Name);
+    }
+
+    [Fact]
+    public async Task A_stream_pays_for_each_message_and_is_slowed_down_and_not_cut()
+    {
+        var feed = await Integration.Start(service);
+        for (var i = 0; i < 3; i++)
+        {
+            await Released();
+        }
+
+        await service.Settled();
+        await using var strict = await LaterService.Start(service, 0, options => (options.Limits.PointsPerSecond, options.Limits.Burst) = (4, 100));
+        using var limit = new CancellationTokenSource(Soon);
+        using var watched = strict.As(DemonstrationDirectory.RegionIntegration).Changes.WatchChanges(new() { Cursor = feed.Cursor, PageSize = 1 }, cancellationToken: limit.Token);
+        // 20 points each, and there are 100.
+        for (var i = 0; i < 5; i++)
+        {
+            Assert.True(await watched.ResponseStream.MoveNext(limit.Token));
+            Assert.Single(watched.ResponseStream.Current.Changes);
+        }
+
+        var sixth = watched.ResponseStream.MoveNext(limit.Token);
+        await Task.Delay(TimeSpan.FromMilliseconds(500), TestContext.Current.CancellationToken);
+        Assert.False(sixth.IsCompleted);
+
+        Assert.True(await sixth);
+        Assert.Single(watched.ResponseStream.Current.Changes);
+    }
+
+    [Fact]
+    public async Task A_system_has_so_many_streams_and_no_more()
+    {
+        await Integration.Start(service);
+        await using var strict = await LaterService.Start(service, 0, options => options.Limits.StreamsAtOnce = 2);
+        var changes = strict.As(DemonstrationDirectory.RegionIntegration).Changes;
+        using var limit = new CancellationTokenSource(Soon);
+        var open = new List<AsyncServerStreamingCall<WatchChangesResponse>>();
+        for (var i = 0; i < 2; i++)
+        {
+            open.Add(changes.WatchChanges(new(), cancellationToken: limit.Token));
+            Assert.True(await open[i].ResponseStream.MoveNext(limit.Token));
+        }
+
+        using (var third = changes.WatchChanges(new(), cancellationToken: limit.Token))
+        {
+            var error = await Assert.ThrowsAsync<RpcException>(() => third.ResponseStream.MoveNext(limit.Token));
+            Assert.Equal((StatusCode.ResourceExhausted, ErrorReason.TooManyCalls), (error.StatusCode, error.Reason()));
+            Assert.NotNull(error.GetRpcStatus()!.GetDetail<Google.Rpc.RetryInfo>());
+        }
+
+        // Where one has ended there is room for another.
+        open[0].Dispose();
+        while (true)
+        {
+            using var next = changes.WatchChanges(new(), cancellationToken: limit.Token);
+            try
+            {
+                Assert.True(await next.ResponseStream.MoveNext(limit.Token));
+                break;
+            }
+            catch (RpcException error) when (error.StatusCode == StatusCode.ResourceExhausted)
+            {
+                await Task.Delay(50, limit.Token);
+            }
+        }
+
+        open[1].Dispose();
+    }
+
+    [Fact]
+    public async Task An_assignment_that_is_over_with_the_day_cuts_its_streams_when_the_day_is_over()
+    {
+        var name = "assignments/" + Cases.NewId();
+        await service.Reassign(DemonstrationDirectory.RegionIntegration, assignment =>
+        {
+            assignment.Name = name;
+            assignment.Period.EndDate = Cases.Today;
+        });
+        var feed = await Integration.Start(service, assignment: name);
+        var midnight = new DateTimeOffset(TimeProvider.System.Today().AddDays(1), TimeOnly.MinValue, TimeSpan.FromHours(1)).AddMinutes(-61);
+        await using var late = await LaterService.Start(service, midnight, options => options.Feed.Heartbeat = TimeSpan.FromSeconds(1));
+        using var limit = new CancellationTokenSource(Soon);
+        using var watched = late.As(DemonstrationDirectory.RegionIntegration, name).Changes.WatchChanges(new() { Cursor = feed.Cursor }, cancellationToken: limit.Token);
+        Assert.True(await watched.ResponseStream.MoveNext(limit.Token));
+
+        late.Advance(TimeSpan.FromHours(3));
+
+        var error = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await watched.ResponseStream.MoveNext(limit.Token))
+            {
+                // Signs of life.
+            }
+        });
+        Assert.Equal(StatusCode.PermissionDenied, error.StatusCode);
     }
 
     private async Task<Plan> Released()

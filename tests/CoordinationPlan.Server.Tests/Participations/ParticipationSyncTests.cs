@@ -348,6 +348,58 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
     }
 
     [Fact]
+    public async Task Whatever_the_order_that_versions_come_in_a_unit_takes_part_in_the_end_or_does_not()
+    {
+        var (first, other) = (Cases.Period(0, 30), Cases.Period(60, 90));
+        foreach (var batches in new long[][][] { [[2], [3]], [[3], [2]], [[2, 3]] })
+        {
+            var plan = await KnownPlan();
+            await service.Sync(Cases.Item(plan, Ward, period: first));
+            await Answer(await Synced(plan), SyncAnswer.Accept);
+            foreach (var versions in batches)
+            {
+                await service.Sync([.. versions.Select(version => Cases.Item(plan, Ward, version: version, period: version == 2 ? other : first))]);
+            }
+
+            // The days were accepted, and the system is back at them.
+            var synced = await Synced(plan);
+            var part = Assert.Single((await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations, one => one.Unit == Cases.UnitOf(Ward) && !one.Ended);
+            Assert.Equal((InStep, part.Name, first), (synced.State, synced.Participation, part.Period));
+            Assert.Equal(InStep, (await service.Sync(Cases.Item(plan, Ward, version: 4, period: Cases.Period(0, 20))))[0].State);
+            Assert.Equal(Cases.Period(0, 20), await PeriodOf(plan, Ward));
+        }
+    }
+
+    [Fact]
+    public async Task A_system_hears_in_its_feed_what_became_of_what_it_has_said()
+    {
+        var feed = await Changes.Integration.Start(service);
+        var plan = await KnownPlan();
+        await service.Sync(Cases.Item(plan, Ward));
+        Assert.Equal([Waiting], await Told());
+        await Answer(await Synced(plan), SyncAnswer.Accept);
+        Assert.Equal([InStep], await Told());
+        await service.Sync(Cases.Item(plan, Ward, version: 2, ended: true));
+        Assert.Equal([Ended], await Told());
+        await service.Sync(Cases.Item(plan, Ward, version: 3));
+        Assert.Equal([Waiting], await Told());
+        await Answer(await Synced(plan), SyncAnswer.Decline);
+        Assert.Equal([Declined], await Told());
+
+        // All of it is in a snapshot, with what the system calls it; and it goes with the plan.
+        await feed.Start();
+        var synced = Assert.Single(await feed.Pull(), change => change.SyncedParticipation is not null && change.Plan == plan.Name).SyncedParticipation;
+        Assert.Equal(("vårdrelation-1", 3, Declined, Cases.UnitOf(Ward)), (synced.ExternalId, synced.ExternalVersion, synced.State, synced.Unit));
+        Assert.Equal(("", null), (synced.Participation, synced.AcceptedPeriod));
+        var consent = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Consents[0];
+        await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = consent.Name, Etag = consent.Etag, RequestId = Cases.NewId() });
+        Assert.Equal([ChangeKind.Recall], (await feed.Pull()).Where(change => change.Plan == plan.Name).Select(change => change.Kind));
+
+        async Task<IEnumerable<SyncedParticipationState>> Told() =>
+            (await feed.Pull()).Where(change => change.SyncedParticipation is not null && change.Plan == plan.Name).Select(change => change.SyncedParticipation.State);
+    }
+
+    [Fact]
     public async Task A_summons_is_answered_and_attendance_reported_by_the_units_system()
     {
         var plan = await KnownPlan();

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/change_feed_service.proto.
  */
 export const file_coordinationplan_v1_change_feed_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1jb29yZGluYXRpb25wbGFuL3YxL2NoYW5nZV9mZWVkX3NlcnZpY2UucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiWAoTU3RhcnRDaGFuZ2VzUmVxdWVzdBIRCgRldGFnGAEgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgCIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiQAoUU3RhcnRDaGFuZ2VzUmVzcG9uc2USFAoGY3Vyc29yGAEgASgJQgSQlCMBEhIKBGV0YWcYAiABKAlCBJCUIwEiNwoSUHVsbENoYW5nZXNSZXF1ZXN0Eg4KBmN1cnNvchgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUilwEKE1B1bGxDaGFuZ2VzUmVzcG9uc2USMgoHY2hhbmdlcxgBIAMoCzIbLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2hhbmdlQgSQlCMBEhkKC25leHRfY3Vyc29yGAIgASgJQgSQlCMBEhIKBGV0YWcYAyABKAlCBJCUIwESHQoPcmVzeW5jX3JlcXVpcmVkGAQgASgIQgSQlCMBIjgKE1dhdGNoQ2hhbmdlc1JlcXVlc3QSDgoGY3Vyc29yGAEgASgJEhEKCXBhZ2Vfc2l6ZRgCIAEoBSKvAQoUV2F0Y2hDaGFuZ2VzUmVzcG9uc2USMgoHY2hhbmdlcxgBIAMoCzIbLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2hhbmdlQgSQlCMBEhkKC25leHRfY3Vyc29yGAIgASgJQgSQlCMBEhIKBGV0YWcYAyABKAlCBJCUIwESHQoPcmVzeW5jX3JlcXVpcmVkGAQgASgIQgSQlCMBEhUKB3JlY2VpcHQYBSABKAxCBJCUIwEipwEKGUFja25vd2xlZGdlQ2hhbmdlc1JlcXVlc3QSEwoGY3Vyc29yGAEgASgJQgPgQQISMgoKcmVqZWN0aW9ucxgCIAMoCzIeLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVqZWN0aW9uEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJaCglSZWplY3Rpb24SEgoFZXZlbnQYASABKAlCA+BBAhI5CgZyZWFzb24YAiABKA4yJC5jb29yZGluYXRpb25wbGFuLnYxLlJlamVjdGlvblJlYXNvbkID4EECIjAKGkFja25vd2xlZGdlQ2hhbmdlc1Jlc3BvbnNlEhIKBGV0YWcYASABKAlCBJCUIwEijAEKGEFja25vd2xlZGdlUmVjYWxsUmVxdWVzdBIRCgRuYW1lGAEgASgJQgPgQQISGgoHcmVjZWlwdBgCIAEoCUIJ4EECmpQjAghAEhEKBGV0YWcYAyABKAlCA+BBAhIXCgpyZXF1ZXN0X2lkGAQgASgJQgPgQQISFQoNdmFsaWRhdGVfb25seRgFIAEoCCJOChlBY2tub3dsZWRnZVJlY2FsbFJlc3BvbnNlEjEKBnJlY2FsbBgBIAEoCzIbLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVjYWxsQgSQlCMBIiwKFUxpc3REZWxpdmVyaWVzUmVxdWVzdBITCgZwYXJlbnQYASABKAlCA+BBAiJRChZMaXN0RGVsaXZlcmllc1Jlc3BvbnNlEjcKCmRlbGl2ZXJpZXMYASADKAsyHS5jb29yZGluYXRpb25wbGFuLnYxLkRlbGl2ZXJ5QgSQlCMOKr8BCg9SZWplY3Rpb25SZWFzb24SIAocUkVKRUNUSU9OX1JFQVNPTl9VTlNQRUNJRklFRBAAEiEKHVJFSkVDVElPTl9SRUFTT05fVU5LTk9XTl9LSU5EEAESJgoiUkVKRUNUSU9OX1JFQVNPTl9DT05URU5UX05PVF9UQUtFThACEiAKHFJFSkVDVElPTl9SRUFTT05fTk9UX01BVENIRUQQAxIdChlSRUpFQ1RJT05fUkVBU09OX0lOVEVSTkFMEAQyxAUKEUNoYW5nZUZlZWRTZXJ2aWNlEmkKDFN0YXJ0Q2hhbmdlcxIoLmNvb3JkaW5hdGlvbnBsYW4udjEuU3RhcnRDaGFuZ2VzUmVxdWVzdBopLmNvb3JkaW5hdGlvbnBsYW4udjEuU3RhcnRDaGFuZ2VzUmVzcG9uc2UiBIiUIzwSaQoLUHVsbENoYW5nZXMSJy5jb29yZGluYXRpb25wbGFuLnYxLlB1bGxDaGFuZ2VzUmVxdWVzdBooLmNvb3JkaW5hdGlvbnBsYW4udjEuUHVsbENoYW5nZXNSZXNwb25zZSIHkAIBiJQjOxJuCgxXYXRjaENoYW5nZXMSKC5jb29yZGluYXRpb25wbGFuLnYxLldhdGNoQ2hhbmdlc1JlcXVlc3QaKS5jb29yZGluYXRpb25wbGFuLnYxLldhdGNoQ2hhbmdlc1Jlc3BvbnNlIgeQAgGIlCM7MAESewoSQWNrbm93bGVkZ2VDaGFuZ2VzEi4uY29vcmRpbmF0aW9ucGxhbi52MS5BY2tub3dsZWRnZUNoYW5nZXNSZXF1ZXN0Gi8uY29vcmRpbmF0aW9ucGxhbi52MS5BY2tub3dsZWRnZUNoYW5nZXNSZXNwb25zZSIEiJQjPBJ4ChFBY2tub3dsZWRnZVJlY2FsbBItLmNvb3JkaW5hdGlvbnBsYW4udjEuQWNrbm93bGVkZ2VSZWNhbGxSZXF1ZXN0Gi4uY29vcmRpbmF0aW9ucGxhbi52MS5BY2tub3dsZWRnZVJlY2FsbFJlc3BvbnNlIgSIlCM8EnIKDkxpc3REZWxpdmVyaWVzEiouY29vcmRpbmF0aW9ucGxhbi52MS5MaXN0RGVsaXZlcmllc1JlcXVlc3QaKy5jb29yZGluYXRpb25wbGFuLnYxLkxpc3REZWxpdmVyaWVzUmVzcG9uc2UiB5ACAYiUIz1CSAoWc2UuY29vcmRpbmF0aW9ucGxhbi52MUIWQ2hhbmdlRmVlZFNlcnZpY2VQcm90b1ABqgITQ29vcmRpbmF0aW9uUGxhbi5WMWIGcHJvdG8z", [file_coordinationplan_v1_change, file_coordinationplan_v1_options, file_google_api_field_behavior]);
+  fileDesc("Ci1jb29yZGluYXRpb25wbGFuL3YxL2NoYW5nZV9mZWVkX3NlcnZpY2UucHJvdG8SE2Nvb3JkaW5hdGlvbnBsYW4udjEiWAoTU3RhcnRDaGFuZ2VzUmVxdWVzdBIRCgRldGFnGAEgASgJQgPgQQISFwoKcmVxdWVzdF9pZBgCIAEoCUID4EECEhUKDXZhbGlkYXRlX29ubHkYAyABKAgiQAoUU3RhcnRDaGFuZ2VzUmVzcG9uc2USFAoGY3Vyc29yGAEgASgJQgSQlCMBEhIKBGV0YWcYAiABKAlCBJCUIwEiNwoSUHVsbENoYW5nZXNSZXF1ZXN0Eg4KBmN1cnNvchgBIAEoCRIRCglwYWdlX3NpemUYAiABKAUiqwEKE1B1bGxDaGFuZ2VzUmVzcG9uc2USMgoHY2hhbmdlcxgBIAMoCzIbLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2hhbmdlQgSQlCMBEhkKC25leHRfY3Vyc29yGAIgASgJQgSQlCMBEhIKBGV0YWcYAyABKAlCBJCUIwESHQoPcmVzeW5jX3JlcXVpcmVkGAQgASgIQgSQlCMBEhIKBG1vcmUYBSABKAhCBJCUIwEiOAoTV2F0Y2hDaGFuZ2VzUmVxdWVzdBIOCgZjdXJzb3IYASABKAkSEQoJcGFnZV9zaXplGAIgASgFIq8BChRXYXRjaENoYW5nZXNSZXNwb25zZRIyCgdjaGFuZ2VzGAEgAygLMhsuY29vcmRpbmF0aW9ucGxhbi52MS5DaGFuZ2VCBJCUIwESGQoLbmV4dF9jdXJzb3IYAiABKAlCBJCUIwESEgoEZXRhZxgDIAEoCUIEkJQjARIdCg9yZXN5bmNfcmVxdWlyZWQYBCABKAhCBJCUIwESFQoHcmVjZWlwdBgFIAEoDEIEkJQjASKnAQoZQWNrbm93bGVkZ2VDaGFuZ2VzUmVxdWVzdBITCgZjdXJzb3IYASABKAlCA+BBAhIyCgpyZWplY3Rpb25zGAIgAygLMh4uY29vcmRpbmF0aW9ucGxhbi52MS5SZWplY3Rpb24SEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIloKCVJlamVjdGlvbhISCgVldmVudBgBIAEoCUID4EECEjkKBnJlYXNvbhgCIAEoDjIkLmNvb3JkaW5hdGlvbnBsYW4udjEuUmVqZWN0aW9uUmVhc29uQgPgQQIiMAoaQWNrbm93bGVkZ2VDaGFuZ2VzUmVzcG9uc2USEgoEZXRhZxgBIAEoCUIEkJQjASKMAQoYQWNrbm93bGVkZ2VSZWNhbGxSZXF1ZXN0EhEKBG5hbWUYASABKAlCA+BBAhIaCgdyZWNlaXB0GAIgASgJQgngQQKalCMCCEASEQoEZXRhZxgDIAEoCUID4EECEhcKCnJlcXVlc3RfaWQYBCABKAlCA+BBAhIVCg12YWxpZGF0ZV9vbmx5GAUgASgIIk4KGUFja25vd2xlZGdlUmVjYWxsUmVzcG9uc2USMQoGcmVjYWxsGAEgASgLMhsuY29vcmRpbmF0aW9ucGxhbi52MS5SZWNhbGxCBJCUIwEiLAoVTGlzdERlbGl2ZXJpZXNSZXF1ZXN0EhMKBnBhcmVudBgBIAEoCUID4EECIlEKFkxpc3REZWxpdmVyaWVzUmVzcG9uc2USNwoKZGVsaXZlcmllcxgBIAMoCzIdLmNvb3JkaW5hdGlvbnBsYW4udjEuRGVsaXZlcnlCBJCUIw4qvwEKD1JlamVjdGlvblJlYXNvbhIgChxSRUpFQ1RJT05fUkVBU09OX1VOU1BFQ0lGSUVEEAASIQodUkVKRUNUSU9OX1JFQVNPTl9VTktOT1dOX0tJTkQQARImCiJSRUpFQ1RJT05fUkVBU09OX0NPTlRFTlRfTk9UX1RBS0VOEAISIAocUkVKRUNUSU9OX1JFQVNPTl9OT1RfTUFUQ0hFRBADEh0KGVJFSkVDVElPTl9SRUFTT05fSU5URVJOQUwQBDLEBQoRQ2hhbmdlRmVlZFNlcnZpY2USaQoMU3RhcnRDaGFuZ2VzEiguY29vcmRpbmF0aW9ucGxhbi52MS5TdGFydENoYW5nZXNSZXF1ZXN0GikuY29vcmRpbmF0aW9ucGxhbi52MS5TdGFydENoYW5nZXNSZXNwb25zZSIEiJQjPBJpCgtQdWxsQ2hhbmdlcxInLmNvb3JkaW5hdGlvbnBsYW4udjEuUHVsbENoYW5nZXNSZXF1ZXN0GiguY29vcmRpbmF0aW9ucGxhbi52MS5QdWxsQ2hhbmdlc1Jlc3BvbnNlIgeQAgGIlCM7Em4KDFdhdGNoQ2hhbmdlcxIoLmNvb3JkaW5hdGlvbnBsYW4udjEuV2F0Y2hDaGFuZ2VzUmVxdWVzdBopLmNvb3JkaW5hdGlvbnBsYW4udjEuV2F0Y2hDaGFuZ2VzUmVzcG9uc2UiB5ACAYiUIzswARJ7ChJBY2tub3dsZWRnZUNoYW5nZXMSLi5jb29yZGluYXRpb25wbGFuLnYxLkFja25vd2xlZGdlQ2hhbmdlc1JlcXVlc3QaLy5jb29yZGluYXRpb25wbGFuLnYxLkFja25vd2xlZGdlQ2hhbmdlc1Jlc3BvbnNlIgSIlCM8EngKEUFja25vd2xlZGdlUmVjYWxsEi0uY29vcmRpbmF0aW9ucGxhbi52MS5BY2tub3dsZWRnZVJlY2FsbFJlcXVlc3QaLi5jb29yZGluYXRpb25wbGFuLnYxLkFja25vd2xlZGdlUmVjYWxsUmVzcG9uc2UiBIiUIzwScgoOTGlzdERlbGl2ZXJpZXMSKi5jb29yZGluYXRpb25wbGFuLnYxLkxpc3REZWxpdmVyaWVzUmVxdWVzdBorLmNvb3JkaW5hdGlvbnBsYW4udjEuTGlzdERlbGl2ZXJpZXNSZXNwb25zZSIHkAIBiJQjPUJIChZzZS5jb29yZGluYXRpb25wbGFuLnYxQhZDaGFuZ2VGZWVkU2VydmljZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_change, file_coordinationplan_v1_options, file_google_api_field_behavior]);
 
 /**
  * Request of StartChanges.
@@ -114,7 +114,7 @@ export const PullChangesRequestSchema: GenMessage<PullChangesRequest> = /*@__PUR
  */
 export type PullChangesResponse = Message<"coordinationplan.v1.PullChangesResponse"> & {
   /**
-   * The changes, the oldest first. None: there are no more for now.
+   * The changes, the oldest first.
    *
    * @generated from field: repeated coordinationplan.v1.Change changes = 1;
    */
@@ -141,6 +141,13 @@ export type PullChangesResponse = Message<"coordinationplan.v1.PullChangesRespon
    * @generated from field: bool resync_required = 4;
    */
   resyncRequired: boolean;
+
+  /**
+   * There may be more at once: call again with `next_cursor`. Also without any changes, where much had to be looked at that may not be told any more.
+   *
+   * @generated from field: bool more = 5;
+   */
+  more: boolean;
 };
 
 /**
@@ -199,7 +206,7 @@ export type WatchChangesResponse = Message<"coordinationplan.v1.WatchChangesResp
   nextCursor: string;
 
   /**
-   * The feed's etag.
+   * The feed's etag; empty where the message only keeps the connection alive: then it is what the latest answer gave.
    *
    * @generated from field: string etag = 3;
    */
@@ -504,7 +511,7 @@ export const ChangeFeedService: GenService<{
   /**
    * Begins the feed: all that the units may know now comes as a snapshot (SNAPSHOT_BEGIN to SNAPSHOT_END), and then what changes. Of a feed that there is already it
    * begins another snapshot, clean and complete: what is not in it is to be forgotten. For the first time, and where PullChanges says that it is required.
-   * What was recalled and not confirmed stays to be confirmed. Who: as above. Logged as ACKNOWLEDGE_CHANGES, with no person.
+   * What was recalled and not confirmed is told again, first of all: also what was recalled from the same system under an assignment that is revoked. Who: as above. Logged as ACKNOWLEDGE_CHANGES, with no person.
    *
    * @generated from rpc coordinationplan.v1.ChangeFeedService.StartChanges
    */
@@ -515,7 +522,7 @@ export const ChangeFeedService: GenService<{
   },
   /**
    * The changes after a cursor, the oldest first; at once, and empty where there are none. Without a cursor, from the latest snapshot on. Any cursor that is still kept
-   * may be given again, to hear the same once more. Logged as READ_CHANGES, one entry for each plan. INVALID_PAGE_TOKEN for a cursor that was not given to this system under this
+   * (30 days by default) may be given again, to hear the same once more. Logged as READ_CHANGES, one entry for each plan. INVALID_PAGE_TOKEN for a cursor that was not given to this system under this
    * assignment and purpose.
    *
    * @generated from rpc coordinationplan.v1.ChangeFeedService.PullChanges
@@ -526,9 +533,10 @@ export const ChangeFeedService: GenService<{
     output: typeof PullChangesResponseSchema;
   },
   /**
-   * The same as it happens. Each message is decided and logged like one call of PullChanges; one without changes keeps the connection alive, tells nothing and leaves no
-   * entry, but for the first. Ends with PERMISSION_DENIED when the assignment is revoked or its time is over; what is withdrawn is not delivered any more from then on.
-   * Ends with OK after a while and when the token expires: call again with the newest cursor. UNAVAILABLE when the server stops.
+   * The same as it happens. Each message is decided and logged like one call of PullChanges, and costs as much: where the client system has called for more than its
+   * share, the next message waits. One without changes keeps the connection alive (by default every 15 seconds), tells nothing and leaves no entry, but for the first.
+   * Ends with PERMISSION_DENIED within a second of the assignment's being revoked, and soon after midnight when its time is over; what is withdrawn is not delivered any
+   * more from then on. Ends with OK after a while (by default 30 minutes) and when the token expires: call again with the newest cursor. UNAVAILABLE when the server stops.
    *
    * @generated from rpc coordinationplan.v1.ChangeFeedService.WatchChanges
    */
@@ -549,8 +557,8 @@ export const ChangeFeedService: GenService<{
     output: typeof AcknowledgeChangesResponseSchema;
   },
   /**
-   * Confirms that what a recall names has been forgotten. Once; WRONG_STATE after that. A recall that is another system's is refused as one that is not there.
-   * Logged as ACKNOWLEDGE_CHANGES, with the person.
+   * Confirms that what a recall names has been forgotten. Once; WRONG_STATE after that, whatever etag is given. A recall that is another system's is refused as one
+   * that is not there. Logged as ACKNOWLEDGE_CHANGES, with the person.
    *
    * @generated from rpc coordinationplan.v1.ChangeFeedService.AcknowledgeRecall
    */

@@ -15,6 +15,8 @@ import type { Participation } from "./participation_pb.js";
 import { file_coordinationplan_v1_participation } from "./participation_pb.js";
 import type { Plan } from "./plan_pb.js";
 import { file_coordinationplan_v1_plan } from "./plan_pb.js";
+import type { SyncedParticipation } from "./synced_participation_pb.js";
+import { file_coordinationplan_v1_synced_participation } from "./synced_participation_pb.js";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Date } from "../../google/type/date_pb.js";
@@ -25,7 +27,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file coordinationplan/v1/change.proto.
  */
 export const file_coordinationplan_v1_change: GenFile = /*@__PURE__*/
-  fileDesc("CiBjb29yZGluYXRpb25wbGFuL3YxL2NoYW5nZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSLbAwoGQ2hhbmdlEhMKBWV2ZW50GAEgASgJQgSQlCMBEjMKBGtpbmQYAiABKA4yHy5jb29yZGluYXRpb25wbGFuLnYxLkNoYW5nZUtpbmRCBJCUIwESEgoEcGxhbhgDIAEoCUIEkJQjARISCgR1bml0GAQgASgJQgSQlCMBEhYKCHNlcXVlbmNlGAUgASgDQgSQlCMBEjMKCnBsYW5fc3RhdGUYBiABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwESPwoNcGFydGljaXBhdGlvbhgHIAEoCzIiLmNvb3JkaW5hdGlvbnBsYW4udjEuUGFydGljaXBhdGlvbkIEkJQjDRIzCgdtZWV0aW5nGAggASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNEjMKB3N1bW1vbnMYCSABKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLk93bkNhbGxCBJCUIwESNAoEdGFzaxgKIAEoCzIgLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2hhbmdlZFRhc2tCBJCUIwESMQoGcmVjYWxsGAsgASgLMhsuY29vcmRpbmF0aW9ucGxhbi52MS5SZWNhbGxCBJCUIwEilgEKC0NoYW5nZWRUYXNrEhUKB3N1YmplY3QYASABKAlCBJCUIwESMQoEa2luZBgCIAEoDjIdLmNvb3JkaW5hdGlvbnBsYW4udjEuVGFza0tpbmRCBJCUIwESKQoIZHVlX2RhdGUYAyABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMBEhIKBG9wZW4YBCABKAhCBJCUIwEijAIKBlJlY2FsbBISCgRuYW1lGAEgASgJQgSQlCMBEhIKBGV0YWcYAiABKAlCBJCUIwESEgoEcGxhbhgDIAEoCUIEkJQjARISCgR1bml0GAQgASgJQgSQlCMBEkIKCmNhdGVnb3JpZXMYBSADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCBJCUIwESMgoIZHVlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMBEjoKEGFja25vd2xlZGdlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMBIvgCCghEZWxpdmVyeRIaCgxvcmdhbmlzYXRpb24YASABKAlCBJCUIw4SFAoGc3lzdGVtGAIgASgJQgSQlCMOEhIKBHVuaXQYAyABKAlCBJCUIw4SQgoKY2F0ZWdvcmllcxgEIAMoDjIoLmNvb3JkaW5hdGlvbnBsYW4udjEuSW5mb3JtYXRpb25DYXRlZ29yeUIEkJQjDhIWCghyZXZpc2lvbhgFIAEoBUIEkJQjDhI3Cg1yZXZpc2lvbl90aW1lGAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDhI8ChJ3YWl0aW5nX3NpbmNlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMOEhYKCHJlamVjdGVkGAggASgFQgSQlCMOEjsKB3JlY2FsbHMYCSADKAsyJC5jb29yZGluYXRpb25wbGFuLnYxLkRlbGl2ZXJlZFJlY2FsbEIEkJQjDiKTAgoPRGVsaXZlcmVkUmVjYWxsEkIKCmNhdGVnb3JpZXMYASADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCBJCUIw4SNQoLY3JlYXRlX3RpbWUYAiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMOEjIKCGR1ZV90aW1lGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDhI6ChBhY2tub3dsZWRnZV90aW1lGAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDhIVCgdyZWNlaXB0GAUgASgJQgSQlCMOKpcCCgpDaGFuZ2VLaW5kEhsKF0NIQU5HRV9LSU5EX1VOU1BFQ0lGSUVEEAASFAoQQ0hBTkdFX0tJTkRfUExBThABEh0KGUNIQU5HRV9LSU5EX1BBUlRJQ0lQQVRJT04QAhIXChNDSEFOR0VfS0lORF9NRUVUSU5HEAMSFwoTQ0hBTkdFX0tJTkRfU1VNTU9OUxAEEhQKEENIQU5HRV9LSU5EX1RBU0sQBRIWChJDSEFOR0VfS0lORF9SRUNBTEwQBhIZChVDSEFOR0VfS0lORF9GT1JHT1RURU4QBxIeChpDSEFOR0VfS0lORF9TTkFQU0hPVF9CRUdJThAIEhwKGENIQU5HRV9LSU5EX1NOQVBTSE9UX0VORBAJQj0KFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCC0NoYW5nZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_information_category, file_coordinationplan_v1_meeting, file_coordinationplan_v1_options, file_coordinationplan_v1_oversight_service, file_coordinationplan_v1_participation, file_coordinationplan_v1_plan, file_google_protobuf_timestamp, file_google_type_date]);
+  fileDesc("CiBjb29yZGluYXRpb25wbGFuL3YxL2NoYW5nZS5wcm90bxITY29vcmRpbmF0aW9ucGxhbi52MSLiBAoGQ2hhbmdlEhMKBWV2ZW50GAEgASgJQgSQlCMBEjMKBGtpbmQYAiABKA4yHy5jb29yZGluYXRpb25wbGFuLnYxLkNoYW5nZUtpbmRCBJCUIwESEgoEcGxhbhgDIAEoCUIEkJQjARISCgR1bml0GAQgASgJQgSQlCMBEhYKCHNlcXVlbmNlGAUgASgDQgSQlCMBEjMKCnBsYW5fc3RhdGUYBiABKAsyGS5jb29yZGluYXRpb25wbGFuLnYxLlBsYW5CBJCUIwESPwoNcGFydGljaXBhdGlvbhgHIAEoCzIiLmNvb3JkaW5hdGlvbnBsYW4udjEuUGFydGljaXBhdGlvbkIEkJQjDRIzCgdtZWV0aW5nGAggASgLMhwuY29vcmRpbmF0aW9ucGxhbi52MS5NZWV0aW5nQgSQlCMNEjMKB3N1bW1vbnMYCSABKAsyHC5jb29yZGluYXRpb25wbGFuLnYxLk93bkNhbGxCBJCUIwESNAoEdGFzaxgKIAEoCzIgLmNvb3JkaW5hdGlvbnBsYW4udjEuQ2hhbmdlZFRhc2tCBJCUIwESMQoGcmVjYWxsGAsgASgLMhsuY29vcmRpbmF0aW9ucGxhbi52MS5SZWNhbGxCBJCUIwESTAoUc3luY2VkX3BhcnRpY2lwYXRpb24YDCABKAsyKC5jb29yZGluYXRpb25wbGFuLnYxLlN5bmNlZFBhcnRpY2lwYXRpb25CBJCUIwESNwoNc2VxdWVuY2VfdGltZRgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBJCUIwEilgEKC0NoYW5nZWRUYXNrEhUKB3N1YmplY3QYASABKAlCBJCUIwESMQoEa2luZBgCIAEoDjIdLmNvb3JkaW5hdGlvbnBsYW4udjEuVGFza0tpbmRCBJCUIwESKQoIZHVlX2RhdGUYAyABKAsyES5nb29nbGUudHlwZS5EYXRlQgSQlCMBEhIKBG9wZW4YBCABKAhCBJCUIwEiwwIKBlJlY2FsbBISCgRuYW1lGAEgASgJQgSQlCMBEhIKBGV0YWcYAiABKAlCBJCUIwESEgoEcGxhbhgDIAEoCUIEkJQjARISCgR1bml0GAQgASgJQgSQlCMBEkIKCmNhdGVnb3JpZXMYBSADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCBJCUIwESMgoIZHVlX3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMBEjoKEGFja25vd2xlZGdlX3RpbWUYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wQgSQlCMBEjUKC2NyZWF0ZV90aW1lGAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjASL4AgoIRGVsaXZlcnkSGgoMb3JnYW5pc2F0aW9uGAEgASgJQgSQlCMOEhQKBnN5c3RlbRgCIAEoCUIEkJQjDhISCgR1bml0GAMgASgJQgSQlCMOEkIKCmNhdGVnb3JpZXMYBCADKA4yKC5jb29yZGluYXRpb25wbGFuLnYxLkluZm9ybWF0aW9uQ2F0ZWdvcnlCBJCUIw4SFgoIcmV2aXNpb24YBSABKAVCBJCUIw4SNwoNcmV2aXNpb25fdGltZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBJCUIw4SPAoSd2FpdGluZ19zaW5jZV90aW1lGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDhIWCghyZWplY3RlZBgIIAEoBUIEkJQjDhI7CgdyZWNhbGxzGAkgAygLMiQuY29vcmRpbmF0aW9ucGxhbi52MS5EZWxpdmVyZWRSZWNhbGxCBJCUIw4ikwIKD0RlbGl2ZXJlZFJlY2FsbBJCCgpjYXRlZ29yaWVzGAEgAygOMiguY29vcmRpbmF0aW9ucGxhbi52MS5JbmZvcm1hdGlvbkNhdGVnb3J5QgSQlCMOEjUKC2NyZWF0ZV90aW1lGAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcEIEkJQjDhIyCghkdWVfdGltZRgDIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBJCUIw4SOgoQYWNrbm93bGVkZ2VfdGltZRgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXBCBJCUIw4SFQoHcmVjZWlwdBgFIAEoCUIEkJQjDiq9AgoKQ2hhbmdlS2luZBIbChdDSEFOR0VfS0lORF9VTlNQRUNJRklFRBAAEhQKEENIQU5HRV9LSU5EX1BMQU4QARIdChlDSEFOR0VfS0lORF9QQVJUSUNJUEFUSU9OEAISFwoTQ0hBTkdFX0tJTkRfTUVFVElORxADEhcKE0NIQU5HRV9LSU5EX1NVTU1PTlMQBBIUChBDSEFOR0VfS0lORF9UQVNLEAUSFgoSQ0hBTkdFX0tJTkRfUkVDQUxMEAYSGQoVQ0hBTkdFX0tJTkRfRk9SR09UVEVOEAcSHgoaQ0hBTkdFX0tJTkRfU05BUFNIT1RfQkVHSU4QCBIcChhDSEFOR0VfS0lORF9TTkFQU0hPVF9FTkQQCRIkCiBDSEFOR0VfS0lORF9TWU5DRURfUEFSVElDSVBBVElPThAKQj0KFnNlLmNvb3JkaW5hdGlvbnBsYW4udjFCC0NoYW5nZVByb3RvUAGqAhNDb29yZGluYXRpb25QbGFuLlYxYgZwcm90bzM", [file_coordinationplan_v1_information_category, file_coordinationplan_v1_meeting, file_coordinationplan_v1_options, file_coordinationplan_v1_oversight_service, file_coordinationplan_v1_participation, file_coordinationplan_v1_plan, file_coordinationplan_v1_synced_participation, file_google_protobuf_timestamp, file_google_type_date]);
 
 /**
  * Something that has changed, as a system is told of it: for one unit of its organisation, in one plan. It holds how the thing is now, at delivery, within
@@ -112,6 +114,20 @@ export type Change = Message<"coordinationplan.v1.Change"> & {
    * @generated from field: coordinationplan.v1.Recall recall = 11;
    */
   recall?: Recall | undefined;
+
+  /**
+   * SYNCED_PARTICIPATION: what this system has said of a unit's part, and what became of it.
+   *
+   * @generated from field: coordinationplan.v1.SyncedParticipation synced_participation = 12;
+   */
+  syncedParticipation?: SyncedParticipation | undefined;
+
+  /**
+   * When the change was put in order, soon after it happened: how far behind the system is.
+   *
+   * @generated from field: google.protobuf.Timestamp sequence_time = 13;
+   */
+  sequenceTime?: Timestamp | undefined;
 };
 
 /**
@@ -220,6 +236,13 @@ export type Recall = Message<"coordinationplan.v1.Recall"> & {
    * @generated from field: google.protobuf.Timestamp acknowledge_time = 7;
    */
   acknowledgeTime?: Timestamp | undefined;
+
+  /**
+   * When it began: what was told before that is to be forgotten.
+   *
+   * @generated from field: google.protobuf.Timestamp create_time = 8;
+   */
+  createTime?: Timestamp | undefined;
 };
 
 /**
@@ -404,7 +427,7 @@ export enum ChangeKind {
   TASK = 5,
 
   /**
-   * Something is to be forgotten, and that to be confirmed.
+   * Something is to be forgotten, and that to be confirmed. What is not confirmed is told again after each SNAPSHOT_BEGIN.
    *
    * @generated from enum value: CHANGE_KIND_RECALL = 6;
    */
@@ -425,11 +448,19 @@ export enum ChangeKind {
   SNAPSHOT_BEGIN = 8,
 
   /**
-   * The snapshot is whole: a plan that was not named since SNAPSHOT_BEGIN is to be forgotten.
+   * The snapshot is whole: what was not named since SNAPSHOT_BEGIN is to be forgotten.
    *
    * @generated from enum value: CHANGE_KIND_SNAPSHOT_END = 9;
    */
   SNAPSHOT_END = 9,
+
+  /**
+   * What became of what this system has said of who takes part (SyncParticipations): accepted, declined, in conflict. Told for each unit of the organisation that
+   * may know of the plan, whichever unit it is about.
+   *
+   * @generated from enum value: CHANGE_KIND_SYNCED_PARTICIPATION = 10;
+   */
+  SYNCED_PARTICIPATION = 10,
 }
 
 /**
