@@ -3,15 +3,16 @@ using System.Diagnostics;
 using System.Globalization;
 using CoordinationPlan.Bench.Data;
 using CoordinationPlan.Bench.Load;
+using CoordinationPlan.Client;
 using CoordinationPlan.V1;
-using Google.Type;
+using Google.Protobuf.WellKnownTypes;
 using Grpc.Core;
 
 namespace CoordinationPlan.Bench;
 
 /// <summary>
-/// What the feed of changes takes: plans are changed through the API as fast as a few writers can, and 1, 10 and 50 systems watch, each under an assignment of its own, which is a feed
-/// of its own. The time of a change is from when its writer was answered, which is after its commit, until the system has heard of that change of the plan or a later one.
+/// What the feed of changes takes: meetings are moved through the API as fast as a few writers can, and 1, 10 and 50 systems watch, each under an assignment of its own, which is a feed
+/// of its own. The time of a change is from when its writer was answered, which is after its commit, until the system has heard of that change of the meeting or a later one.
 /// </summary>
 internal sealed class FeedBench(BenchOptions options, Site site, Action<string> say)
 {
@@ -25,9 +26,15 @@ internal sealed class FeedBench(BenchOptions options, Site site, Action<string> 
     public async Task<IReadOnlyList<string>> Run(int changes, CancellationToken stop)
     {
         var memory = site.Service.ResidentMiB;
-        using var caseWorker = site.CaseWorker(out var plans);
+        using var caseWorker = site.CaseWorker(out var clients);
         using var region = site.Region.Connection;
         var names = Enumerable.Range(1, Math.Min(MostPlans, options.Plans)).Select(n => $"plans/{PlanIds.Of(n):D}").ToArray();
+        var meetings = new Dictionary<string, Meeting>();
+        foreach (var name in names)
+        {
+            meetings[name] = await Call(clients, name, stop);
+        }
+
         var lines = new List<string> { "The feed" };
         var consumers = new List<Consumer>();
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -45,7 +52,7 @@ internal sealed class FeedBench(BenchOptions options, Site site, Action<string> 
                 consumers.ForEach(consumer => consumer.Begin());
                 say(Text($"Feed: {changes:N0} changes, {step} systems watch"));
                 var began = Stopwatch.GetTimestamp();
-                var written = await Write(plans, names, changes, stop);
+                var written = await Write(clients.Meetings, meetings, changes, stop);
                 var writing = Stopwatch.GetElapsedTime(began).TotalSeconds;
                 var last = written.ToDictionary(of => of.Key, of => of.Value[^1].Etag);
                 await All(consumers, consumer => consumer.HasHeardOf(last), stop);
@@ -74,34 +81,52 @@ internal sealed class FeedBench(BenchOptions options, Site site, Action<string> 
         return lines;
     }
 
-    /// <summary>Each writer has plans of its own and changes one after the other. Which etags each plan had, in their order, and when.</summary>
-    private static async Task<Dictionary<string, List<(string Etag, long Answered)>>> Write(PlanService.PlanServiceClient plans, string[] names, int changes, CancellationToken stop)
+    /// <summary>A meeting to which the owning unit alone is called, so that each change of it is one event for each system.</summary>
+    private static async Task<Meeting> Call(CoordinationPlanClients clients, string plan, CancellationToken stop)
     {
+        var now = (await clients.Plans.GetPlanAsync(new() { Name = plan }, cancellationToken: stop)).Plan;
+        return (await clients.Meetings.CallMeetingAsync(
+            new()
+            {
+                Parent = plan,
+                Meeting = new() { Kind = MeetingKind.FollowUp, StartTime = Later(0), Form = MeetingForm.Room, Place = "Rum 1" },
+                Units = { now.OwningUnit },
+                Etag = now.Etag,
+                RequestId = NewId(),
+            },
+            cancellationToken: stop)).Meeting;
+    }
+
+    /// <summary>Each writer has meetings of its own and moves one after the other. Which etags each had, by its plan, in their order, and when.</summary>
+    private static async Task<Dictionary<string, List<(string Etag, long Answered)>>> Write(
+        MeetingService.MeetingServiceClient client, Dictionary<string, Meeting> meetings, int changes, CancellationToken stop)
+    {
+        var names = meetings.Keys.ToArray();
         var written = names.ToDictionary(name => name, _ => new List<(string, long)>());
         await Task.WhenAll(Enumerable.Range(0, Writers).Select(writer => Task.Run(
             async () =>
             {
                 var own = names.Where((_, i) => i % Writers == writer).ToArray();
-                var etags = new Dictionary<string, string>();
                 var count = (changes / Writers) + (writer < changes % Writers ? 1 : 0);
                 for (var i = 0; i < count; i++)
                 {
                     var name = own[i % own.Length];
-                    if (!etags.TryGetValue(name, out var etag))
+                    Meeting meeting;
+                    lock (meetings)
                     {
-                        etag = (await plans.GetPlanAsync(new() { Name = name }, cancellationToken: stop)).Plan.Etag;
+                        meeting = meetings[name];
                     }
 
-                    var day = TimeProvider.System.GetUtcNow().AddDays(30 + (i % 200));
-                    var request = new UpdatePlanRequest
+                    var request = new RescheduleMeetingRequest
                     {
-                        Plan = new Plan { Name = name, FollowUpDate = new Date { Year = day.Year, Month = day.Month, Day = day.Day } },
-                        UpdateMask = new() { Paths = { "follow_up_date" } },
-                        Etag = etag,
-                        RequestId = Guid.CreateVersion7().ToString("D"),
+                        Name = meeting.Name, StartTime = Later(i), Form = meeting.Form, Place = meeting.Place, Etag = meeting.Etag, RequestId = NewId(),
                     };
-                    etags[name] = (await plans.UpdatePlanAsync(request, cancellationToken: stop)).Plan.Etag;
-                    written[name].Add((etags[name], Stopwatch.GetTimestamp()));
+                    meeting = (await client.RescheduleMeetingAsync(request, cancellationToken: stop)).Meeting;
+                    written[name].Add((meeting.Etag, Stopwatch.GetTimestamp()));
+                    lock (meetings)
+                    {
+                        meetings[name] = meeting;
+                    }
                 }
             },
             stop)));
@@ -124,6 +149,10 @@ internal sealed class FeedBench(BenchOptions options, Site site, Action<string> 
             }
         }
     }
+
+    private static Timestamp Later(int minutes) => Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddDays(30).AddMinutes(minutes % 10_000));
+
+    private static string NewId() => Guid.CreateVersion7().ToString("D");
 
     private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 
@@ -189,10 +218,10 @@ internal sealed class FeedBench(BenchOptions options, Site site, Action<string> 
                     {
                         Interlocked.Increment(ref _events);
                         _hasSnapshot |= change.Kind == ChangeKind.SnapshotEnd;
-                        if (change.PlanState is { } state && plans.Contains(change.Plan))
+                        if (change.Meeting is { } meeting && plans.Contains(change.Plan))
                         {
-                            _heard.Enqueue((change.Plan, state.Etag, now));
-                            _latest[change.Plan] = state.Etag;
+                            _heard.Enqueue((change.Plan, meeting.Etag, now));
+                            _latest[change.Plan] = meeting.Etag;
                         }
                     }
                 }

@@ -60,11 +60,11 @@ internal sealed class Site : IAsyncDisposable
         Infrastructure.Connect(Service.Address, DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.RegionIntegration)),
         Infrastructure.Choice(DemonstrationDirectory.RegionIntegration));
 
-    /// <summary>The case worker's client of plans.</summary>
-    public CoordinationPlanConnection CaseWorker(out PlanService.PlanServiceClient plans)
+    /// <summary>The case worker's clients.</summary>
+    public CoordinationPlanConnection CaseWorker(out CoordinationPlanClients clients)
     {
         var connection = Infrastructure.Connect(Service.Address, DevelopmentInfrastructure.ClientOf(DemonstrationDirectory.CaseWorker));
-        plans = connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker)).Plans;
+        clients = connection.For(Infrastructure.Choice(DemonstrationDirectory.CaseWorker));
         return connection;
     }
 

@@ -14,6 +14,7 @@ internal static class Content
         [ChangeKind.Meeting] = Change.MeetingFieldNumber,
         [ChangeKind.Summons] = Change.SummonsFieldNumber,
         [ChangeKind.Task] = Change.TaskFieldNumber,
+        [ChangeKind.SyncedParticipation] = Change.SyncedParticipationFieldNumber,
     };
 
     public static bool IsKnown(ChangeKind kind) => Fields.ContainsKey(kind);
@@ -29,6 +30,7 @@ internal static class Content
         Meeting meeting => meeting.Name,
         OwnCall summons => summons.Meeting,
         ChangedTask task => task.Subject,
+        SyncedParticipation synced => synced.Name,
         _ => throw new ArgumentException("Not what a change holds.", nameof(content)),
     };
 

@@ -9,28 +9,28 @@ namespace CoordinationPlan.RegionSystem;
 /// Keeps the database in step: hears what changes, confirms it, forgets what is recalled, and sends what is to be reported. Everything that it is in the middle of stands in
 /// the database, so it can be stopped anywhere and begun again.
 /// </summary>
-internal sealed class Integration(CoordinationPlanClients clients, Store store, Patience patience)
+internal sealed class Integration(CoordinationPlanClients clients, Store store, Outgoing outgoing, Patience patience)
 {
     private const int PageSize = 100;
     private static readonly TimeSpan Soon = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongestQuiet = TimeSpan.FromMinutes(5);
-    private static readonly TimeSpan LookForReports = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookForOutgoing = TimeSpan.FromSeconds(2);
 
     /// <summary>The feed's etag, from the latest answer.</summary>
     private string _etag = "";
 
     /// <summary>Until there is nothing more to hear, to confirm or to send.</summary>
-    /// <exception cref="TimeoutException">The service does not give the snapshot that it has begun.</exception>
+    /// <exception cref="TimeoutException">The service does not give the snapshot that it has begun, or not the change that something waits for.</exception>
     public async Task RunOnce(CancellationToken stop)
     {
         for (var quietSince = TimeProvider.System.GetTimestamp(); ;)
         {
-            await SendReports(stop);
+            await outgoing.Send(stop);
             var standing = store.Standing();
             var page = await Pull(standing.Cursor, stop);
-            var more = page is null || await Take(standing.Cursor, page.Changes, page.NextCursor, page.Etag, page.ResyncRequired, stop);
+            var more = page is null || await Take(standing.Cursor, page.Changes, page.NextCursor, page.Etag, page.ResyncRequired, stop) || page.More;
             standing = store.Standing();
-            if (!more && !standing.AwaitsSnapshot && !standing.IsUnconfirmed)
+            if (!more && !standing.AwaitsSnapshot && !standing.IsUnconfirmed && store.ToSend().Count == 0)
             {
                 return;
             }
@@ -41,18 +41,18 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
             }
             else if (TimeProvider.System.GetElapsedTime(quietSince) > LongestQuiet)
             {
-                throw new TimeoutException("The service does not give the snapshot that it has begun.");
+                throw new TimeoutException("The service does not give what it has begun.");
             }
             else
             {
-                // The service puts the snapshot in order, or another process has confirmed meanwhile and the etag is new.
+                // The service puts the snapshot or the latest changes in order, or another process has confirmed meanwhile and the etag is new.
                 await Task.Delay(Soon, TimeProvider.System, stop);
             }
         }
     }
 
     /// <summary>As it happens, until it is told to stop.</summary>
-    public Task Watch(CancellationToken stop) => WhicheverEndsFirst(WatchChanges, WatchReports, stop);
+    public Task Watch(CancellationToken stop) => WhicheverEndsFirst(WatchChanges, WatchOutgoing, stop);
 
     private async Task WatchChanges(CancellationToken stop)
     {
@@ -87,12 +87,20 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
         }
     }
 
-    private async Task WatchReports(CancellationToken stop)
+    private async Task WatchOutgoing(CancellationToken stop)
     {
         while (true)
         {
-            await SendReports(stop);
-            await Task.Delay(LookForReports, TimeProvider.System, stop);
+            try
+            {
+                await outgoing.Send(stop);
+            }
+            catch (RpcException error) when (Patience.IsPassing(error, stop))
+            {
+                Journal.Write($"to be sent later: {error.StatusCode} {error.Reason()}");
+            }
+
+            await Task.Delay(LookForOutgoing, TimeProvider.System, stop);
         }
     }
 
@@ -113,7 +121,8 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
     /// <summary>Whether there may be more at once.</summary>
     private async Task<bool> Take(string cursor, RepeatedField<Change> changes, string next, string etag, bool resyncRequired, CancellationToken stop)
     {
-        _etag = etag;
+        // A message that only keeps the connection alive says nothing of it.
+        _etag = etag.Length > 0 ? etag : _etag;
         if (resyncRequired)
         {
             await BeginAnew(cursor, stop);
@@ -148,7 +157,7 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
         }
 
         Journal.Write("a snapshot is needed");
-        var request = new StartChangesRequest { Etag = _etag, RequestId = NewId() };
+        var request = new StartChangesRequest { Etag = _etag, RequestId = RequestId.New() };
         try
         {
             var started = await patience.Until("StartChanges", () => clients.Changes.StartChangesAsync(request, cancellationToken: stop).ResponseAsync, stop);
@@ -177,10 +186,15 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
                 await patience.Until("AcknowledgeRecall", () => clients.Changes.AcknowledgeRecallAsync(request, cancellationToken: stop).ResponseAsync, stop);
                 Journal.Write("confirmed a recall");
             }
-            catch (RpcException error) when (error.Reason() is ErrorReason.WrongState or ErrorReason.StaleEtag or ErrorReason.AccessDenied)
+            catch (RpcException error) when (error.Reason() == ErrorReason.WrongState)
             {
-                // It has been confirmed before, by a copy of this system or when this one had to begin anew; or there is no such recall any more.
-                Journal.Write($"a recall needs no confirmation: {error.Reason()}");
+                Journal.Write("a recall was confirmed before, by a copy of this system");
+            }
+            catch (RpcException error) when (error.Reason() is ErrorReason.AccessDenied or ErrorReason.StaleEtag)
+            {
+                // The assignment is not in force for now. It stays to be confirmed: a refusal does not say why.
+                Journal.Write($"a recall is not confirmed yet: {error.Reason()}");
+                continue;
             }
 
             store.Confirmed(forgetting);
@@ -192,7 +206,7 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
         }
 
         var rejections = store.Rejections();
-        var acknowledge = new AcknowledgeChangesRequest { Cursor = cursor, Rejections = { rejections }, Etag = _etag, RequestId = NewId() };
+        var acknowledge = new AcknowledgeChangesRequest { Cursor = cursor, Rejections = { rejections }, Etag = _etag, RequestId = RequestId.New() };
         try
         {
             _etag = (await patience.Until("AcknowledgeChanges", () => clients.Changes.AcknowledgeChangesAsync(acknowledge, cancellationToken: stop).ResponseAsync, stop)).Etag;
@@ -210,18 +224,6 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
         }
     }
 
-    private async Task SendReports(CancellationToken stop)
-    {
-        while (store.ToReport() is { Count: > 0 } items)
-        {
-            var request = new BatchSyncParticipationsRequest { Items = { items }, RequestId = NewId() };
-            var answer = await patience.Until(
-                "BatchSyncParticipations", () => clients.ParticipationSync.BatchSyncParticipationsAsync(request, cancellationToken: stop).ResponseAsync, stop);
-            store.Answered(items, answer.Results);
-            Journal.Write($"reported {items.Count} participations, {answer.Results.Count(result => result.Reason != ErrorReason.Unspecified)} of them not taken");
-        }
-    }
-
     private static async Task WhicheverEndsFirst(Func<CancellationToken, Task> one, Func<CancellationToken, Task> other, CancellationToken stop)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -231,6 +233,4 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
         await Task.WhenAll(both).ContinueWith(_ => { }, TaskScheduler.Default);
         await first;
     }
-
-    private static string NewId() => Guid.CreateVersion7().ToString("D");
 }

@@ -8,6 +8,8 @@ var root = new RootCommand("A small region system that keeps in step with Coordi
     database,
     RunCommand.Create(database),
     ReportCommand.Create(database),
+    AnswerCommand.Create(database),
+    DischargeCommand.Create(database),
     ShowCommand.Create(database),
     ForgetCommand.Create(database),
 };

@@ -7,7 +7,7 @@ using Grpc.Core;
 
 namespace CoordinationPlan.RegionSystem;
 
-/// <summary><c>regionsystem run</c>: hears, confirms, forgets, reports.</summary>
+/// <summary><c>regionsystem run</c>: hears, confirms, forgets, sends.</summary>
 internal static class RunCommand
 {
     private static readonly Option<Uri?> Address = new("--address") { Description = "The service.", CustomParser = Https, DefaultValueFactory = _ => new Uri("https://localhost:7443") };
@@ -16,6 +16,7 @@ internal static class RunCommand
     private static readonly Option<string?> Authorities = new("--ca") { Description = "The authorities of the service's and the issuer's certificates, PEM. Default: the machine's." };
     private static readonly Option<Uri?> Issuer = new("--issuer") { Description = "The identity provider that gives tokens by client credentials over mutual TLS.", CustomParser = Https };
     private static readonly Option<string?> ClientId = new("--client-id") { Description = "The system's client id at the issuer." };
+    private static readonly Option<string?> Scope = new("--scope") { Description = "What the issuer is asked for, where it asks for that." };
     private static readonly Option<string?> TokenFile = new("--token-file") { Description = "Instead of an issuer: a file that something else keeps a fresh token in." };
     private static readonly Option<string> Assignment = new("--assignment") { Description = "assignments/…", Required = true };
     private static readonly Option<Purpose> WhatFor = new("--purpose") { Description = "What for.", DefaultValueFactory = _ => Purpose.CareAndTreatment };
@@ -27,7 +28,7 @@ internal static class RunCommand
     {
         var command = new Command("run", "Keeps the file in step with the service.")
         {
-            Address, Certificate, Key, Authorities, Issuer, ClientId, TokenFile, Assignment, WhatFor, Watch, GiveUpAfter, Deadline,
+            Address, Certificate, Key, Authorities, Issuer, ClientId, Scope, TokenFile, Assignment, WhatFor, Watch, GiveUpAfter, Deadline,
         };
         command.SetAction((parsed, stop) => Run(parsed, parsed.GetValue(database)!, stop));
         return command;
@@ -49,7 +50,7 @@ internal static class RunCommand
         }
         else if (parsed.GetValue(Issuer) is { } issuer && parsed.GetValue(ClientId) is { } clientId)
         {
-            tokens = new ClientCredentials(issuer, clientId, certificate, authorities);
+            tokens = new ClientCredentials(issuer, clientId, parsed.GetValue(Scope), certificate, authorities);
         }
         else
         {
@@ -67,8 +68,11 @@ internal static class RunCommand
         });
         var watch = parsed.GetValue(Watch);
         var patience = new Patience(watch ? null : TimeSpan.FromSeconds(parsed.GetValue(GiveUpAfter)), tokens.Forget);
-        var clients = connection.For(new CallerChoice(parsed.GetValue(Assignment)!, parsed.GetValue(WhatFor), tokens.Get));
-        var integration = new Integration(clients, new Store(database), patience);
+        // What is to be sent is tried for a while and then again, so that one thing that is not taken keeps back no other.
+        var outgoing = watch ? new Patience(TimeSpan.FromMinutes(1), tokens.Forget) : patience;
+        var caller = new CallerChoice(parsed.GetValue(Assignment)!, parsed.GetValue(WhatFor), tokens.Get);
+        var store = new Store(database);
+        var integration = new Integration(connection.For(caller), store, new Outgoing(unit => connection.For(caller with { Unit = unit }), store, outgoing), patience);
         try
         {
             await (watch ? integration.Watch(stop) : integration.RunOnce(stop));

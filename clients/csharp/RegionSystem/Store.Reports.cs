@@ -28,6 +28,10 @@ internal sealed partial class Store
         return true;
     });
 
+    /// <summary>What became of a report, as the service tells later on.</summary>
+    private static void BecameOf(Database database, string plan, SyncedParticipation synced) => database.Run(
+        "UPDATE report SET outcome = $4 WHERE plan = $1 AND unit = $2 AND external_id = $3 AND answered <= $5", plan, synced.Unit, synced.ExternalId, synced.State.ToString(), synced.ExternalVersion);
+
     /// <summary>What the service has not answered yet, as much as it takes at once.</summary>
     public List<ParticipationItem> ToReport() => Read(database => database.List(
         "SELECT item FROM report WHERE answered < version ORDER BY version LIMIT 500", row => ParticipationItem.Parser.ParseFrom((byte[])row.GetValue(0))));

@@ -40,6 +40,8 @@ internal sealed partial class Store
         CREATE TABLE IF NOT EXISTS report (
             plan TEXT NOT NULL, unit TEXT NOT NULL, external_id TEXT NOT NULL, version INTEGER NOT NULL, item BLOB NOT NULL, answered INTEGER NOT NULL DEFAULT 0, outcome TEXT NOT NULL DEFAULT '',
             PRIMARY KEY (plan, unit, external_id)) WITHOUT ROWID;
+        CREATE TABLE IF NOT EXISTS errand (
+            id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, plan TEXT NOT NULL, unit TEXT NOT NULL, about INTEGER NOT NULL, thing TEXT NOT NULL, request BLOB NOT NULL, outcome TEXT);
         """;
 
     private readonly string _connection;
@@ -130,11 +132,11 @@ internal sealed partial class Store
         return database.Run("UPDATE standing SET unconfirmed = EXISTS (SELECT 1 FROM rejection) WHERE cursor = $1", cursor);
     });
 
-    /// <summary>Forgets all that came from the service and all that was to be reported. What was recalled is still confirmed: it is forgotten.</summary>
+    /// <summary>Forgets all that came from the service and all that was to be sent there. What was recalled is still confirmed: it is forgotten.</summary>
     public void ForgetAll()
     {
         Write(database => database.Run(
-            "DELETE FROM held; DELETE FROM notice; DELETE FROM seen; DELETE FROM rejection; DELETE FROM report; UPDATE standing SET cursor = '', awaits_snapshot = 1, snapshot = NULL, unconfirmed = 0"));
+            "DELETE FROM held; DELETE FROM notice; DELETE FROM seen; DELETE FROM rejection; DELETE FROM report; DELETE FROM errand; UPDATE standing SET cursor = '', awaits_snapshot = 1, snapshot = NULL, unconfirmed = 0"));
         Read(database => database.Run("VACUUM"));
     }
 
@@ -146,6 +148,8 @@ internal sealed partial class Store
         .. database.List("SELECT plan, unit, at FROM notice ORDER BY plan, unit", row => string.Join('\t', "notice", row.GetString(0), row.GetString(1), Time(row.GetInt64(2)))),
         .. database.List("SELECT plan, unit, external_id, version, answered, outcome FROM report ORDER BY plan, unit, external_id", row =>
             string.Join('\t', "report", row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3), row.GetInt64(4) == row.GetInt64(3) ? row.GetString(5) : "to be sent")),
+        .. database.List("SELECT kind, plan, unit, thing, outcome FROM errand ORDER BY id", row =>
+            string.Join('\t', "errand", (ErrandKind)row.GetInt32(0), row.GetString(1), row.GetString(2), row.GetString(3), row.IsDBNull(4) ? "to be sent" : row.GetString(4))),
         .. database.List("SELECT receipt, at, removed, confirmed FROM forgetting ORDER BY receipt", row =>
             string.Join('\t', "forgotten", row.GetString(0), Time(row.GetInt64(1)), row.GetInt32(2), row.GetBoolean(3) ? "confirmed" : "to be confirmed")),
     ]);
@@ -162,6 +166,7 @@ internal sealed partial class Store
                 database.Run("DELETE FROM notice WHERE snapshot IS NOT (SELECT snapshot FROM standing)");
                 database.Run("UPDATE standing SET snapshot = NULL, awaits_snapshot = 0");
                 ForgetReportsOfUnknownPlans(database);
+                ForgetErrandsOfWhatIsNotHeld(database);
                 break;
             case ChangeKind.Recall when change.Recall is { } recall:
                 Forget(database, recall, now);
@@ -181,6 +186,11 @@ internal sealed partial class Store
                     ON CONFLICT DO UPDATE SET content = excluded.content, snapshot = excluded.snapshot
                     """,
                     change.Plan, change.Unit, (int)kind, Content.ThingOf(content), content.ToString()!);
+                if (content is SyncedParticipation synced)
+                {
+                    BecameOf(database, change.Plan, synced);
+                }
+
                 break;
             default:
                 var reason = Content.IsKnown(change.Kind) || change.Kind == ChangeKind.Recall ? RejectionReason.ContentNotTaken : RejectionReason.UnknownKind;
@@ -211,9 +221,10 @@ internal sealed partial class Store
             }
         }
 
+        ForgetErrandsOfWhatIsNotHeld(database);
         database.Run(
             "INSERT INTO forgetting VALUES ($1, $2, $3, $4, $5, $6, $7)",
-            "RS-" + Guid.CreateVersion7().ToString("D"), recall.Name, recall.Etag, Guid.CreateVersion7().ToString("D"), now.ToUnixTimeSeconds(), removed, recall.AcknowledgeTime is not null);
+            "RS-" + Guid.CreateVersion7().ToString("D"), recall.Name, recall.Etag, RequestId.New(), now.ToUnixTimeSeconds(), removed, recall.AcknowledgeTime is not null);
     }
 
     /// <summary>That there is such a plan came from the service: where no unit may know it any more, nothing of the system's own names it either.</summary>

@@ -29,15 +29,21 @@ internal sealed class ClientCredentials : ITokens, IDisposable
 {
     private static readonly TimeSpan Margin = TimeSpan.FromSeconds(60);
 
+    /// <summary>A token that is newer than this was not the one that was refused.</summary>
+    private static readonly TimeSpan New = TimeSpan.FromSeconds(5);
+
     private readonly HttpClient _http;
+    private readonly Uri _issuer;
     private readonly string _clientId;
+    private readonly string? _scope;
     private readonly SemaphoreSlim _turn = new(1);
     private string? _token;
+    private DateTimeOffset _asked;
     private DateTimeOffset _useUntil;
 
-    public ClientCredentials(Uri issuer, string clientId, X509Certificate2 certificate, X509Certificate2Collection authorities)
+    public ClientCredentials(Uri issuer, string clientId, string? scope, X509Certificate2 certificate, X509Certificate2Collection authorities)
     {
-        _clientId = clientId;
+        (_issuer, _clientId, _scope) = (issuer, clientId, scope);
         var tls = new SslClientAuthenticationOptions { ClientCertificateContext = SslStreamCertificateContext.Create(certificate, null, offline: true) };
         if (authorities.Count > 0)
         {
@@ -45,7 +51,7 @@ internal sealed class ClientCredentials : ITokens, IDisposable
             tls.CertificateChainPolicy.CustomTrustStore.AddRange(authorities);
         }
 
-        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, SslOptions = tls }) { BaseAddress = issuer, Timeout = TimeSpan.FromSeconds(30) };
+        _http = new HttpClient(new SocketsHttpHandler { AllowAutoRedirect = false, SslOptions = tls }) { Timeout = TimeSpan.FromSeconds(30) };
     }
 
     public async Task<string> Get(CancellationToken stop)
@@ -56,12 +62,19 @@ internal sealed class ClientCredentials : ITokens, IDisposable
             if (_token is null || TimeProvider.System.GetUtcNow() >= _useUntil)
             {
                 var asked = TimeProvider.System.GetUtcNow();
-                var endpoints = await _http.GetFromJsonAsync<Endpoints>(".well-known/openid-configuration", stop) ?? throw new HttpRequestException("The issuer says nothing of itself.");
-                using var form = new FormUrlEncodedContent([new("grant_type", "client_credentials"), new("client_id", _clientId)]);
-                using var response = await _http.PostAsync(endpoints.Token, form, stop);
+                // Discovery stands below the issuer, whether that ends in a slash or not (OpenID Connect Discovery section 4.1).
+                var metadata = await _http.GetFromJsonAsync<Metadata>($"{_issuer.AbsoluteUri.TrimEnd('/')}/.well-known/openid-configuration", stop);
+                if (metadata?.Issuer.TrimEnd('/') != _issuer.AbsoluteUri.TrimEnd('/'))
+                {
+                    throw new HttpRequestException("The issuer calls itself something else.");
+                }
+
+                using var form = new FormUrlEncodedContent(
+                    [new("grant_type", "client_credentials"), new("client_id", _clientId), .. _scope is null ? [] : (KeyValuePair<string, string>[])[new("scope", _scope)]]);
+                using var response = await _http.PostAsync(metadata.MutualTls?.Token ?? metadata.Token, form, stop);
                 response.EnsureSuccessStatusCode();
                 var answer = await response.Content.ReadFromJsonAsync<Answer>(stop) ?? throw new HttpRequestException("The issuer gave no token.");
-                (_token, _useUntil) = (answer.AccessToken, asked.AddSeconds(answer.ExpiresIn) - Margin);
+                (_token, _asked, _useUntil) = (answer.AccessToken, asked, asked.AddSeconds(answer.ExpiresIn) - Margin);
             }
 
             return _token;
@@ -72,7 +85,13 @@ internal sealed class ClientCredentials : ITokens, IDisposable
         }
     }
 
-    public void Forget() => _useUntil = default;
+    public void Forget()
+    {
+        if (TimeProvider.System.GetUtcNow() - _asked > New)
+        {
+            _useUntil = default;
+        }
+    }
 
     public void Dispose()
     {
@@ -80,7 +99,11 @@ internal sealed class ClientCredentials : ITokens, IDisposable
         _turn.Dispose();
     }
 
-    private sealed record Endpoints([property: JsonPropertyName("token_endpoint")] Uri Token);
+    /// <param name="MutualTls">Where an issuer takes client certificates at another address (RFC 8705 section 5).</param>
+    private sealed record Metadata(
+        [property: JsonPropertyName("issuer")] string Issuer, [property: JsonPropertyName("token_endpoint")] Uri Token, [property: JsonPropertyName("mtls_endpoint_aliases")] Aliases? MutualTls);
+
+    private sealed record Aliases([property: JsonPropertyName("token_endpoint")] Uri? Token);
 
     private sealed record Answer([property: JsonPropertyName("access_token")] string AccessToken, [property: JsonPropertyName("expires_in")] int ExpiresIn);
 }

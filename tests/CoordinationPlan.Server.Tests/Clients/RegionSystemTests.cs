@@ -251,6 +251,7 @@ public sealed partial class RegionSystemTests(Service service, ITestOutputHelper
         ChangeKind.Plan => "plan",
         ChangeKind.Summons => "summons " + thing,
         ChangeKind.Task => "task " + thing,
+        ChangeKind.SyncedParticipation => "synced " + thing,
         _ => thing,
     };
 

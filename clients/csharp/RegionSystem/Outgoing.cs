@@ -1,0 +1,95 @@
+using CoordinationPlan.Client;
+using CoordinationPlan.V1;
+using Grpc.Core;
+
+namespace CoordinationPlan.RegionSystem;
+
+/// <summary>Sends what the database has noted to be sent: the system's own reports, and the errands of its units' people.</summary>
+/// <param name="clientsFor">The service's clients that call for a unit of the organisation; null: for the system's own.</param>
+internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor, Store store, Patience patience)
+{
+    /// <summary>Sends all of it that can be sent now. What cannot keeps nothing else back.</summary>
+    /// <exception cref="RpcException">Something is still to be sent, and may be taken later.</exception>
+    public async Task Send(CancellationToken stop)
+    {
+        RpcException? later = null;
+        foreach (var send in store.ToSend().Select(errand => (Func<Task>)(() => SendErrand(errand, stop))).Append(() => SendReports(stop)))
+        {
+            try
+            {
+                await send();
+            }
+            catch (RpcException error) when (Patience.IsPassing(error, stop))
+            {
+                later = error;
+            }
+        }
+
+        if (later is not null)
+        {
+            throw later;
+        }
+    }
+
+    private async Task SendReports(CancellationToken stop)
+    {
+        var sync = clientsFor(null).ParticipationSync;
+        while (store.ToReport() is { Count: > 0 } items)
+        {
+            var request = new BatchSyncParticipationsRequest { Items = { items }, RequestId = RequestId.New() };
+            var answer = await patience.Until("BatchSyncParticipations", () => sync.BatchSyncParticipationsAsync(request, cancellationToken: stop).ResponseAsync, stop);
+            store.Answered(items, answer.Results);
+            Journal.Write($"reported {items.Count} participations, {answer.Results.Count(result => result.Reason != ErrorReason.Unspecified)} of them not taken");
+        }
+    }
+
+    private async Task SendErrand(Errand errand, CancellationToken stop)
+    {
+        try
+        {
+            store.Sent(errand, await (errand.Kind == ErrandKind.Answer ? Answer(errand, stop) : Notify(errand, stop)));
+            Journal.Write($"sent: {errand.Kind}");
+        }
+        catch (RpcException error) when (!stop.IsCancellationRequested && !Patience.IsPassing(error, stop))
+        {
+            // A person is to look at it: above all where the meeting has been moved since.
+            store.Sent(errand, $"not taken: {error.Reason()}");
+            Journal.Write($"not taken: {errand.Kind} {error.Reason()}");
+        }
+    }
+
+    private async Task<string> Answer(Errand errand, CancellationToken stop)
+    {
+        var request = ReplyToCallRequest.Parser.ParseFrom(errand.Request);
+        var meetings = clientsFor(errand.Unit).Meetings;
+        var call = (await patience.Until("ReplyToCall", () => meetings.ReplyToCallAsync(request, cancellationToken: stop).ResponseAsync, stop)).Call;
+        return call.Attendance == Attendance.Unspecified ? call.Reply.ToString() : call.Attendance.ToString();
+    }
+
+    /// <summary>A notice says nothing of what stands in the plan: it is for the plan as it is when the notice is sent.</summary>
+    private async Task<string> Notify(Errand errand, CancellationToken stop)
+    {
+        var request = AddDischargeNoticeRequest.Parser.ParseFrom(errand.Request);
+        var clients = clientsFor(errand.Unit);
+        while (true)
+        {
+            try
+            {
+                var plan = await patience.Until(
+                    "ListSyncedParticipations", () => clients.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = errand.Plan }, cancellationToken: stop).ResponseAsync, stop);
+                request.Etag = plan.PlanEtag;
+                await patience.Until("AddDischargeNotice", () => clients.Discharge.AddDischargeNoticeAsync(request, cancellationToken: stop).ResponseAsync, stop);
+                return "Taken";
+            }
+            catch (RpcException error) when (error.Reason() == ErrorReason.StaleEtag)
+            {
+                // The plan has changed in between.
+            }
+            catch (RpcException error) when (error.Reason() == ErrorReason.RequestIdReused)
+            {
+                // Sent before, by the plan as it was then: before a crash, or by this file before it was put back from a copy.
+                return "Taken";
+            }
+        }
+    }
+}
