@@ -112,7 +112,7 @@ public sealed partial class SqlTests
         // Whose person and controller a change is about, for its log entry.
         ["Changes/ChangeSql.cs"] = ["plan"],
         // Which units a change concerns, which things there are in a plan, and what begins or ends with a day.
-        ["Changes/FanOutSql.cs"] = ["plan", "participation", "meeting", "meeting_call", "consent", "legal_release", "school_arrangement", "block"],
+        ["Changes/FanOutSql.cs"] = ["plan", "participation", "meeting", "meeting_call", "consent", "legal_release", "school_arrangement", "block", "synced_participation"],
         // What goes in the trees is hashed as it is stored.
         ["Log/SequencerSql.cs"] = ["access_log"],
         // Every entry is compared with its leaf.
