@@ -6,6 +6,9 @@ namespace CoordinationPlan.RegionSystem;
 /// <summary>What the system itself says: which of the organisation's units take part. The newest version of each, and up to which the service has answered.</summary>
 internal sealed partial class Store
 {
+    /// <summary>In bytes of items: the service takes messages of 256 KiB.</summary>
+    private const int LargestBatch = 200_000;
+
     /// <summary>
     /// Notes what is to be reported, with a version higher than any before: higher than the clock as well, so that a file that begins anew is heard. False where the system
     /// has not been told of that plan: then it does not know of it.
@@ -33,8 +36,13 @@ internal sealed partial class Store
         "UPDATE report SET outcome = $4 WHERE plan = $1 AND unit = $2 AND external_id = $3 AND answered <= $5", plan, synced.Unit, synced.ExternalId, synced.State.ToString(), synced.ExternalVersion);
 
     /// <summary>What the service has not answered yet, as much as it takes at once.</summary>
-    public List<ParticipationItem> ToReport() => Read(database => database.List(
-        "SELECT item FROM report WHERE answered < version ORDER BY version LIMIT 500", row => ParticipationItem.Parser.ParseFrom((byte[])row.GetValue(0))));
+    public List<ParticipationItem> ToReport()
+    {
+        var room = LargestBatch;
+        return [.. Read(database => database.List("SELECT item FROM report WHERE answered < version ORDER BY version LIMIT 500", row => (byte[])row.GetValue(0)))
+            .TakeWhile(item => (room -= item.Length) >= 0)
+            .Select(item => ParticipationItem.Parser.ParseFrom(item))];
+    }
 
     /// <summary>The answers to what was sent. What has changed here meanwhile stays to be sent.</summary>
     public void Answered(IReadOnlyList<ParticipationItem> items, IReadOnlyList<ParticipationItemResult> results) => Write(database =>

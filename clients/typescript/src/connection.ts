@@ -85,7 +85,7 @@ export interface Clients {
   readonly routines: Client<typeof SchoolRoutineService>;
   /** Proofs that the access log is complete. */
   readonly audit: Client<typeof AuditService>;
-  /** What changes, for systems that keep their own data in step. Give `watchChanges` a `timeoutMs` of its own: a stream lives as long as it is wanted. */
+  /** What changes, for systems that keep their own data in step. */
   readonly changes: Client<typeof ChangeFeedService>;
 }
 
@@ -97,7 +97,7 @@ export interface Connection {
   close(): void;
 }
 
-/** The deadline of a call that sets none, as `timeout` in clients/service_config.json. */
+/** The deadline of a call that sets none, as `timeout` in clients/service_config.json. A stream that sets none has none. */
 export const defaultDeadlineMs = 10_000;
 
 /**
@@ -123,11 +123,21 @@ export function connectionThrough(sessionManager: Http2SessionManager, baseUrl: 
   const closing = new AbortController();
   return {
     for: (caller) =>
-      clientsOver(createGrpcTransport({ baseUrl, sessionManager, defaultTimeoutMs, interceptors: interceptorsFor(caller, closing.signal) })),
+      clientsOver(
+        withEndlessStreams(createGrpcTransport({ baseUrl, sessionManager, defaultTimeoutMs, interceptors: interceptorsFor(caller, closing.signal) })),
+      ),
     close() {
       closing.abort(new ConnectError("the connection is closed", Code.Canceled));
       sessionManager.abort();
     },
+  };
+}
+
+/** A stream lives as long as it is wanted: it gets no deadline that it was not given. */
+export function withEndlessStreams(transport: Transport): Transport {
+  return {
+    unary: (method, signal, timeoutMs, header, input, contextValues) => transport.unary(method, signal, timeoutMs, header, input, contextValues),
+    stream: (method, signal, timeoutMs, header, input, contextValues) => transport.stream(method, signal, timeoutMs ?? 0, header, input, contextValues),
   };
 }
 

@@ -9,7 +9,7 @@ import { type CallerChoice, purposeName } from "../src/caller.js";
 import { clientsOver, connect, connectionThrough, defaultDeadlineMs, interceptorsFor, newRequestId } from "../src/connection.js";
 import { fieldFaults, reasonOf, unmetPreconditions, userText } from "../src/errors.js";
 import { BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, PreconditionFailureSchema } from "../src/gen/google/rpc/error_details_pb.js";
-import { ErrorReason, PlanService, Purpose } from "../src/index.js";
+import { ChangeFeedService, ErrorReason, ParticipationSyncService, PlanService, Purpose } from "../src/index.js";
 import { backoffMs, retryPolicy } from "../src/retries.js";
 
 // The compiled tests are in dist/test.
@@ -45,7 +45,8 @@ test("the retries are those of service_config.json", () => {
   assert.equal(methodConfig.length, 2);
   const { name, timeout, retryPolicy: configured } = methodConfig[0];
   // A stream lives as long as it is wanted.
-  assert.deepEqual(methodConfig[1], { name: [{ service: "coordinationplan.v1.ChangeFeedService", method: "WatchChanges" }], retryPolicy: configured });
+  const streams = [ChangeFeedService.method.watchChanges, ParticipationSyncService.method.syncParticipations];
+  assert.deepEqual(methodConfig[1], { name: streams.map((method) => ({ service: method.parent.typeName, method: method.name })), retryPolicy: configured });
   const milliseconds = (text: string) => Math.round(Number(/^([\d.]+)s$/.exec(text)?.[1]) * 1000);
   assert.deepEqual(name, [{}]);
   assert.equal(defaultDeadlineMs, milliseconds(timeout));

@@ -110,7 +110,7 @@ internal static class CallerAuthentication
                     return FhirDoor.AnswerUnauthenticated(context.HttpContext);
                 }
 
-                AnswerUnauthenticated(context.Response);
+                HeaderErrors.Write(context.Response, Errors.Unauthenticated());
                 return Task.CompletedTask;
             },
         };
@@ -187,17 +187,6 @@ internal static class CallerAuthentication
     {
         var expected = System.Text.Encoding.ASCII.GetBytes(Base64UrlEncoder.Encode(certificate.GetCertHash(HashAlgorithmName.SHA256)));
         return CryptographicOperations.FixedTimeEquals(expected, System.Text.Encoding.ASCII.GetBytes(thumbprint));
-    }
-
-    /// <summary>UNAUTHENTICATED as gRPC has it, with the same details as every other error, in a response of headers only.</summary>
-    private static void AnswerUnauthenticated(HttpResponse response)
-    {
-        var error = Errors.Unauthenticated();
-        response.StatusCode = StatusCodes.Status200OK;
-        response.ContentType = "application/grpc";
-        response.Headers["grpc-status"] = ((int)error.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        response.Headers["grpc-message"] = Uri.EscapeDataString(error.Status.Detail);
-        response.Headers["grpc-status-details-bin"] = Convert.ToBase64String(error.Trailers.GetValueBytes("grpc-status-details-bin")!);
     }
 
     private static string SchemeOf(int issuer) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Issuer{issuer}");

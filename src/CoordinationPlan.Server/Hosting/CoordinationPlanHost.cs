@@ -184,6 +184,7 @@ public static class CoordinationPlanHost
             context.Response.StatusCode = StatusCodes.Status404NotFound;
             return Task.CompletedTask;
         });
+        app.Use(HeaderErrors.Complete);
         app.UseAuthentication();
         app.UseAuthorization();
         MapServices(app);

@@ -4,7 +4,7 @@ using CoordinationPlan.Server.Database;
 
 namespace CoordinationPlan.Server.Hosting;
 
-/// <summary>The service's whole configuration: <c>appsettings.json</c>, then environment variables <c>COORDPLAN_Section__Key</c>.</summary>
+/// <summary>The service's whole configuration: the file that <c>--config</c> names, then environment variables <c>COORDPLAN_Section__Key</c>.</summary>
 public sealed class ServerOptions
 {
     /// <summary>What the service is for. A production service refuses what belongs to development, and the other way round.</summary>

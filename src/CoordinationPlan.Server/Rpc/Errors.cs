@@ -41,6 +41,9 @@ internal static class Errors
     public static RpcException TooManyCalls(TimeSpan retryAfter) =>
         Error(StatusCode.ResourceExhausted, ErrorReason.TooManyCalls, new RetryInfo { RetryDelay = Duration.FromTimeSpan(retryAfter) });
 
+    /// <summary>More than the service takes in one message; it was not read.</summary>
+    public static RpcException MessageTooLarge() => Error(StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge);
+
     public static RpcException DeadlineExceeded() => Error(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded);
 
     public static RpcException Internal() => Error(StatusCode.Internal, ErrorReason.Internal);

@@ -138,6 +138,9 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
     {
         switch (exception)
         {
+            case RpcException { StatusCode: StatusCode.ResourceExhausted } error when error.GetRpcStatus() is null:
+                // A message of a client's stream, which gRPC itself has refused to read.
+                return Errors.MessageTooLarge();
             case RpcException error:
                 return error;
             case OperationCanceledException or NpgsqlException when context.CancellationToken.IsCancellationRequested:

@@ -4,6 +4,7 @@ using CoordinationPlan.Cli.Demo;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
 
@@ -37,7 +38,8 @@ public sealed class ClientTests(Service service) : IClassFixture<Service>
     public void All_clients_retry_by_the_same_numbers()
     {
         using var published = JsonDocument.Parse(File.ReadAllText(Path.Combine(Machine.RepositoryRoot, "clients", "service_config.json")));
-        var policy = published.RootElement.GetProperty("methodConfig")[0].GetProperty("retryPolicy");
+        var configs = published.RootElement.GetProperty("methodConfig");
+        var policy = configs[0].GetProperty("retryPolicy");
         var own = CoordinationPlanConnection.Retries.MethodConfigs.Single().RetryPolicy!;
 
         Assert.Equal(policy.GetProperty("maxAttempts").GetInt32(), own.MaxAttempts);
@@ -46,6 +48,13 @@ public sealed class ClientTests(Service service) : IClassFixture<Service>
         Assert.Equal(policy.GetProperty("backoffMultiplier").GetDouble(), own.BackoffMultiplier);
         Assert.Equal(["UNAVAILABLE"], policy.GetProperty("retryableStatusCodes").EnumerateArray().Select(code => code.GetString()));
         Assert.Equal([StatusCode.Unavailable], own.RetryableStatusCodes);
+        // A call has a deadline where it sets none; a stream has none, and every stream of the contract is listed.
+        Assert.Equal((Seconds(new CoordinationPlanClientOptions { Address = service.Address, ClientCertificate = null! }.Deadline), false),
+            (configs[0].GetProperty("timeout").GetString(), configs[1].TryGetProperty("timeout", out _)));
+        Assert.Equal((policy.ToString(), 2), (configs[1].GetProperty("retryPolicy").ToString(), configs.GetArrayLength()));
+        Assert.Equal(
+            Contract.Services.SelectMany(of => of.Methods).Where(method => method.IsClientStreaming || method.IsServerStreaming).Select(method => method.FullName).Order(),
+            configs[1].GetProperty("name").EnumerateArray().Select(name => $"{name.GetProperty("service").GetString()}.{name.GetProperty("method").GetString()}").Order());
 
         static string? Seconds(TimeSpan? time) => time is { } set ? string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{set.TotalSeconds}s") : null;
     }

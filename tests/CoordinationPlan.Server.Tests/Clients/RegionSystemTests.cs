@@ -15,7 +15,7 @@ namespace CoordinationPlan.Server.Tests.Clients;
 /// </summary>
 public sealed partial class RegionSystemTests(Service service, ITestOutputHelper output) : IClassFixture<Service>
 {
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("COORDPLAN_TEST_REGION_KILLS") ?? "15", CultureInfo.InvariantCulture);
+    private static readonly int Kills = Campaign.Of("REGION_KILLS", always: 15, thorough: 100);
 
     private static DemonstrationEmployee Care => DemonstrationDirectory.PrimaryCare;
 

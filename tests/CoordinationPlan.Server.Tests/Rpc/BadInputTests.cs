@@ -86,7 +86,12 @@ public sealed class BadInputTests(Service service) : IClassFixture<Service>
     {
         var error = await Assert.ThrowsAsync<RpcException>(() => service.OpenPlan(socialSituation: new string('x', 300_000)));
 
-        Assert.Equal(StatusCode.ResourceExhausted, error.StatusCode);
+        Assert.Equal((StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge), (error.StatusCode, error.Reason()));
+        Assert.NotEmpty(error.UserText()!);
+        using var stream = service.As(DemonstrationDirectory.RegionIntegration).ParticipationSync.SyncParticipations();
+        await stream.RequestStream.WriteAsync(new() { Items = { new ParticipationItem { ExternalId = new string('x', 300_000) } }, RequestId = Cases.NewId() });
+        error = await Assert.ThrowsAsync<RpcException>(async () => await stream);
+        Assert.Equal((StatusCode.ResourceExhausted, ErrorReason.MessageTooLarge), (error.StatusCode, error.Reason()));
     }
 
     [Fact]

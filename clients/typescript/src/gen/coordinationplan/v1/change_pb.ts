@@ -123,7 +123,7 @@ export type Change = Message<"coordinationplan.v1.Change"> & {
   syncedParticipation?: SyncedParticipation | undefined;
 
   /**
-   * When the change was put in order, soon after it happened: how far behind the system is.
+   * When the change was put in order, soon after it happened: how far behind the system is. Not for FORGOTTEN.
    *
    * @generated from field: google.protobuf.Timestamp sequence_time = 13;
    */

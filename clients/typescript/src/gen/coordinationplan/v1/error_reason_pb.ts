@@ -98,8 +98,8 @@ export enum ErrorReason {
   INVALID_PAGE_TOKEN = 9,
 
   /**
-   * RESOURCE_EXHAUSTED. The message is larger than the service takes.
-   * Client action: send less; texts have documented limits.
+   * RESOURCE_EXHAUSTED. The message is larger than the service takes: 256 KiB. It was not read, and is not in the access log.
+   * Client action: send less; texts and lists have documented limits.
    *
    * @generated from enum value: ERROR_REASON_MESSAGE_TOO_LARGE = 10;
    */

@@ -157,7 +157,7 @@ export const ParticipationItemResultSchema: GenMessage<ParticipationItemResult> 
  */
 export type SyncParticipationsRequest = Message<"coordinationplan.v1.SyncParticipationsRequest"> & {
   /**
-   * The items, 1 to 500.
+   * The items, 1 to 500, and no more than 256 KiB in all (MESSAGE_TOO_LARGE).
    *
    * @generated from field: repeated coordinationplan.v1.ParticipationItem items = 1;
    */
@@ -241,7 +241,7 @@ export const SyncParticipationsResponseSchema: GenMessage<SyncParticipationsResp
  */
 export type BatchSyncParticipationsRequest = Message<"coordinationplan.v1.BatchSyncParticipationsRequest"> & {
   /**
-   * The items, 1 to 500.
+   * The items, 1 to 500, and no more than 256 KiB in all (MESSAGE_TOO_LARGE).
    *
    * @generated from field: repeated coordinationplan.v1.ParticipationItem items = 1;
    */
@@ -446,7 +446,7 @@ export const ParticipationSyncService: GenService<{
   },
   /**
    * What systems have said of a plan, the newest first. Who: the owning unit; and a system of health care, where the unit that it calls for may know of the plan, what it has
-   * sent itself, and with MEETINGS what its whole organisation has. Logged as READ_SYNCED_PARTICIPATIONS.
+   * sent itself, and with MEETINGS what its whole organisation has. A system hears the same of its own reports in its feed (CHANGE_KIND_SYNCED_PARTICIPATION). Logged as READ_SYNCED_PARTICIPATIONS.
    *
    * @generated from rpc coordinationplan.v1.ParticipationSyncService.ListSyncedParticipations
    */

@@ -2450,7 +2450,7 @@ export const ProposalAnswerKindSchema: GenEnum<ProposalAnswerKind> = /*@__PURE__
  * Every call needs a client certificate, a bearer token, and two metadata entries: `coordinationplan-assignment` (which of the
  * employee's assignments the call is made under, `assignments/{assignment}`) and `coordinationplan-purpose` (a name of Purpose without
  * its prefix). A system that calls for itself may add `coordinationplan-unit`: for which unit of its own organisation, `units/{unit}`; without it, for the unit
- * of its assignment. Every call, permitted or refused, leaves an entry in the access log before it is answered.
+ * of its assignment. Not from or for a school or a sheltered housing: their systems call for themselves alone. Every call, permitted or refused, leaves an entry in the access log before it is answered.
  *
  * Errors that every RPC can give, with ErrorInfo reasons of ErrorReason: UNAUTHENTICATED; PERMISSION_DENIED with one neutral text, whether
  * the plan exists or not; INVALID_ARGUMENT naming each field; UNAVAILABLE, which is always safe to retry; RESOURCE_EXHAUSTED where a client system calls for
