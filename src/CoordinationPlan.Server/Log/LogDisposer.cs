@@ -10,7 +10,8 @@ namespace CoordinationPlan.Server.Log;
 /// Carries out the disposals of logs that two persons have decided: removes the entries' rows, and with them their secrets, some at a time. It believes the log and not the row
 /// of the disposal: both entries of the decision must be under published checkpoints first, so that whoever finds a record missing also finds why. What is killed midway goes on.
 /// </summary>
-internal sealed class LogDisposer(DataSources dataSources, LogOptions options, LogCondition condition, LogMetrics metrics, ILogger<LogDisposer> log) : RepeatedWork
+internal sealed class LogDisposer(DataSources dataSources, LogOptions options, LogCondition condition, LogMetrics metrics, ILogger<LogDisposer> log)
+    : LogWork(LogPart.Disposer, "disposals cannot be carried out", condition, log)
 {
     /// <summary>How many positions are gone through in one transaction.</summary>
     internal int Window { get; init; } = 2000;
@@ -38,14 +39,14 @@ internal sealed class LogDisposer(DataSources dataSources, LogOptions options, L
             // An entry that has no place yet is no fault; it will have.
             if (evidence.Fault(disposal) is { } fault)
             {
-                if (entries.Value.TrueForAll(entry => entry.Text != disposal.Text || entry.Log is not null) && condition.Set(LogPart.Disposer, disposal.LogId, fault))
+                if (entries.Value.TrueForAll(entry => entry.Text != disposal.Text || entry.Log is not null) && Condition.Set(LogPart.Disposer, disposal.LogId, fault))
                 {
-                    log.LogCritical("Disposal {Disposal} of log {Log} is not carried out: {Fault}", disposal.Id, disposal.LogId, fault);
+                    Log.LogCritical("Disposal {Disposal} of log {Log} is not carried out: {Fault}", disposal.Id, disposal.LogId, fault);
                 }
             }
             else if (evidence.Of(disposal).All(entry => IsPublished(entry, notes.Value)))
             {
-                condition.Clear(LogPart.Disposer, disposal.LogId);
+                Condition.Clear(LogPart.Disposer, disposal.LogId);
                 total += await CarryOut(connection, disposal, stop);
             }
         }
@@ -55,19 +56,7 @@ internal sealed class LogDisposer(DataSources dataSources, LogOptions options, L
 
     protected override TimeSpan Every => options.DisposeEvery;
 
-    protected override async Task Work(CancellationToken stop)
-    {
-        await RunOnce(stop);
-        condition.Clear(LogPart.Disposer, "");
-    }
-
-    protected override void Failed(string kind, string? sqlState, bool isNews)
-    {
-        if (condition.Set(LogPart.Disposer, "", "disposals cannot be carried out"))
-        {
-            log.LogError("Disposals are not carried out: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
-        }
-    }
+    protected override Task Turn(CancellationToken stop) => RunOnce(stop);
 
     private static bool IsPublished(DisposalEntry entry, Dictionary<int, string> notes) =>
         entry.Log is { } log && notes.TryGetValue(log, out var note) && Checkpoint.Parse(SignedNote.Parse(note).Text).Size > entry.Position;
@@ -99,7 +88,7 @@ internal sealed class LogDisposer(DataSources dataSources, LogOptions options, L
         }
 
         metrics.Disposed(total);
-        log.LogInformation("Disposal {Disposal} of log {Log} is carried out: {Count} entries removed", disposal.Id, disposal.LogId, total);
+        Log.LogInformation("Disposal {Disposal} of log {Log} is carried out: {Count} entries removed", disposal.Id, disposal.LogId, total);
         return total;
     }
 }

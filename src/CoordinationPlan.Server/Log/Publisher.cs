@@ -13,7 +13,8 @@ namespace CoordinationPlan.Server.Log;
 /// </summary>
 internal sealed class Publisher(
     DataSources dataSources, LogNames names, PublisherKey key, SignedLogs files, Witnesses witnesses, LogOptions options, LogCondition condition, LogMetrics metrics,
-    ILogger<Publisher> log) : RepeatedWork
+    ILogger<Publisher> log)
+    : LogWork(LogPart.Publisher, "checkpoints cannot be published", condition, log)
 {
     private const int Chunk = 10_000;
 
@@ -103,19 +104,7 @@ internal sealed class Publisher(
 
     protected override TimeSpan Every => options.PublishEvery;
 
-    protected override async Task Work(CancellationToken stop)
-    {
-        await RunOnce(stop);
-        condition.Clear(LogPart.Publisher, "");
-    }
-
-    protected override void Failed(string kind, string? sqlState, bool isNews)
-    {
-        if (condition.Set(LogPart.Publisher, "", "checkpoints cannot be published"))
-        {
-            log.LogError("Checkpoints are not published: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
-        }
-    }
+    protected override Task Turn(CancellationToken stop) => RunOnce(stop);
 
     /// <summary>What is to be published of a log, once it is found to be an extension of what was; null where nothing is.</summary>
     private async Task<SignedLog?> Look(NpgsqlConnection connection, LogState state, string? note, bool leads, CancellationToken stop)
@@ -170,7 +159,7 @@ internal sealed class Publisher(
             }
 
             _checkedInFull.Add(state.LogId);
-            condition.Clear(LogPart.Publisher, state.LogId);
+            Condition.Clear(LogPart.Publisher, state.LogId);
             return leads && (published?.Size != state.Size || IsDueAgain(state.LogId)) ? Sign(state, edge) : null;
         }
         catch (Exception fault) when (fault is LogFaultException or FormatException or NoteException or ArgumentException)
@@ -196,7 +185,7 @@ internal sealed class Publisher(
         {
             if (await witnesses.Cosign(state, SignedNote.Parse(signed.Note), connection, stop) is { } note)
             {
-                condition.Clear(LogPart.Witnesses, state.LogId);
+                Condition.Clear(LogPart.Witnesses, state.LogId);
                 return note.ToString();
             }
         }
@@ -205,9 +194,9 @@ internal sealed class Publisher(
             fault = refusal.Message;
         }
 
-        if (condition.Set(LogPart.Witnesses, state.LogId, fault))
+        if (Condition.Set(LogPart.Witnesses, state.LogId, fault))
         {
-            log.LogError("The checkpoint of log {Log} is not published: {Fault}", state.LogId, fault);
+            Log.LogError("The checkpoint of log {Log} is not published: {Fault}", state.LogId, fault);
         }
 
         return null;
@@ -255,9 +244,9 @@ internal sealed class Publisher(
     private void Refuse(string logId, string fault)
     {
         metrics.Refused();
-        if (condition.Set(LogPart.Publisher, logId, fault))
+        if (Condition.Set(LogPart.Publisher, logId, fault))
         {
-            log.LogCritical("Log {Log} is not signed: {Fault}", logId, fault);
+            Log.LogCritical("Log {Log} is not signed: {Fault}", logId, fault);
         }
     }
 }

@@ -11,7 +11,7 @@ namespace CoordinationPlan.Server.Log;
 /// of servers may do it at once; each takes logs that nobody else has, and what a dead one had is free when its connection is gone.
 /// </summary>
 internal sealed class Sequencer(DataSources dataSources, LogOptions options, LogCondition condition, LogMetrics metrics, ILogger<Sequencer> log)
-    : RepeatedWork
+    : LogWork(LogPart.Sequencer, "entries cannot be sequenced", condition, log)
 {
     /// <summary>Does what is pending now, and returns how many entries that was.</summary>
     public async Task<int> RunOnce(CancellationToken stop)
@@ -40,19 +40,7 @@ internal sealed class Sequencer(DataSources dataSources, LogOptions options, Log
 
     protected override TimeSpan Every => options.SequenceEvery;
 
-    protected override async Task Work(CancellationToken stop)
-    {
-        await RunOnce(stop);
-        condition.Clear(LogPart.Sequencer, "");
-    }
-
-    protected override void Failed(string kind, string? sqlState, bool isNews)
-    {
-        if (condition.Set(LogPart.Sequencer, "", "entries cannot be sequenced"))
-        {
-            log.LogError("The log is not sequenced: {Kind}, SQLSTATE {SqlState}", kind, sqlState);
-        }
-    }
+    protected override Task Turn(CancellationToken stop) => RunOnce(stop);
 
     private async Task<int> Batch(NpgsqlConnection connection, PendingLog due, CancellationToken stop)
     {
@@ -60,15 +48,15 @@ internal sealed class Sequencer(DataSources dataSources, LogOptions options, Log
         try
         {
             var count = await Append(connection, due, logId, stop);
-            condition.Clear(LogPart.Sequencer, logId);
+            Condition.Clear(LogPart.Sequencer, logId);
             return count;
         }
         catch (Exception fault) when (fault is LogFaultException or InvalidOperationException)
         {
             await Abandon(connection, stop);
-            if (condition.Set(LogPart.Sequencer, logId, fault.Message))
+            if (Condition.Set(LogPart.Sequencer, logId, fault.Message))
             {
-                log.LogCritical("Log {Log} is not appended to: {Fault}", logId, fault.Message);
+                Log.LogCritical("Log {Log} is not appended to: {Fault}", logId, fault.Message);
             }
 
             return 0;
@@ -141,11 +129,11 @@ internal sealed class Sequencer(DataSources dataSources, LogOptions options, Log
         metrics.Pending(age);
         if (age <= options.MaximumMergeDelay)
         {
-            condition.Clear(LogPart.Pending, "");
+            Condition.Clear(LogPart.Pending, "");
         }
-        else if (condition.Set(LogPart.Pending, "", "entries wait longer than the maximum merge delay"))
+        else if (Condition.Set(LogPart.Pending, "", "entries wait longer than the maximum merge delay"))
         {
-            log.LogError("Entries of the access log have been waiting to be sequenced for {Age}; run `coordplan log fsck`", age);
+            Log.LogError("Entries of the access log have been waiting to be sequenced for {Age}; run `coordplan log fsck`", age);
         }
 
     }
