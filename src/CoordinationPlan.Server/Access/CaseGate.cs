@@ -1,4 +1,3 @@
-using CoordinationPlan.Law;
 using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Audit;
 using CoordinationPlan.Server.Crypto;
@@ -121,44 +120,6 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 return () => response;
             },
             context);
-
-    internal static Caller PolicyCaller(CallerIdentity caller, CallerFacts? facts) => new(
-        NamesAssignment: caller.AssignmentId is not null,
-        AssignmentInForce: facts is not null && !caller.ContradictsToken,
-        Role: facts?.Role ?? Policy.Role.Unspecified,
-        Purpose: caller.Purpose,
-        PurposeAssigned: facts?.Purposes.Contains(caller.Purpose) ?? false,
-        Assurance: caller.Assurance,
-        UnitKind: facts?.UnitKind ?? Policy.UnitKind.Unspecified,
-        UnitOfPrincipal: facts?.OrganisationKind is OrganisationKind.Municipality or OrganisationKind.Region,
-        HandlesProtectedPersons: facts?.HandlesProtectedPersons ?? false);
-
-    internal static Facts PolicyFacts(PlanFacts? plan) => plan is null
-        ? default
-        : new(
-            PlanExists: true,
-            Relation: plan.Relation,
-            Released: plan.Released,
-            Withheld: plan.Withheld,
-            ReleasedByLaw: plan.ReleasedByLaw,
-            Overriding: plan.Overriding,
-            Protection: plan.Protection,
-            Blocked: plan.Blocked,
-            PlanOpen: PlanLaw.Open.Contains((Stage)plan.State),
-            Placement: plan.Placement,
-            Emergency: plan.Emergency,
-            Unplaced: plan.Unplaced,
-            NoAlias: plan.NoAlias,
-            Pupil: plan.Pupil);
-
-    /// <summary>About a person whom something that was sent to the caller's own unit is about.</summary>
-    internal static Facts PolicyFacts(PersonFacts person) => new(ResponsibleUnit: true, Protection: person.Subject.Protection, Blocked: person.Blocked);
-
-    /// <summary>
-    /// What a call under an emergency access in force stands on before its plans are looked at: the grant, and the mildest of everything else.
-    /// Each plan is then decided by its own facts.
-    /// </summary>
-    private static readonly Facts OfAnEmergency = new(PlanExists: true, Protection: Policy.ProtectionLevel.None, Blocked: Blocked.No, PlanOpen: true, Emergency: true);
 
     private async Task<TResponse> Enter<TResponse>(
         Call call,
@@ -397,7 +358,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     {
         try
         {
-            var known = thing.IsEmergency ? OfAnEmergency : PolicyFacts(visit.PlanFacts);
+            var known = thing.IsEmergency ? PolicyInputs.OfAnEmergency : PolicyInputs.Of(visit.PlanFacts);
             var facts = known with
             {
                 PlanOpen = isOpen ?? known.PlanOpen,
@@ -410,7 +371,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
                 OwnOrganisation = visit.CallerFacts is { } ofCaller && (visit.PlanFacts is { } ofPlan ? ofPlan.OwnerController == ofCaller.Controller
                     : ofCaller.OrganisationKind == OrganisationKind.Operator || (thing.OrganisationId is not null && thing.OrganisationId == ofCaller.OrganisationId)),
             };
-            var caller = PolicyCaller(call.Caller, visit.CallerFacts);
+            var caller = PolicyInputs.Of(call.Caller, visit.CallerFacts);
             var decision = AccessPolicy.Decide(call.Caller.Method.Act, caller, facts);
             visit.Decision = RecordedDecision.Pack(call.Caller.Method.Act, caller, facts, decision);
             return decision;

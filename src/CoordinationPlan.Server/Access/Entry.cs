@@ -68,25 +68,28 @@ internal sealed class Entry(
     /// <param name="units">The plan for each of the units; null where there is no such plan.</param>
     public Decision DecideForUnits(Act act, Guid planId, IReadOnlyList<UnitStanding>? units, Categories disclosed)
     {
-        var decided = (units ?? []).Select(unit =>
-        {
-            var asThere = CaseGate.PolicyCaller(caller, unit.UnitId is null ? callerFacts : callerFacts with { UnitId = unit.UnitId, UnitKind = unit.UnitKind, Controller = unit.Controller! });
-            var facts = CaseGate.PolicyFacts(unit.Plan);
-            return (Caller: asThere, Facts: facts, Decision: AccessPolicy.Decide(act, asThere, facts));
-        }).DefaultIfEmpty((CaseGate.PolicyCaller(caller, callerFacts), default, AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), default)))
-            .MaxBy(one => one.Decision.IsPermit ? int.MaxValue : (int)one.Decision.Reason);
+        var decided = units is null or [] ? Asked(callerFacts, default)
+            : units.Select(unit => Asked(
+                unit.UnitId is null ? callerFacts : callerFacts with { UnitId = unit.UnitId, UnitKind = unit.UnitKind, Controller = unit.Controller! }, PolicyInputs.Of(unit.Plan)))
+                .MaxBy(one => one.Decision.IsPermit ? int.MaxValue : (int)one.Decision.Reason);
         var plan = units is [{ Plan: var found }, ..] ? found : null;
         _concerns.Add(new Concern(
             planId, plan?.SubjectId, plan?.OwnerController, decided.Decision.IsPermit ? decided.Decision.Reads & disclosed : Categories.None,
             Decision: RecordedDecision.Pack(act, decided.Caller, decided.Facts, decided.Decision), Refusal: decided.Decision.Reason));
         return decided.Decision;
+
+        (Caller Caller, Facts Facts, Decision Decision) Asked(CallerFacts at, Facts facts)
+        {
+            var asThere = PolicyInputs.Of(caller, at);
+            return (asThere, facts, AccessPolicy.Decide(act, asThere, facts));
+        }
     }
 
     private byte[] Recorded(Act act, Facts facts) => Recorded(act, facts, callerFacts);
 
     private byte[] Recorded(Act act, Facts facts, CallerFacts at)
     {
-        var policyCaller = CaseGate.PolicyCaller(caller, at);
+        var policyCaller = PolicyInputs.Of(caller, at);
         return RecordedDecision.Pack(act, policyCaller, facts, AccessPolicy.Decide(act, policyCaller, facts));
     }
 
@@ -110,11 +113,11 @@ internal sealed class Entry(
 
     /// <summary>Notes another plan that was decided about: in lists.</summary>
     public void Concern(Act act, PlanFacts other, Categories categories) =>
-        _concerns.Add(new Concern(other.PlanId, other.SubjectId, other.OwnerController, categories, Decision: Recorded(act, CaseGate.PolicyFacts(other))));
+        _concerns.Add(new Concern(other.PlanId, other.SubjectId, other.OwnerController, categories, Decision: Recorded(act, PolicyInputs.Of(other))));
 
     /// <summary>Notes a person of whom something was decided that was sent to the caller's own unit: in lists.</summary>
     public void Concern(Act act, PersonFacts person, Categories categories) =>
-        _concerns.Add(new Concern(null, person.Subject.SubjectId, callerFacts.Controller, categories, Decision: Recorded(act, CaseGate.PolicyFacts(person))));
+        _concerns.Add(new Concern(null, person.Subject.SubjectId, callerFacts.Controller, categories, Decision: Recorded(act, PolicyInputs.Of(person))));
 
     /// <summary>Notes a person whom the call turned out to concern.</summary>
     public void Concern(Guid? planId, Guid subjectId, string ownerController, Categories categories) =>
@@ -142,18 +145,18 @@ internal sealed class Entry(
     public void ConcernNobody() => _concerns.Add(default);
 
     /// <summary>Decides about another plan than the one that the call names, with the same function: for lists.</summary>
-    public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(other));
+    public Decision Decide(Act act, PlanFacts other) => AccessPolicy.Decide(act, PolicyInputs.Of(caller, callerFacts), PolicyInputs.Of(other));
 
     /// <summary>Decides about a plan for a unit that a system acts for, as if its assignment were there.</summary>
-    public Decision Decide(Act act, UnitFacts unit) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, unit.Here(callerFacts)), CaseGate.PolicyFacts(unit.Plan));
+    public Decision Decide(Act act, UnitFacts unit) => AccessPolicy.Decide(act, PolicyInputs.Of(caller, unit.Here(callerFacts)), PolicyInputs.Of(unit.Plan));
 
     /// <summary>Notes a plan that was decided about for a unit that a system acts for.</summary>
     public void Concern(Act act, UnitFacts unit, Categories categories) =>
         _concerns.Add(new Concern(
-            unit.Plan.PlanId, unit.Plan.SubjectId, unit.Plan.OwnerController, categories, Decision: Recorded(act, CaseGate.PolicyFacts(unit.Plan), unit.Here(callerFacts))));
+            unit.Plan.PlanId, unit.Plan.SubjectId, unit.Plan.OwnerController, categories, Decision: Recorded(act, PolicyInputs.Of(unit.Plan), unit.Here(callerFacts))));
 
     /// <summary>Decides about something that was sent to the caller's own unit, by the person whom it is about.</summary>
-    public Decision Decide(Act act, PersonFacts person) => AccessPolicy.Decide(act, CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(person));
+    public Decision Decide(Act act, PersonFacts person) => AccessPolicy.Decide(act, PolicyInputs.Of(caller, callerFacts), PolicyInputs.Of(person));
 
     /// <summary>The plan that the call fails over and names, for the entry that this leaves.</summary>
     public Concern? PointsTo { get; private set; }
@@ -168,7 +171,7 @@ internal sealed class Entry(
         {
             if (Decide(Act.ReadPlan, other) is { IsPermit: true } decision && decision.Reads.HasFlag(Categories.Identity))
             {
-                PointsTo = new Concern(other.PlanId, other.SubjectId, other.OwnerController, Categories.Existence, Decision: Recorded(Act.ReadPlan, CaseGate.PolicyFacts(other)));
+                PointsTo = new Concern(other.PlanId, other.SubjectId, other.OwnerController, Categories.Existence, Decision: Recorded(Act.ReadPlan, PolicyInputs.Of(other)));
                 throw Errors.PlanExists(other.PlanId);
             }
         }
@@ -176,7 +179,7 @@ internal sealed class Entry(
 
     /// <summary>What the caller may do with a plan now.</summary>
     public IEnumerable<V1.Act> PermittedActs(PlanFacts of) =>
-        AccessPolicy.PermittedActs(CaseGate.PolicyCaller(caller, callerFacts), CaseGate.PolicyFacts(of)).Select(act => (V1.Act)act);
+        AccessPolicy.PermittedActs(PolicyInputs.Of(caller, callerFacts), PolicyInputs.Of(of)).Select(act => (V1.Act)act);
 
     /// <summary>Whether a plan is worked on.</summary>
     public static bool IsOpen(PlanFacts plan) => PlanLaw.Open.Contains((Stage)plan.State);

@@ -47,6 +47,12 @@ internal sealed record UnitFacts(PlanFacts Plan, string UnitId, UnitKind UnitKin
         OrganisationId = OrganisationId,
         OrganisationKind = OrganisationKind,
     };
+
+    /// <summary>A system works for every unit of its organisation, a school's for that school; for a sheltered housing none does, because that it takes part is where the person is.</summary>
+    public bool IsServedBy(CallerFacts system) =>
+        OrganisationId == system.OrganisationId
+        && UnitKind is not (UnitKind.ShelteredHousing or UnitKind.Unspecified)
+        && (system.UnitKind == UnitKind.School || UnitKind == UnitKind.School ? UnitId == system.UnitId : true);
 }
 
 /// <summary>A person whom a call names by number.</summary>

@@ -247,14 +247,14 @@ internal sealed partial class ChangeFeedService(
             return new ChangeBatch([], "", receiver.Etag, ResyncRequired: true);
         }
 
-        var delivery = new Delivery(entry, receiver, names, law);
-        await delivery.Fill(after, pageSize, stop);
-        delivery.Note(trip);
-        metrics.Delivered(delivery.Changes.Count);
-        return new ChangeBatch(delivery.Changes, Cursor(entry.Caller, receiver.Snapshot, delivery.Position), receiver.Etag, ResyncRequired: false, delivery.More);
+        var batch = new OutgoingBatch(entry, receiver, names, law);
+        await batch.Fill(after, pageSize, stop);
+        batch.Note(trip);
+        metrics.Delivered(batch.Changes.Count);
+        return new ChangeBatch(batch.Changes, Cursor(entry.Caller, receiver.Snapshot, batch.Position), receiver.Etag, ResyncRequired: false, batch.More);
     }
 
-    private V1.Delivery ToDelivery(DeliveryRecord record, IEnumerable<RecalledRecord> recalls) => new()
+    private Delivery ToDelivery(DeliveryRecord record, IEnumerable<RecalledRecord> recalls) => new()
     {
         Organisation = names.Name(ResourceName.Organisations, record.OrganisationId),
         System = names.Name(ResourceName.Systems, record.ClientSystem),

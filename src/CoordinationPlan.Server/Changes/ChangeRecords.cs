@@ -1,5 +1,4 @@
 using CoordinationPlan.Policy;
-using CoordinationPlan.Server.Access;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -49,12 +48,6 @@ internal sealed record ReceiverRecord(
 
     public static string EtagOf(string assignmentId, Policy.Purpose purpose, int version) =>
         Rpc.Etag.Of(string.Create(System.Globalization.CultureInfo.InvariantCulture, $"changes/{assignmentId}/{(int)purpose}"), version);
-
-    /// <summary>A system works for every unit of its organisation, a school's for that school; for a sheltered housing none does, because that it takes part is where the person is.</summary>
-    public static bool ActsFor(CallerFacts system, UnitFacts unit) =>
-        unit.OrganisationId == system.OrganisationId
-        && unit.UnitKind is not (Policy.UnitKind.ShelteredHousing or Policy.UnitKind.Unspecified)
-        && (system.UnitKind == Policy.UnitKind.School || unit.UnitKind == Policy.UnitKind.School ? unit.UnitId == system.UnitId : true);
 }
 
 /// <summary>A change in its place in the order of a receiver, as it is delivered.</summary>

@@ -10,23 +10,13 @@ internal static class Receiving
     /// <summary>What the receiver's system would read now, if it called under its assignment in force, with a login of the level that the policy asks for.</summary>
     public static Categories ReadsOf(OpenReceiver receiver, UnitFacts? unit)
     {
-        if (unit is null || !ReceiverRecord.ActsFor(receiver.Facts, unit))
+        if (unit is null || !unit.IsServedBy(receiver.Facts))
         {
             return Categories.None;
         }
 
-        var here = unit.Here(receiver.Facts);
-        var caller = new Caller(
-            NamesAssignment: true,
-            AssignmentInForce: true,
-            Role: here.Role,
-            Purpose: receiver.Purpose,
-            PurposeAssigned: here.Purposes.Contains(receiver.Purpose),
-            Assurance: AssuranceLevel.Level3,
-            UnitKind: here.UnitKind,
-            UnitOfPrincipal: here.OrganisationKind is V1.OrganisationKind.Municipality or V1.OrganisationKind.Region,
-            HandlesProtectedPersons: here.HandlesProtectedPersons);
-        return AccessPolicy.Decide(Act.ReceiveChanges, caller, CaseGate.PolicyFacts(unit.Plan)) is { IsPermit: true } permit ? permit.Reads : Categories.None;
+        var caller = PolicyInputs.AsIfCalling(unit.Here(receiver.Facts), receiver.Purpose);
+        return AccessPolicy.Decide(Act.ReceiveChanges, caller, PolicyInputs.Of(unit.Plan)) is { IsPermit: true } permit ? permit.Reads : Categories.None;
     }
 
     /// <summary>What is to be forgotten of what was told.</summary>

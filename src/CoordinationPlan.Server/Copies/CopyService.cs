@@ -91,7 +91,7 @@ internal sealed class CopyService(CaseGate gate, DirectoryNames names) : V1.Copy
     private async Task<(CopyContents Contents, CopyRecord Copy)> Read(Entry entry, PlanRecord record, IssueCopyRequest request, CancellationToken stop)
     {
         var planId = record.PlanId;
-        var shown = entry.Permit.Reads & (AccessPolicy.HidesSchool(CaseGate.PolicyFacts(entry.Plan)) ? InDocuments : InDocuments | Categories.SchoolPlacement);
+        var shown = entry.Permit.Reads & (AccessPolicy.HidesSchool(PolicyInputs.Of(entry.Plan)) ? InDocuments : InDocuments | Categories.SchoolPlacement);
         var sight = entry.Sight with { Permitted = shown };
         var reading = entry.NewTrip();
         var ofRevision = request.Revision == 0 ? null : reading.Add(RevisionSql.Parts(planId, request.Revision, sight with { Permitted = shown & ~Categories.Identity }));

@@ -39,6 +39,7 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
     {
         Meeting = ResourceName.Child(planId, ResourceName.Meetings, MeetingId),
         MeetingEtag = Etag,
+        MeetingKind = Kind,
         Kind = call.Kind,
         State = State,
         StartTime = Timestamp.FromDateTimeOffset(StartsAt),

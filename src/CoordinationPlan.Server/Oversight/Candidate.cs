@@ -7,14 +7,5 @@ namespace CoordinationPlan.Server.Oversight;
 internal sealed record Candidate(string AssignmentId, string? EmployeeId, CallerFacts Facts, Purpose Purpose, PlanFacts Plan)
 {
     /// <summary>As if the assignment's holder called with it now, with a login of the level that the policy asks for.</summary>
-    public Caller Caller => new(
-        NamesAssignment: true,
-        AssignmentInForce: true,
-        Role: Facts.Role,
-        Purpose: Purpose,
-        PurposeAssigned: true,
-        Assurance: AssuranceLevel.Level3,
-        UnitKind: Facts.UnitKind,
-        UnitOfPrincipal: Facts.OrganisationKind is V1.OrganisationKind.Municipality or V1.OrganisationKind.Region,
-        HandlesProtectedPersons: Facts.HandlesProtectedPersons);
+    public Caller Caller => PolicyInputs.AsIfCalling(Facts, Purpose);
 }

@@ -282,7 +282,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
     /// <summary>The same function that every call is decided by, so that the explanation cannot say anything else than what happens.</summary>
     private static IEnumerable<(Candidate Candidate, Decision Decision)> Decide(Candidate candidate)
     {
-        var facts = CaseGate.PolicyFacts(candidate.Plan);
+        var facts = PolicyInputs.Of(candidate.Plan);
         return new[] { Policy.Act.ReadPlan, Policy.Act.ReadInEmergency }
             .Select(act => (candidate, AccessPolicy.Decide(act, candidate.Caller, facts)))
             .Where(reader => reader.Item2.IsPermit);
@@ -293,7 +293,7 @@ internal sealed class OversightService(CaseGate gate, PageTokens pageTokens, Ser
         var isNamed = mayNamePlaces || candidate.Facts.UnitKind switch
         {
             UnitKind.ShelteredHousing => false,
-            UnitKind.School => !AccessPolicy.HidesSchool(CaseGate.PolicyFacts(candidate.Plan)),
+            UnitKind.School => !AccessPolicy.HidesSchool(PolicyInputs.Of(candidate.Plan)),
             _ => true,
         };
         return new Reader

@@ -87,11 +87,12 @@ internal static class SyncSql
     /// a participation goes on waiting.
     /// </summary>
     public static Command DeclineEnded(Guid plan, string? unit, DateTimeOffset now, string changedBy) => new(
-        """
+        $"""
         UPDATE synced_participation SET
-            answer = 2, answer_number = answer_number + 1, answered_version = external_version, answered_digest = external_digest, answered_at = $3,
-            accepted_from = NULL, accepted_to = NULL, state = CASE WHEN ended THEN 3 ELSE 4 END, version = version + 1, changed_by = $4, changed_at = clock_timestamp()
-        WHERE plan_id = $1 AND ($2 IS NULL OR unit_id = $2) AND (state IN (2, 5) OR (state = 1 AND participation_id IS NOT NULL))
+            answer = {(int)SyncAnswer.Decline}, answer_number = answer_number + 1, answered_version = external_version, answered_digest = external_digest, answered_at = $3,
+            accepted_from = NULL, accepted_to = NULL, state = CASE WHEN ended THEN {(int)SyncedParticipationState.Ended} ELSE {(int)SyncedParticipationState.Declined} END, version = version + 1, changed_by = $4, changed_at = clock_timestamp()
+        WHERE plan_id = $1 AND ($2 IS NULL OR unit_id = $2) AND (state IN ({(int)SyncedParticipationState.InStep}, {(int)SyncedParticipationState.Conflict})
+            OR (state = {(int)SyncedParticipationState.Waiting} AND participation_id IS NOT NULL))
         """,
         [Parameter.Of(plan), Parameter.OrNull(unit), Parameter.Of(now), Parameter.Of(changedBy)]);
 

@@ -18,7 +18,7 @@ namespace CoordinationPlan.Server.Changes;
 /// One batch of a feed on its way out: each change is decided again with the facts of this moment, under the plans' locks, and holds how the thing is now. What is told is noted, so
 /// that it can be recalled, and numbered when it is told for the first time.
 /// </summary>
-internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNames names, LawOptions law)
+internal sealed class OutgoingBatch(Entry entry, ReceiverRecord receiver, DirectoryNames names, LawOptions law)
 {
     private const Categories Nothing = Categories.None;
 
@@ -128,7 +128,7 @@ internal sealed class Delivery(Entry entry, ReceiverRecord receiver, DirectoryNa
 
             var key = (plan, item.UnitId!);
             var unit = facts.Value.GetValueOrDefault(key);
-            var decision = unit is not null && ReceiverRecord.ActsFor(entry.CallerFacts, unit) ? entry.Decide(Act.ReceiveChanges, unit) : default;
+            var decision = unit is not null && unit.IsServedBy(entry.CallerFacts) ? entry.Decide(Act.ReceiveChanges, unit) : default;
             var (told, sequence, reads) = _told.TryGetValue(key, out var before) ? before : (Nothing, item.LastSequence, decision.Reads);
             var (change, tells) = item.Recall is { } recall ? (OfRecall(item, recall), Nothing)
                 : decision.IsPermit && decision.Reads.HasFlag(Categories.Existence) ? await Content(item, unit!, decision, things, stop)
