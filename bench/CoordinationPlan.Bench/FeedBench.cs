@@ -119,7 +119,12 @@ internal sealed class FeedBench(BenchOptions options, Site site, Action<string> 
 
                     var request = new RescheduleMeetingRequest
                     {
-                        Name = meeting.Name, StartTime = Later(i), Form = meeting.Form, Place = meeting.Place, Etag = meeting.Etag, RequestId = NewId(),
+                        Name = meeting.Name,
+                        StartTime = Later(i),
+                        Form = meeting.Form,
+                        Place = meeting.Place,
+                        Etag = meeting.Etag,
+                        RequestId = NewId(),
                     };
                     meeting = (await client.RescheduleMeetingAsync(request, cancellationToken: stop)).Meeting;
                     written[name].Add((meeting.Etag, Stopwatch.GetTimestamp()));

@@ -45,6 +45,7 @@ internal static class ServiceStatements
         FROM assignment a
         JOIN unit h ON h.unit_id = a.unit_id
         JOIN unit u ON u.unit_id = coalesce($6, a.unit_id) AND u.organisation_id = h.organisation_id AND ($6 IS NULL OR a.client_system IS NOT NULL)
+            AND (u.unit_id = h.unit_id OR NOT ARRAY[h.kind, u.kind] && ARRAY[0, 3, 4]::smallint[])
         JOIN organisation o ON o.organisation_id = u.organisation_id
         LEFT JOIN employee e ON e.employee_id = a.employee_id
         WHERE a.assignment_id = $1
@@ -186,7 +187,7 @@ internal static class ServiceStatements
             Plan, Part, "3::smallint", Today),
         new(
             """
-            SELECT o.method, o.request_hash, o.response, o.plan_id, o.subject_id, o.owner_controller, k.ring_key, k.wrapped
+            SELECT o.method, o.request_hash, o.response, o.plan_id, o.subject_id, o.owner_controller, k.ring_key, k.wrapped, o.places
             FROM request_outcome o LEFT JOIN subject_key k ON k.subject_id = o.subject_id AND k.compartment = 1
             WHERE o.caller = $1 AND o.request_id = $2
             """,
@@ -200,10 +201,10 @@ internal static class ServiceStatements
             Plan, Part, "(version + 1)", "1::smallint", ":body::bytea", ":caller::text", "NULL::date", "NULL::date", NoText),
         new(
             """
-            INSERT INTO request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+            INSERT INTO request_outcome (caller, request_id, method, request_hash, response, plan_id, subject_id, owner_controller, places)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
-            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea", Plan, Subject, ":owner::text"),
+            ":caller::text", Fresh, ":method::text", ":hash::bytea", ":response::bytea", Plan, Subject, ":owner::text", "132352"),
         AddLogEntry,
         Commit,
     ];

@@ -18,7 +18,7 @@ public sealed class ConvergenceTests(Service service, ITestOutputHelper output) 
     /// <summary>In one history of so many the service is killed once.</summary>
     private const int HistoriesPerKill = 8;
 
-    private static readonly int Histories = int.Parse(Environment.GetEnvironmentVariable("COORDPLAN_TEST_HISTORIES") ?? "25", CultureInfo.InvariantCulture);
+    private static readonly int Histories = Campaign.Of("HISTORIES", always: 25, thorough: 1000);
 
     [Fact]
     public async Task Whatever_happens_both_sides_agree_in_the_end_and_the_log_has_all_that_was_delivered()

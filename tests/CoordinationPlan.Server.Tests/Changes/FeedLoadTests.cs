@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using CoordinationPlan.Development.Demonstration;
 using CoordinationPlan.V1;
 using Google.Protobuf.WellKnownTypes;
@@ -15,7 +14,7 @@ public sealed class FeedLoadTests(Service service, ITestOutputHelper output) : I
     private const int Writers = 20;
     private const int Consumers = 5;
 
-    private static readonly int Seconds = int.Parse(Environment.GetEnvironmentVariable("COORDPLAN_TEST_FEED_SECONDS") ?? "20", CultureInfo.InvariantCulture);
+    private static readonly int Seconds = Campaign.Of("FEED_SECONDS", always: 20, thorough: 600);
 
     private static DemonstrationEmployee Care => DemonstrationDirectory.PrimaryCare;
 

@@ -166,6 +166,42 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
         Assert.Equal(0L, await service.Scalar<long>($"SELECT count(*) FROM coordinationplan.change_recall WHERE plan_id = '{plan.Name["plans/".Length..]}'"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(200)]
+    public async Task Much_that_may_not_be_told_any_more_is_passed_over_in_pieces_that_do_not_count_it(int pageSize)
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released(Care, InformationCategory.Meetings);
+        await service.Settled();
+        // As if much had happened before the system looks, and the consent had been withdrawn then.
+        await using (var command = service.Administrator.CreateCommand(
+            $"""
+            WITH r AS (SELECT DISTINCT c.receiver, c.position FROM coordinationplan.change_receiver c JOIN coordinationplan.change_item i ON i.receiver = c.receiver WHERE i.plan_id = '{Id(plan)}'),
+                 i AS (INSERT INTO coordinationplan.change_item (receiver, position, event_id, kind, plan_id, unit_id)
+                       SELECT r.receiver, r.position + n, gen_random_uuid(), 1, '{Id(plan)}', (SELECT max(unit_id) FROM coordinationplan.change_item x WHERE x.plan_id = '{Id(plan)}')
+                       FROM r, generate_series(1, 1500) n)
+            UPDATE coordinationplan.change_receiver c SET position = c.position + 1500 FROM r WHERE c.receiver = r.receiver
+            """))
+        {
+            Assert.Equal(1, await command.ExecuteNonQueryAsync());
+        }
+
+        await Withdraw((await service.Read(DemonstrationDirectory.CaseWorker, plan)).Consents[0]);
+        await service.Settled();
+        var pages = new List<PullChangesResponse>();
+        do
+        {
+            pages.Add(await feed.Feed.PullChangesAsync(new() { Cursor = feed.Cursor, PageSize = pageSize }));
+            feed.Cursor = pages[^1].NextCursor;
+        }
+        while (pages[^1].More);
+
+        Assert.Equal(2, pages.Count);
+        Assert.All(pages, page => Assert.Empty(page.Changes));
+        Assert.Equal(0L, await service.Scalar<long>($"SELECT count(*) FROM coordinationplan.change_item WHERE plan_id = '{Id(plan)}' AND sequence IS DISTINCT FROM 0"));
+    }
+
     [Fact]
     public async Task Each_change_is_decided_again_when_it_is_delivered()
     {
@@ -470,6 +506,8 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
 
     private async Task Withdraw(Consent consent) =>
         await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = consent.Name, Etag = consent.Etag, RequestId = Cases.NewId() });
+
+    private static string Id(Plan plan) => plan.Name["plans/".Length..];
 
     private Task<long> ItemsOf(Plan plan) => service.Scalar<long>($"SELECT count(*) FROM coordinationplan.change_item WHERE plan_id = '{plan.Name["plans/".Length..]}'");
 

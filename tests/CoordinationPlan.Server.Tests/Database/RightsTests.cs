@@ -101,7 +101,7 @@ public sealed class RightsTests(Service service) : IClassFixture<Service>
     private static readonly string[] OfTheFeed =
     [
         "change_pending SID", "change_receiver SU", "change_standing SIU", "change_item SID", "change_recall SI", "change_rejection SD", "change_day SIU", "organisation S", "unit S",
-        "assignment S", "participation S", "meeting_call S", "employee S", "plan S", "subject S", "subject_key S", "consent S", "legal_release S", "block S", "emergency_access S",
+        "assignment S", "participation S", "meeting_call S", "employee S", "plan S", "subject S", "subject_key S", "synced_participation S", "consent S", "legal_release S", "block S", "emergency_access S",
         "whereabouts S", "location_secrecy S", "school_arrangement S", "meeting S",
     ];
 

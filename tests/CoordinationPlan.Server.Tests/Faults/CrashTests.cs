@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 using CoordinationPlan.Client;
 using CoordinationPlan.Development;
@@ -22,7 +21,7 @@ public sealed class CrashTests(Machine machine, ITestOutputHelper output)
     private const int Plans = 4;
     private const int Writers = 8;
     private const int LongestPause = 30;
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("COORDPLAN_TEST_KILLS") ?? "200", CultureInfo.InvariantCulture);
+    private static readonly int Kills = Campaign.Of("KILLS", always: 80, thorough: 200);
 
     [Fact]
     [Trait("Duration", "Minutes")]

@@ -193,6 +193,7 @@ public sealed class MeetingTests(Service service) : IClassFixture<Service>
             {
                 Meeting = meeting.Name,
                 MeetingEtag = meeting.Etag,
+                MeetingKind = MeetingKind.Planning,
                 Kind = CallKind.Invitation,
                 State = MeetingState.Called,
                 StartTime = meeting.StartTime,

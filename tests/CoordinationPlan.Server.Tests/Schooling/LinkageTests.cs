@@ -17,7 +17,7 @@ namespace CoordinationPlan.Server.Tests.Schooling;
 /// </summary>
 public sealed partial class LinkageTests(Service service) : IClassFixture<Service>
 {
-    private const int Pairs = 100;
+    private static readonly int Pairs = Campaign.Of("LINKAGE_PAIRS", always: 50, thorough: 100);
     private const int AtOnce = 8;
 
     /// <summary>Of the calls that change something, each case tries so large a part, all in dry run; of those that read, all.</summary>

@@ -347,7 +347,11 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
             {
                 await register.Schooling.ReportAttendanceAsync(new()
                 {
-                    Name = plan.Name + "/pupil", Attendance = Cases.WeekOf(1, 20, 18, 2, 0), Etag = "new", RequestId = Cases.NewId(), ValidateOnly = isDryRun,
+                    Name = plan.Name + "/pupil",
+                    Attendance = Cases.WeekOf(1, 20, 18, 2, 0),
+                    Etag = "new",
+                    RequestId = Cases.NewId(),
+                    ValidateOnly = isDryRun,
                 }).IsRefused();
             }
         }
@@ -362,7 +366,11 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
             {
                 Unit = new()
                 {
-                    Name = Cases.UnitOf(school), Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality, Kind = UnitKind.School, DisplayName = "En skola till", SchoolUnitCode = code,
+                    Name = Cases.UnitOf(school),
+                    Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality,
+                    Kind = UnitKind.School,
+                    DisplayName = "En skola till",
+                    SchoolUnitCode = code,
                 },
                 Etag = "new",
                 RequestId = Cases.NewId(),

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Globalization;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using CsCheck;
@@ -13,12 +12,11 @@ namespace CoordinationPlan.Server.Tests.Walks;
 /// </summary>
 /// <remarks>
 /// A failure prints the seed and the last steps of the shortest walk that fails. <c>CsCheck_Seed</c> set to the seed walks just that one again.
-/// <c>COORDPLAN_TEST_STEPS</c> is how many steps a developer wants; continuous integration takes all.
 /// </remarks>
 [Collection(nameof(Alone))]
 public sealed class WalkTests(Machine machine, ITestOutputHelper output) : IAsyncLifetime
 {
-    private const int AllSteps = 100_000;
+    private static readonly int Steps = Campaign.Of("STEPS", always: 40_000, thorough: 100_000);
     private const int StepsOfAWalk = 150;
 
     /// <summary>Refusals wait for their slots, so many walk at once.</summary>
@@ -58,9 +56,7 @@ public sealed class WalkTests(Machine machine, ITestOutputHelper output) : IAsyn
     public async Task Whatever_is_called_in_whatever_order_is_answered_as_the_model_says_and_logged_once()
     {
         var isReplay = Environment.GetEnvironmentVariable("CsCheck_Seed") is { Length: > 0 };
-        var wanted = isReplay ? 1
-            : Environment.GetEnvironmentVariable("CI") is { Length: > 0 } ? AllSteps
-            : int.Parse(Environment.GetEnvironmentVariable("COORDPLAN_TEST_STEPS") ?? $"{AllSteps}", CultureInfo.InvariantCulture);
+        var wanted = isReplay ? 1 : Steps;
         var (before, walks, calls) = (await CountEntries(), 0L, 0L);
 
         while (calls < wanted)
