@@ -30,7 +30,7 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
             var page = await Pull(standing.Cursor, stop);
             var more = page is null || await Take(standing.Cursor, page.Changes, page.NextCursor, page.Etag, page.ResyncRequired, stop) || page.More;
             standing = store.Standing();
-            if (!more && !standing.AwaitsSnapshot && !standing.IsUnconfirmed && store.ToSend().Count == 0)
+            if (!more && !standing.AwaitsSnapshot && !standing.IsUnconfirmed && !outgoing.HasMore)
             {
                 return;
             }

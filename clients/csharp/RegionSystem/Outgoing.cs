@@ -8,12 +8,20 @@ namespace CoordinationPlan.RegionSystem;
 /// <param name="clientsFor">The service's clients that call for a unit of the organisation; null: for the system's own.</param>
 internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor, Store store, Patience patience)
 {
+    /// <summary>A refusal does not say why: the assignment may be out of force for a day.</summary>
+    private static readonly TimeSpan TryRefusedAgainAfter = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<long, long> _refused = [];
+
+    /// <summary>Whether there is anything to be sent that was not refused just now.</summary>
+    public bool HasMore => store.ToSend().Exists(IsToBeTried);
+
     /// <summary>Sends all of it that can be sent now. What cannot keeps nothing else back.</summary>
     /// <exception cref="RpcException">Something is still to be sent, and may be taken later.</exception>
     public async Task Send(CancellationToken stop)
     {
         RpcException? later = null;
-        foreach (var send in store.ToSend().Select(errand => (Func<Task>)(() => SendErrand(errand, stop))).Append(() => SendReports(stop)))
+        foreach (var send in store.ToSend().Where(IsToBeTried).Select(errand => (Func<Task>)(() => SendErrand(errand, stop))).Append(() => SendReports(stop)))
         {
             try
             {
@@ -30,6 +38,8 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
             throw later;
         }
     }
+
+    private bool IsToBeTried(Errand errand) => !_refused.TryGetValue(errand.Id, out var at) || TimeProvider.System.GetElapsedTime(at) > TryRefusedAgainAfter;
 
     private async Task SendReports(CancellationToken stop)
     {
@@ -49,6 +59,12 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
         {
             store.Sent(errand, await (errand.Kind == ErrandKind.Answer ? Answer(errand, stop) : Notify(errand, stop)));
             Journal.Write($"sent: {errand.Kind}");
+        }
+        catch (RpcException error) when (error.Reason() == ErrorReason.AccessDenied)
+        {
+            // It stays to be sent. Where the unit may not know of the plan any more, a recall takes it away.
+            _refused[errand.Id] = TimeProvider.System.GetTimestamp();
+            Journal.Write($"refused for now: {errand.Kind}");
         }
         catch (RpcException error) when (!stop.IsCancellationRequested && !Patience.IsPassing(error, stop))
         {

@@ -208,7 +208,6 @@ internal sealed partial class Store
         {
             removed += database.Run("DELETE FROM held WHERE plan = $1 AND unit = $2", recall.Plan, recall.Unit);
             removed += database.Run("DELETE FROM notice WHERE plan = $1 AND unit = $2", recall.Plan, recall.Unit);
-            ForgetReportsOfUnknownPlans(database);
         }
         else
         {
@@ -221,7 +220,13 @@ internal sealed partial class Store
             }
         }
 
-        ForgetErrandsOfWhatIsNotHeld(database);
+        // Within a snapshot it may be told again after this, and what is to be sent waits for the snapshot's end.
+        if (database.List("SELECT 1 FROM standing WHERE snapshot IS NULL", _ => 1).Count > 0)
+        {
+            ForgetReportsOfUnknownPlans(database);
+            ForgetErrandsOfWhatIsNotHeld(database);
+        }
+
         database.Run(
             "INSERT INTO forgetting VALUES ($1, $2, $3, $4, $5, $6, $7)",
             "RS-" + Guid.CreateVersion7().ToString("D"), recall.Name, recall.Etag, RequestId.New(), now.ToUnixTimeSeconds(), removed, recall.AcknowledgeTime is not null);

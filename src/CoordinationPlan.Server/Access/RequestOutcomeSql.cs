@@ -37,7 +37,7 @@ internal static class RequestOutcomeSql
                 reader.GetFieldValue<byte[]>(1),
                 reader.GetFieldValue<byte[]>(2),
                 reader.IsDBNull(3) ? default : new Concern(reader.GetGuid(3), reader.GetGuid(4), reader.GetString(5), (Categories)~0),
-                reader.IsDBNull(8) ? (Categories)~0 : (Categories)reader.GetInt32(8),
+                reader.IsDBNull(8) ? Sight.OfUnits : (Categories)reader.GetInt32(8),
                 reader.IsDBNull(6) ? null : new WrappedKey(reader.GetString(6), reader.GetFieldValue<byte[]>(7)))
             : null);
 

@@ -14,6 +14,9 @@ internal sealed record Sight(Categories Permitted, Categories OwnOnly, string Un
 {
     private const Categories Places = Categories.Whereabouts | Categories.SchoolPlacement;
 
+    /// <summary>Of which rows some are seen by some only, by whose unit they name.</summary>
+    public const Categories OfUnits = Places | Categories.ProtectionMeasures;
+
     /// <summary>
     /// A sheltered housing knows by itself that the person stays with it, and not where the person went next; and which school the child goes to from there. A
     /// school knows of itself alone. Everybody else has no room for either but by release, and the owning unit sees them all. What is to be minded for the
@@ -36,7 +39,7 @@ internal sealed record Sight(Categories Permitted, Categories OwnOnly, string Un
     };
 
     /// <summary>Of which places all rows are seen, whosever unit's.</summary>
-    public Categories Whole => Permitted & (Places | Categories.ProtectionMeasures) & ~OwnOnly;
+    public Categories Whole => Permitted & OfUnits & ~OwnOnly;
 
     /// <summary>Everything that names a unit is seen.</summary>
     public bool IsWhole => (Permitted & Places) == Places && OwnOnly == Categories.None;

@@ -89,10 +89,9 @@ internal sealed partial class ChangeFeedService(
         try
         {
             var (cursor, cost) = (request.Cursor, 0);
-            while (TimeProvider.System.GetElapsedTime(began) < ends)
+            // The first was paid for by the call. Whoever has called for more than its share gets the next later, as long as the stream may last.
+            while (ends - TimeProvider.System.GetElapsedTime(began) is var left && left > TimeSpan.Zero && await limits.TakeWhenThereIsRoom(clientSystem, cost, left, stop.Token))
             {
-                // The first was paid for by the call. Whoever has called for more than its share gets the next later; the stream is not cut.
-                await limits.TakeWhenThereIsRoom(clientSystem, cost, stop.Token);
                 cost = Contract.MethodOf(context.Method).Cost;
                 // Before the feed is looked at: what is put in order meanwhile wakes at once.
                 var sign = await signals.Now(feed, stop.Token);
@@ -295,7 +294,7 @@ internal sealed partial class ChangeFeedService(
     private TimeSpan LongestStream(ServerCallContext context)
     {
         var expiry = context.GetHttpContext().Features.Get<IAuthenticateResultFeature>()?.AuthenticateResult?.Properties?.ExpiresUtc;
-        return Shorter(options.LongestStream, expiry is { } at ? at - TimeProvider.System.GetUtcNow() : UnknownExpiry);
+        return Shorter(options.LongestStream, expiry is { } at ? at - time.GetUtcNow() : UnknownExpiry);
     }
 
     private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;

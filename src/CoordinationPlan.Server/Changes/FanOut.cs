@@ -9,7 +9,10 @@ internal sealed record PlanThings(
     IReadOnlyList<(Guid Id, Categories Category)> Participations,
     IReadOnlyList<Guid> Meetings,
     IReadOnlyList<(Guid Meeting, string UnitId, Categories Category)> Calls,
-    IReadOnlyList<(Guid Id, string ClientSystem)> Synced);
+    IReadOnlyList<(Guid Id, Source Source)> Synced);
+
+/// <summary>Whose system: two organisations may have systems of the same name, or the same system.</summary>
+internal readonly record struct Source(string OrganisationId, string ClientSystem);
 
 /// <summary>One change for one receiver, without a place yet.</summary>
 internal readonly record struct NewItem(ChangeKind Kind, Guid? ItemId = null);
@@ -25,8 +28,8 @@ internal static class FanOut
 
     /// <param name="before">What the unit might know when the latest change was put in order.</param>
     /// <param name="after">What it may know now.</param>
-    /// <param name="clientSystem">The receiver's: of what systems have said of who takes part it is told what it has said itself, of whichever unit.</param>
-    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, string clientSystem, IEnumerable<Noted> noted, PlanThings things)
+    /// <param name="receiver">Of what systems have said of who takes part it is told what it has said itself, of whichever unit.</param>
+    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, Source receiver, IEnumerable<Noted> noted, PlanThings things)
     {
         var items = new List<NewItem>();
         var gained = after & ~before & Tellable;
@@ -113,7 +116,7 @@ internal static class FanOut
 
         void AddSynced(Guid id)
         {
-            if (things.Synced.Any(synced => synced.Id == id && synced.ClientSystem == clientSystem))
+            if (things.Synced.Any(synced => synced.Id == id && synced.Source == receiver))
             {
                 AddIf(Categories.Existence, new(ChangeKind.SyncedParticipation, id));
             }

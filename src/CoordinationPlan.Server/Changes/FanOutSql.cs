@@ -12,7 +12,10 @@ namespace CoordinationPlan.Server.Changes;
 /// <summary>
 /// A receiver while changes are put in order for it. Also for one whose assignment is not in force now: it gets nothing before it is again, and then what it has missed.
 /// </summary>
-internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, string ClientSystem, CallerFacts Facts);
+internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, string ClientSystem, CallerFacts Facts)
+{
+    public Source Source => new(Facts.OrganisationId, ClientSystem);
+}
 
 /// <summary>What a receiver may know of a plan for a unit, and was told.</summary>
 internal sealed record Standing(int Receiver, Guid PlanId, string UnitId, Categories Reads, Categories Told);
@@ -155,14 +158,14 @@ internal static class FanOutSql
         UNION ALL SELECT 2, m.plan_id, m.participation_id, m.unit_id, m.category, m.created_at, NULL FROM participation m WHERE m.plan_id = ANY ($1)
         UNION ALL SELECT 3, t.plan_id, t.meeting_id, NULL, 0, NULL, NULL FROM meeting t WHERE t.plan_id = ANY ($1)
         UNION ALL SELECT 4, c.plan_id, c.meeting_id, c.unit_id, c.category, NULL, NULL FROM meeting_call c WHERE c.plan_id = ANY ($1)
-        UNION ALL SELECT 5, y.plan_id, y.synced_id, NULL, 0, y.created_at, y.client_system FROM synced_participation y WHERE y.plan_id = ANY ($1)
+        UNION ALL SELECT 5, y.plan_id, y.synced_id, y.organisation_id, 0, y.created_at, y.client_system FROM synced_participation y WHERE y.plan_id = ANY ($1)
         ORDER BY 2, 1, 6, 3
         """,
         [Parameter.Of(plans)],
         static async (reader, stop) =>
         {
             var found = new Dictionary<
-                Guid, (int Revision, List<(Guid, Categories)> Participations, List<Guid> Meetings, List<(Guid, string, Categories)> Calls, List<(Guid, string)> Synced)>();
+                Guid, (int Revision, List<(Guid, Categories)> Participations, List<Guid> Meetings, List<(Guid, string, Categories)> Calls, List<(Guid, Source)> Synced)>();
             while (await reader.ReadAsync(stop))
             {
                 var (plan, id, number) = (reader.GetGuid(1), reader.GetGuid(2), reader.GetInt32(4));
@@ -181,7 +184,7 @@ internal static class FanOutSql
                         found[plan].Calls.Add((id, reader.GetString(3), (Categories)number));
                         break;
                     default:
-                        found[plan].Synced.Add((id, reader.GetString(6)));
+                        found[plan].Synced.Add((id, new Source(reader.GetString(3), reader.GetString(6))));
                         break;
                 }
             }
@@ -190,10 +193,11 @@ internal static class FanOutSql
         });
 
     /// <summary>
-    /// What was recalled from receivers and not confirmed; and from the same system under an assignment of the same organisation that is revoked, which hears of nothing any more.
+    /// What was recalled from receivers and not confirmed; and from the same system under an assignment of the same organisation that is revoked, which hears of nothing any more. A school's
+    /// is for that school's assignments alone.
     /// </summary>
     public static Query<List<OpenRecall>> Unconfirmed(int[] receivers) => new(
-        """
+        $"""
         SELECT r.receiver, c.recall_id, c.plan_id, c.unit_id
         FROM change_receiver r
         JOIN assignment a ON a.assignment_id = r.assignment_id
@@ -202,7 +206,8 @@ internal static class FanOutSql
         JOIN assignment b ON b.assignment_id = o.assignment_id
         JOIN unit v ON v.unit_id = b.unit_id
         JOIN change_recall c ON c.receiver = o.receiver AND c.acknowledged_at IS NULL
-        WHERE r.receiver = ANY ($1) AND v.organisation_id = u.organisation_id AND (o.receiver = r.receiver OR b.revoked)
+        WHERE r.receiver = ANY ($1) AND v.organisation_id = u.organisation_id
+          AND (o.receiver = r.receiver OR (b.revoked AND (v.unit_id = u.unit_id OR {(int)UnitKind.School} <> ALL (ARRAY[u.kind, v.kind]))))
         ORDER BY c.created_at, c.recall_id
         """,
         [Parameter.Of(receivers)],

@@ -41,25 +41,28 @@ internal sealed class OutgoingBatch(Entry entry, ReceiverRecord receiver, Direct
     public bool More { get; private set; }
 
     /// <summary>
-    /// Fills the batch; what may not be told leaves no gap in it. How much is looked at without anything to tell does not depend on the page size, by which
-    /// what is hidden could be counted.
+    /// Fills the batch; what may not be told leaves no gap in it, and nobody can count it: a batch is full, or ends where the feed ends, or has passed over so much that the number says
+    /// nothing, whatever the page size is. After a full one there may always be more.
     /// </summary>
     public async Task Fill(long after, int pageSize, CancellationToken stop)
     {
-        (Position, More) = (after, true);
-        for (var lookedAt = 0; More && Changes.Count == 0 && lookedAt < MostLookedAt;)
+        Position = after;
+        var (isAtEnd, lookedAt) = (false, 0);
+        while (!isAtEnd && Changes.Count < pageSize && lookedAt < MostLookedAt)
         {
             var limit = lookedAt == 0 ? pageSize : LookedAtOnce;
             var find = entry.NewTrip();
             var found = find.Add(ChangeSql.Items(receiver.Receiver, Position, limit));
             await find.Run(stop);
-            More = found.Value.Count == limit;
+            isAtEnd = found.Value.Count < limit;
             lookedAt += found.Value.Count;
             if (found.Value.Count > 0)
             {
                 await Decide(found.Value, pageSize, stop);
             }
         }
+
+        More = Changes.Count == pageSize || !isAtEnd;
     }
 
     /// <summary>Notes what is told, and who is concerned, in the transaction that commits before anything is sent.</summary>
@@ -115,7 +118,6 @@ internal sealed class OutgoingBatch(Entry entry, ReceiverRecord receiver, Direct
         {
             if (Changes.Count == pageSize)
             {
-                More = true;
                 return;
             }
 
@@ -198,7 +200,7 @@ internal sealed class OutgoingBatch(Entry entry, ReceiverRecord receiver, Direct
 
                 break;
             case ChangeKind.SyncedParticipation
-                when things.Synced.Value.TryGetValue(item.ItemId!.Value, out var synced) && synced.ClientSystem == entry.Caller.ClientSystem:
+                when things.Synced.Value.TryGetValue(item.ItemId!.Value, out var synced) && (synced.OrganisationId, synced.ClientSystem) == (entry.CallerFacts.OrganisationId, entry.Caller.ClientSystem):
                 change.SyncedParticipation = synced.ToSynced(unit.Plan.PlanId, await entry.KeyOf(unit.Plan, stop), names);
                 break;
             default:

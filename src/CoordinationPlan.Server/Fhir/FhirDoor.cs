@@ -208,12 +208,23 @@ internal sealed class FhirDoor(FhirCalls calls, FailureInterceptor failures, ILo
         if (change is { Added: { } added })
         {
             var answer = await calls.AddParticipation(exchange, new AddParticipationRequest { Parent = plan.Name, Participation = added, Etag = plan.Etag, RequestId = requestId });
-            plan.Participations.Add(answer.Participation);
+            if (answer.Participation is { } part)
+            {
+                plan.Participations.Add(part);
+            }
         }
         else if (change is { Ended: { } ended })
         {
             var answer = await calls.EndParticipation(exchange, new EndParticipationRequest { Name = ended.Name, Etag = ended.Etag, RequestId = requestId });
-            plan.Participations[plan.Participations.IndexOf(ended)] = answer.Participation;
+            var at = plan.Participations.IndexOf(ended);
+            if (answer.Participation is { } part)
+            {
+                plan.Participations[at] = part;
+            }
+            else
+            {
+                plan.Participations.RemoveAt(at);
+            }
         }
     }
 

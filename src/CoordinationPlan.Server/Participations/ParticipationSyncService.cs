@@ -190,7 +190,10 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
                 }
             }
 
-            synced.Write(trip, entry.Now, entry.ChangedBy);
+            if (Entry.IsOpen(plan))
+            {
+                synced.Write(trip, entry.Now, entry.ChangedBy);
+            }
         }
 
         if (isAnyRefused)

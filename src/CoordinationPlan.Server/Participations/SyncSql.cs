@@ -83,8 +83,8 @@ internal static class SyncSql
         ExpectedRows: 1);
 
     /// <summary>
-    /// A person here has ended what a system says: of one unit, or of all where the plan is closed. That is an answer to the newest that was said. What waits without
-    /// a participation goes on waiting.
+    /// A person here has ended what a system says: of one unit, or of all where the plan is closed. That is an answer to the newest that was said, and nothing that was accepted before is
+    /// accepted any more. What waits without a participation goes on waiting.
     /// </summary>
     public static Command DeclineEnded(Guid plan, string? unit, DateTimeOffset now, string changedBy) => new(
         $"""
@@ -92,7 +92,7 @@ internal static class SyncSql
             answer = {(int)SyncAnswer.Decline}, answer_number = answer_number + 1, answered_version = external_version, answered_digest = external_digest, answered_at = $3,
             accepted_from = NULL, accepted_to = NULL, state = CASE WHEN ended THEN {(int)SyncedParticipationState.Ended} ELSE {(int)SyncedParticipationState.Declined} END, version = version + 1, changed_by = $4, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND ($2 IS NULL OR unit_id = $2) AND (state IN ({(int)SyncedParticipationState.InStep}, {(int)SyncedParticipationState.Conflict})
-            OR (state = {(int)SyncedParticipationState.Waiting} AND participation_id IS NOT NULL))
+            OR (state = {(int)SyncedParticipationState.Waiting} AND participation_id IS NOT NULL) OR accepted_from IS NOT NULL)
         """,
         [Parameter.Of(plan), Parameter.OrNull(unit), Parameter.Of(now), Parameter.Of(changedBy)]);
 

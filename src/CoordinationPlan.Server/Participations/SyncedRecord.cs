@@ -60,7 +60,8 @@ internal sealed record SyncedRecord(
     /// <summary>With an answer to what is said now.</summary>
     public SyncedRecord Answer(SyncAnswer answer, DateTimeOffset now, bool isOfAPerson)
     {
-        var accepted = answer == SyncAnswer.Accept ? Claim.Days : isOfAPerson ? null : Accepted;
+        // Whoever accepts an ending accepts no days.
+        Days? accepted = answer == SyncAnswer.Accept ? Claim.Ended ? null : Claim.Days : isOfAPerson ? null : Accepted;
         return this with
         {
             Register = SyncMerge.Merge(Register, new(Decision: new((Register.Decision?.Number ?? 0) + 1, answer, Claim.Key, accepted))),

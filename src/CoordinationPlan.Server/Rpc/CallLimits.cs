@@ -36,13 +36,20 @@ internal sealed class CallLimits(LimitOptions options, TimeProvider time)
         return _buckets.GetOrAdd(clientSystem, static _ => new Bucket()).Take(now, (long)(points * _ticksPerPoint), _ticksOfABurst);
     }
 
-    /// <summary>Takes the points as soon as there is room for them.</summary>
-    public async Task TakeWhenThereIsRoom(string clientSystem, int points, CancellationToken stop)
+    /// <summary>Takes the points as soon as there is room for them; false where there is none for so long.</summary>
+    public async Task<bool> TakeWhenThereIsRoom(string clientSystem, int points, TimeSpan atMost, CancellationToken stop)
     {
-        while (points > 0 && Take(clientSystem, points) is { } wait)
+        for (var began = time.GetTimestamp(); points > 0 && Take(clientSystem, points) is { } wait;)
         {
+            if (time.GetElapsedTime(began) + wait > atMost)
+            {
+                return false;
+            }
+
             await Task.Delay(wait, time, stop);
         }
+
+        return true;
     }
 
     /// <summary>Counts a stream that stays open; to be disposed of when it ends. TOO_MANY_CALLS where the client system has as many as it may.</summary>

@@ -222,6 +222,41 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
     }
 
     [Fact]
+    public async Task What_was_recalled_from_one_school_is_not_told_to_another_of_the_same_organiser()
+    {
+        var other = DemonstrationDirectory.SchoolRegister with { UnitId = "45678901" };
+        await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
+        {
+            Unit = new()
+            {
+                Name = Cases.UnitOf(other),
+                Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality,
+                Kind = UnitKind.School,
+                DisplayName = "En skola till",
+                SchoolUnitCode = other.UnitId,
+            },
+            Etag = "new",
+            RequestId = Cases.NewId(),
+        });
+        var (here, there) = ("assignments/" + Cases.NewId(), "assignments/" + Cases.NewId());
+        await service.Reassign(DemonstrationDirectory.SchoolRegister, assignment => assignment.Name = here);
+        await service.Reassign(other, assignment => assignment.Name = there);
+        var feed = await Integration.Start(service, DemonstrationDirectory.SchoolRegister, here);
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.SecureSchool(plan);
+        Assert.NotEmpty(await feed.Pull());
+        await Withdraw(plan);
+        Assert.Contains(await feed.Pull(), change => change.Recall is not null);
+        await service.Reassign(DemonstrationDirectory.SchoolRegister, assignment => (assignment.Name, assignment.Revoked) = (here, true));
+
+        Assert.DoesNotContain((await Integration.Start(service, other, there)).Delivered, change => change.Plan == plan.Name);
+        // The same school's next assignment hears of it.
+        var next = "assignments/" + Cases.NewId();
+        await service.Reassign(DemonstrationDirectory.SchoolRegister, assignment => assignment.Name = next);
+        Assert.Contains((await Integration.Start(service, DemonstrationDirectory.SchoolRegister, next)).Delivered, change => change.Plan == plan.Name && change.Recall is not null);
+    }
+
+    [Fact]
     public async Task By_what_it_rejected_or_was_not_told_a_system_holds_no_revision()
     {
         var feed = await Integration.Start(service);

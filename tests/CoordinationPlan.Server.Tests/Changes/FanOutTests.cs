@@ -8,20 +8,21 @@ namespace CoordinationPlan.Server.Tests.Changes;
 public sealed class FanOutTests
 {
     private const string Own = "own";
-    private const string System = "system";
+    private static readonly Source System = new("organisation", "system");
     private static readonly Guid Meeting = new("00000000-0000-0000-0000-000000000001");
     private static readonly Guid OtherMeeting = new("00000000-0000-0000-0000-000000000002");
     private static readonly Guid Part = new("00000000-0000-0000-0000-000000000003");
     private static readonly Guid HousingsPart = new("00000000-0000-0000-0000-000000000004");
     private static readonly Guid Said = new("00000000-0000-0000-0000-000000000005");
     private static readonly Guid SaidByAnother = new("00000000-0000-0000-0000-000000000006");
+    private static readonly Guid SaidElsewhere = new("00000000-0000-0000-0000-000000000007");
 
     private static readonly PlanThings Things = new(
         1,
         [(Part, Categories.Meetings), (HousingsPart, Categories.Whereabouts)],
         [Meeting, OtherMeeting],
         [(Meeting, Own, Categories.Meetings), (Meeting, "housing", Categories.Whereabouts), (OtherMeeting, "other", Categories.Meetings)],
-        [(Said, System), (SaidByAnother, "another")]);
+        [(Said, System), (SaidByAnother, System with { ClientSystem = "another" }), (SaidElsewhere, System with { OrganisationId = "another" })]);
 
     private static readonly Categories[] Known = [Categories.None, Categories.Existence, Categories.Existence | Categories.Schooling, Categories.Existence | Categories.Meetings];
 
@@ -36,7 +37,8 @@ public sealed class FanOutTests
         new(7, NotedKind.Synced, null, Said, null, Categories.None, null),
         new(8, NotedKind.Synced, null, SaidByAnother, null, Categories.None, null),
         new(9, NotedKind.Plan, null, null, null, Categories.Meetings, null),
-        new(10, NotedKind.WhoMayKnow, null, null, null, Categories.None, null),
+        new(10, NotedKind.Synced, null, SaidElsewhere, null, Categories.None, null),
+        new(11, NotedKind.WhoMayKnow, null, null, null, Categories.None, null),
     ];
 
     [Fact]
@@ -49,7 +51,7 @@ public sealed class FanOutTests
                 var items = FanOut.Items(before, after, Own, System, EveryChange, Things);
                 Assert.All(items, item => Assert.True(after.HasFlag(item.Kind is ChangeKind.Participation or ChangeKind.Meeting ? Categories.Meetings : Categories.Existence)));
                 Assert.True(after != Categories.None || items.Count == 0);
-                Assert.DoesNotContain(items, item => item.ItemId == HousingsPart || item.ItemId == SaidByAnother);
+                Assert.DoesNotContain(items, item => item.ItemId == HousingsPart || item.ItemId == SaidByAnother || item.ItemId == SaidElsewhere);
                 Assert.Equal(items.Distinct(), items);
             }
         }

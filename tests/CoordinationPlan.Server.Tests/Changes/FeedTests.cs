@@ -203,6 +203,29 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task Whether_there_is_more_does_not_tell_that_something_was_passed_over()
+    {
+        var feed = await Integration.Start(service);
+        var (told, hidden) = (await Released(Care, InformationCategory.GoalsAndInterventions), await Released(Care, InformationCategory.GoalsAndInterventions));
+        await service.Settled();
+        await Withdraw((await service.Read(DemonstrationDirectory.CaseWorker, hidden)).Consents[0]);
+        await service.Settled();
+
+        var page = await feed.Feed.PullChangesAsync(new() { Cursor = feed.Cursor, PageSize = 2 });
+        Assert.Equal(told.Name, Assert.Single(page.Changes).Plan);
+        Assert.False(page.More);
+        // A full page says that there may be more, whether there is or not.
+        page = await feed.Feed.PullChangesAsync(new() { Cursor = feed.Cursor, PageSize = 1 });
+        Assert.True(page.More);
+        page = await feed.Feed.PullChangesAsync(new() { Cursor = page.NextCursor, PageSize = 1 });
+        Assert.Equal((0, false), (page.Changes.Count, page.More));
+        await Touch(told, null);
+        await service.Settled();
+        page = await feed.Feed.PullChangesAsync(new() { Cursor = page.NextCursor, PageSize = 1 });
+        Assert.Equal((1, true), (page.Changes.Count, page.More));
+    }
+
+    [Fact]
     public async Task Each_change_is_decided_again_when_it_is_delivered()
     {
         var feed = await Integration.Start(service);

@@ -371,6 +371,36 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
     }
 
     [Fact]
+    public async Task What_a_person_has_ended_or_never_accepted_no_report_brings_back()
+    {
+        // The longer time was declined, the shorter one went on, and then a person has ended it.
+        var plan = await KnownPlan();
+        await service.Sync(Cases.Item(plan, Ward, period: Cases.Period(0, 30)));
+        await Answer(await Synced(plan), SyncAnswer.Accept);
+        await service.Sync(Cases.Item(plan, Ward, version: 2, period: Cases.Period(0, 60)));
+        await Answer(await Synced(plan), SyncAnswer.Decline);
+        var part = await PartOf();
+        await service.CaseWorker.Participations.EndParticipationAsync(new() { Name = part!.Name, Etag = part.Etag, RequestId = Cases.NewId() });
+        foreach (var item in new[] { Cases.Item(plan, Ward, version: 2, period: Cases.Period(0, 60)), Cases.Item(plan, DemonstrationDirectory.ChildPsychiatry, "annan"), Cases.Item(plan, Ward, version: 3, period: Cases.Period(0, 20)) })
+        {
+            await service.Sync(item);
+            Assert.Null(await PartOf());
+        }
+
+        // A person has brought it in, the system says that it has ended, and that is accepted: no days are.
+        plan = await KnownPlan();
+        await service.Join(plan, Ward);
+        Assert.Equal(Conflict, (await service.Sync(Cases.Item(plan, Ward, ended: true)))[0].State);
+        Assert.Null((await Answer(await Synced(plan), SyncAnswer.Accept)).AcceptedPeriod);
+        Assert.Null(await PartOf());
+        Assert.Equal(Waiting, (await service.Sync(Cases.Item(plan, Ward, version: 2)))[0].State);
+        Assert.Null(await PartOf());
+
+        async Task<Participation?> PartOf() =>
+            (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations.SingleOrDefault(one => one.Unit == Cases.UnitOf(Ward) && !one.Ended);
+    }
+
+    [Fact]
     public async Task A_system_hears_in_its_feed_what_became_of_what_it_has_said()
     {
         var feed = await Changes.Integration.Start(service);
@@ -397,6 +427,25 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
 
         async Task<IEnumerable<SyncedParticipationState>> Told() =>
             (await feed.Pull()).Where(change => change.SyncedParticipation is not null && change.Plan == plan.Name).Select(change => change.SyncedParticipation.State);
+    }
+
+    [Fact]
+    public async Task The_same_system_in_another_organisation_does_not_hear_what_it_has_said_in_this_one()
+    {
+        var inTheCity = Integration with { UnitId = DemonstrationDirectory.CaseWorker.UnitId, Purpose = Purpose.SocialServicesCase };
+        var assignment = (await service.Reassign(inTheCity, one => one.Name = "assignments/" + Cases.NewId())).Name;
+        var feed = await Changes.Integration.Start(service, inTheCity, assignment);
+        var plan = await KnownPlan();
+        await service.Sync(Cases.Item(plan, Ward));
+        await Answer(await Synced(plan), SyncAnswer.Accept);
+
+        await feed.Pull();
+        await feed.Start();
+        await feed.Pull();
+
+        Assert.Contains(feed.Delivered, change => change.Plan == plan.Name && change.Participation?.Unit == Cases.UnitOf(Ward));
+        Assert.DoesNotContain(feed.Delivered, change => change.SyncedParticipation is not null || change.Kind == ChangeKind.Unspecified);
+        await service.Reassign(inTheCity, one => (one.Name, one.Revoked) = (assignment, true));
     }
 
     [Fact]

@@ -57,6 +57,16 @@ CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON whereabouts FOR E
 CREATE TRIGGER note_change AFTER INSERT OR UPDATE OR DELETE ON location_secrecy FOR EACH ROW EXECUTE FUNCTION note_change();
 CREATE TRIGGER note_change AFTER INSERT OR UPDATE ON synced_participation FOR EACH ROW EXECUTE FUNCTION note_change();
 
+-- What was accepted of a participation that has ended is asked for again: from now on it would let the unit take part by itself.
+UPDATE synced_participation s SET
+    accepted_from = NULL, accepted_to = NULL,
+    state = CASE WHEN s.state = 2 AND NOT s.ended THEN 1 ELSE s.state END,
+    asked = CASE WHEN s.state = 2 AND NOT s.ended THEN 1 ELSE s.asked END,
+    asked_at = CASE WHEN s.state = 2 AND NOT s.ended THEN clock_timestamp() ELSE s.asked_at END,
+    version = s.version + 1, changed_by = 'migration 0014', changed_at = clock_timestamp()
+WHERE s.accepted_from IS NOT NULL
+  AND NOT EXISTS (SELECT FROM participation p WHERE p.plan_id = s.plan_id AND p.participation_id = s.participation_id AND p.ended_at IS NULL);
+
 GRANT UPDATE (forgotten) ON change_item TO coordplan_case;
 -- Which reports there are, and no content.
-GRANT SELECT (plan_id, synced_id, client_system, created_at) ON synced_participation TO coordplan_feed;
+GRANT SELECT (plan_id, synced_id, organisation_id, client_system, created_at) ON synced_participation TO coordplan_feed;
