@@ -300,6 +300,22 @@ public static class Cases
         return await service.Advance(added, SchoolArrangementState.Secured);
     }
 
+    /// <summary>One more school of the organiser of <see cref="DemonstrationDirectory.School"/>.</summary>
+    public static async Task AddSchool(this Service service, string code) =>
+        await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
+        {
+            Unit = new()
+            {
+                Name = "units/" + code,
+                Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality,
+                Kind = UnitKind.School,
+                DisplayName = "En skola till",
+                SchoolUnitCode = code,
+            },
+            Etag = "new",
+            RequestId = NewId(),
+        });
+
     /// <summary>All that a place in a school demands.</summary>
     public static SchoolArrangement NewArrangement(DemonstrationEmployee school) => new()
     {

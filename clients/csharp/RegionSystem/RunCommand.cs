@@ -84,7 +84,7 @@ internal static class RunCommand
         }
         catch (RpcException error) when (error.StatusCode == StatusCode.PermissionDenied)
         {
-            Journal.Write("refused: the assignment or purpose is not in force. No recalls come any more: settle what this file holds, and forget it (forget-all)");
+            Journal.Write("refused, which does not say why: start again later. Where the assignment is known to be revoked no recalls come any more: settle what this file holds, and forget it (forget-all)");
             return 3;
         }
         catch (RpcException error)

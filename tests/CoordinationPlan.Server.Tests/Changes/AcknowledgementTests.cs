@@ -225,19 +225,7 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
     public async Task What_was_recalled_from_one_school_is_not_told_to_another_of_the_same_organiser()
     {
         var other = DemonstrationDirectory.SchoolRegister with { UnitId = "45678901" };
-        await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
-        {
-            Unit = new()
-            {
-                Name = Cases.UnitOf(other),
-                Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality,
-                Kind = UnitKind.School,
-                DisplayName = "En skola till",
-                SchoolUnitCode = other.UnitId,
-            },
-            Etag = "new",
-            RequestId = Cases.NewId(),
-        });
+        await service.AddSchool(other.UnitId);
         var (here, there) = ("assignments/" + Cases.NewId(), "assignments/" + Cases.NewId());
         await service.Reassign(DemonstrationDirectory.SchoolRegister, assignment => assignment.Name = here);
         await service.Reassign(other, assignment => assignment.Name = there);

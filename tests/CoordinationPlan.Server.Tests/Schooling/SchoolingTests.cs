@@ -362,19 +362,7 @@ public sealed class SchoolingTests(Service service) : IClassFixture<Service>
         async Task<DemonstrationEmployee> OtherSchool(string code)
         {
             var school = School with { UnitId = code };
-            await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
-            {
-                Unit = new()
-                {
-                    Name = Cases.UnitOf(school),
-                    Organisation = "organisations/" + DemonstrationDirectory.OtherMunicipality,
-                    Kind = UnitKind.School,
-                    DisplayName = "En skola till",
-                    SchoolUnitCode = code,
-                },
-                Etag = "new",
-                RequestId = Cases.NewId(),
-            });
+            await service.AddSchool(code);
             await service.Reassign(school, assignment => assignment.Name = "assignments/" + Cases.NewId());
             return school;
         }

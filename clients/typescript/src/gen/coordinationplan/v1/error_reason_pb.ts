@@ -58,8 +58,8 @@ export enum ErrorReason {
   STALE_ETAG = 4,
 
   /**
-   * INVALID_ARGUMENT. The request id was used before, for another content or another RPC.
-   * Client action: use a new request id for a new change.
+   * INVALID_ARGUMENT. The request id was used before, for another content, another etag, another unit or another RPC, and that was done.
+   * Client action: use a new request id for a new change; none where only the etag is another.
    *
    * @generated from enum value: ERROR_REASON_REQUEST_ID_REUSED = 5;
    */

@@ -581,7 +581,7 @@ export const MeetingService: GenService<{
   /**
    * The caller's unit answers its call, and once the meeting has begun, says whether it came. May be answered again until the owning unit records how the
    * meeting went; what that records holds. Who: a called unit with any release, and the owning unit where it is called; and a system of health care
-   * (SYSTEM_INTEGRATION) for the unit of its organisation that it calls for. A unit that is not called
+   * (SYSTEM_INTEGRATION) for the unit of its organisation that it calls for, where that takes part. A unit that is not called
    * and may not read MEETINGS is refused as if there were no such meeting. Logged as REPLY_TO_CALL.
    *
    * @generated from rpc coordinationplan.v1.MeetingService.ReplyToCall
