@@ -13,15 +13,15 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
 
     private readonly Dictionary<long, long> _refused = [];
 
-    /// <summary>Whether there is anything to be sent that was not refused just now.</summary>
-    public bool HasMore => store.ToSend().Exists(IsToBeTried);
+    /// <summary>Whether there is anything to be sent that was not refused just now, or waits for what was.</summary>
+    public bool HasMore => Lines().Any();
 
     /// <summary>Sends all of it that can be sent now. What cannot keeps nothing else back.</summary>
     /// <exception cref="RpcException">Something is still to be sent, and may be taken later.</exception>
     public async Task Send(CancellationToken stop)
     {
         RpcException? later = null;
-        foreach (var send in store.ToSend().Where(IsToBeTried).Select(errand => (Func<Task>)(() => SendErrand(errand, stop))).Append(() => SendReports(stop)))
+        foreach (var send in Lines().Select(line => (Func<Task>)(() => SendErrands(line, stop))).Append(() => SendReports(stop)))
         {
             try
             {
@@ -39,7 +39,21 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
         }
     }
 
+    /// <summary>Of one unit and plan in the order that they were noted: an answer that waits would otherwise undo a later one.</summary>
+    private IEnumerable<IEnumerable<Errand>> Lines() => store.ToSend().GroupBy(errand => (errand.Plan, errand.Unit)).Where(line => IsToBeTried(line.First()));
+
     private bool IsToBeTried(Errand errand) => !_refused.TryGetValue(errand.Id, out var at) || TimeProvider.System.GetElapsedTime(at) > TryRefusedAgainAfter;
+
+    private async Task SendErrands(IEnumerable<Errand> line, CancellationToken stop)
+    {
+        foreach (var errand in line)
+        {
+            if (!await SendErrand(errand, stop))
+            {
+                return;
+            }
+        }
+    }
 
     private async Task SendReports(CancellationToken stop)
     {
@@ -53,7 +67,8 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
         }
     }
 
-    private async Task SendErrand(Errand errand, CancellationToken stop)
+    /// <summary>False where it stays to be sent.</summary>
+    private async Task<bool> SendErrand(Errand errand, CancellationToken stop)
     {
         try
         {
@@ -65,6 +80,7 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
             // It stays to be sent. Where the unit may not know of the plan any more, a recall takes it away.
             _refused[errand.Id] = TimeProvider.System.GetTimestamp();
             Journal.Write($"refused for now: {errand.Kind}");
+            return false;
         }
         catch (RpcException error) when (!stop.IsCancellationRequested && !Patience.IsPassing(error, stop))
         {
@@ -72,6 +88,8 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
             store.Sent(errand, $"not taken: {error.Reason()}");
             Journal.Write($"not taken: {errand.Kind} {error.Reason()}");
         }
+
+        return true;
     }
 
     private async Task<string> Answer(Errand errand, CancellationToken stop)

@@ -46,6 +46,7 @@ public sealed partial class RegionSystemTests
         Assert.Contains("SE2321000016-E778", Assert.Single(await Lines(file), line => line[1] == plan.Name && line[3] == nameof(ChangeKind.Summons))[5], StringComparison.Ordinal);
 
         // Looked at and answered anew, it is taken.
+        await Answer(file, journal, moved.Name, nameof(CallReply.Accepted));
         await Answer(file, journal, moved.Name, nameof(CallReply.Declined));
         await RegionProcess.RunOnce(service, file, journal);
         Assert.Equal(CallReply.Declined, Assert.Single((await service.CaseWorker.Meetings.ListMeetingsAsync(new() { Parent = other.Name })).Meetings[0].Calls).Reply);
