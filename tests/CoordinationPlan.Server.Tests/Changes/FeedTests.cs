@@ -48,6 +48,7 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     {
         var feed = await Integration.Start(service);
         var plan = await Released(Care, InformationCategory.Schooling);
+        await service.Settled();
         await service.Join(plan, Psychiatry);
         await service.CallMeeting(plan, [Psychiatry], TimeSpan.FromDays(20));
         await service.CallMeeting(plan, [Care, Psychiatry], TimeSpan.FromDays(21));
@@ -103,6 +104,7 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
         var school = await Integration.Start(service, DemonstrationDirectory.SchoolRegister);
         var feed = await Integration.Start(service);
         var plan = await Released(Care, InformationCategory.Meetings);
+        await service.Settled();
         await service.Join(plan, Psychiatry);
         await service.Consent(plan, Psychiatry, [InformationCategory.Schooling]);
 
@@ -126,6 +128,7 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
         await service.Join(plan, DemonstrationDirectory.Shelter);
         await service.Consent(plan, DemonstrationDirectory.Shelter, [InformationCategory.Meetings]);
         await service.SecureSchool(plan);
+        await service.Settled();
         await service.CallMeeting(plan, [Care, DemonstrationDirectory.Shelter, DemonstrationDirectory.School], TimeSpan.FromDays(20));
 
         var told = string.Concat(await feed.Pull());

@@ -405,6 +405,7 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
     {
         var feed = await Changes.Integration.Start(service);
         var plan = await KnownPlan();
+        await service.Settled();
         await service.Sync(Cases.Item(plan, Ward));
         Assert.Equal([Waiting], await Told());
         await Answer(await Synced(plan), SyncAnswer.Accept);
