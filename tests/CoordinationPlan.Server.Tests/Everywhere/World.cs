@@ -64,8 +64,8 @@ public sealed class World
     /// <summary>A document that was sent.</summary>
     public required Disclosure Disclosure { get; init; }
 
-    /// <summary>Something that the owning unit has to do.</summary>
-    public required UnitTask Task { get; init; }
+    /// <summary>The name of something that the owning unit has to do; of one that never was, where it was not looked for.</summary>
+    public string TaskName { get; private set; } = "tasks/none";
 
     /// <summary>An entry of the log about the plan.</summary>
     public required string LogEntry { get; init; }
@@ -120,6 +120,14 @@ public sealed class World
 
     public static async Task<World> Make(Service service, Subject? subject = null)
     {
+        var world = await ForOneCall(service, subject);
+        world.TaskName = (await service.TaskOf(world.Plan)).Name;
+        return world;
+    }
+
+    /// <summary>One without a task's name, which is looked for among the tasks of all that were made before.</summary>
+    private static async Task<World> ForOneCall(Service service, Subject? subject)
+    {
         var plan = await service.OpenCompletePlan(subject);
         var participation = await service.Join(plan, DemonstrationDirectory.PrimaryCare);
         var release = await service.Release(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.Identity]);
@@ -168,7 +176,6 @@ public sealed class World
             Recall = await service.OpenRecall(told, DemonstrationDirectory.ChildPsychiatry),
             RoutinesEtag = routines.Etag,
             Leaf = await service.PublishedLeaf(),
-            Task = await service.TaskOf(plan),
             LogEntry = (await service.As(DemonstrationDirectory.LogReviewer).AccessLog.SearchAccessLogAsync(Cases.SearchOfTheLog(plan))).Entries[0].Name,
             Disclosure = disclosure,
             Meeting = meeting,
@@ -190,7 +197,7 @@ public sealed class World
     /// <summary>A world in which the call may leave something behind: of its own where the RPC changes something.</summary>
     public static async Task<World> For(Service service, MethodDescriptor method)
     {
-        var world = await (!ChangingMethods.Contains(method) ? Shared(service) : Make(service));
+        var world = await (!ChangingMethods.Contains(method) ? Shared(service) : ForOneCall(service, null));
         if (method.Service.Name == "ChangeFeedService")
         {
             await service.Settled();
@@ -460,7 +467,7 @@ public sealed class World
             "ExplainAccess" => new ExplainAccessRequest { Parent = Plan.Name },
             "ListAlerts" => new ListAlertsRequest(),
             "ListTasks" => new ListTasksRequest(),
-            "GetTask" => new GetTaskRequest { Name = Task.Name },
+            "GetTask" => new GetTaskRequest { Name = TaskName },
             "ListLegalGrounds" => new ListLegalGroundsRequest(),
             "RecordRelease" => new RecordReleaseRequest
             {
