@@ -496,11 +496,13 @@ public static class Cases
             new() { Assignment = assignment, Etag = version == 0 ? "new" : Etag.Of(assignment.Name, version), RequestId = NewId() })).Assignment;
     }
 
-    /// <summary>The feed of the region's system, begun where it was not, as it is pulled without a cursor.</summary>
+    /// <summary>
+    /// The feed of the region's system, begun where it was not, as it is pulled without a cursor; one change, so that it does not hang on what else has come whether a plan's log has an entry of it.
+    /// </summary>
     public static async Task<PullChangesResponse> BegunFeed(this Service service)
     {
         var changes = service.As(DemonstrationDirectory.RegionIntegration).Changes;
-        var pulled = await changes.PullChangesAsync(new());
+        var pulled = await changes.PullChangesAsync(new() { PageSize = 1 });
         if (pulled.ResyncRequired)
         {
             try
@@ -512,7 +514,7 @@ public static class Cases
                 // Another world of the same service has begun it.
             }
 
-            pulled = await changes.PullChangesAsync(new());
+            pulled = await changes.PullChangesAsync(new() { PageSize = 1 });
         }
 
         return pulled;

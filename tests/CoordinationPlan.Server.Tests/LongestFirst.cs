@@ -1,8 +1,10 @@
+using CoordinationPlan.Server.Tests.Changes;
 using CoordinationPlan.Server.Tests.Clients;
 using CoordinationPlan.Server.Tests.Everywhere;
 using CoordinationPlan.Server.Tests.Faults;
 using CoordinationPlan.Server.Tests.Log;
 using CoordinationPlan.Server.Tests.Plans;
+using CoordinationPlan.Server.Tests.Scenarios;
 using CoordinationPlan.Server.Tests.Schooling;
 using Xunit.Sdk;
 using Xunit.v3;
@@ -16,7 +18,11 @@ public sealed class LongestFirst : ITestCollectionOrderer
 {
     private static readonly string[] Longest =
     [
-        .. new[] { typeof(EveryRpcTests), typeof(LinkageTests), typeof(CrashTests), typeof(RegionSystemTests), typeof(TamperTests), typeof(StepTableTests) }.Select(type => type.FullName!),
+        .. new[]
+        {
+            typeof(EveryRpcTests), typeof(CrashTests), typeof(LinkageTests), typeof(RegionSystemTests), typeof(TamperTests), typeof(WatchTests), typeof(SchoolLeakTests), typeof(LeakTests),
+            typeof(ConvergenceTests), typeof(ScenarioTests), typeof(StepTableTests),
+        }.Select(type => type.FullName!),
     ];
 
     public IReadOnlyCollection<TTestCollection> OrderTestCollections<TTestCollection>(IReadOnlyCollection<TTestCollection> testCollections)
