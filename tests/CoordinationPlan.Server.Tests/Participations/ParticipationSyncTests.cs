@@ -171,6 +171,23 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
     }
 
     [Fact]
+    public async Task Of_a_closed_plan_nothing_is_taken_also_where_the_region_owns_it()
+    {
+        var owner = service.As(DemonstrationDirectory.PrimaryCare);
+        var plan = await service.OpenPlan(Cases.NewPerson(), owner: DemonstrationDirectory.PrimaryCare);
+        Assert.Equal(Waiting, (await service.Sync(Cases.Item(plan, Ward)))[0].State);
+        await owner.Plans.ClosePlanAsync(new() { Name = plan.Name, Reason = PlanClosingReason.Moved, Etag = plan.Etag, RequestId = Cases.NewId() });
+        var before = await Kept();
+
+        var results = await service.Sync(Cases.Item(plan, Ward, version: 2), Cases.Item(plan, Ward, version: 3, ended: true), Cases.Item(plan, Ward, "another"));
+
+        Assert.All(results, result => Assert.Equal((ErrorReason.WrongState, ""), (result.Reason, result.Name)));
+        Assert.Equal(before, await Kept());
+
+        async Task<string> Kept() => (await owner.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).ToString();
+    }
+
+    [Fact]
     public async Task Two_reports_of_one_unit_hold_it_in_the_plan_until_both_have_ended()
     {
         var plan = await KnownPlan();
