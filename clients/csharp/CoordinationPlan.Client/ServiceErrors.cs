@@ -23,6 +23,9 @@ public static class ServiceErrors
     /// <summary>A text for the user, in Swedish; null where the error did not come from the service.</summary>
     public static string? UserText(this RpcException error) => error.GetRpcStatus()?.GetDetail<LocalizedMessage>()?.Message;
 
+    /// <summary>Under what a fault of the service is recorded there, for its operator, where the reason is INTERNAL; null for any other.</summary>
+    public static string? TraceId(this RpcException error) => error.GetRpcStatus()?.GetDetail<RequestInfo>()?.RequestId;
+
     /// <summary>The faulty fields and what is wrong with each.</summary>
     public static IReadOnlyList<(string Field, string Description)> FieldFaults(this RpcException error) =>
         [.. (error.GetRpcStatus()?.GetDetail<BadRequest>()?.FieldViolations ?? []).Select(fault => (fault.Field, fault.Description))];

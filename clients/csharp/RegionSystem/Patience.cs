@@ -51,7 +51,8 @@ internal sealed class Patience(TimeSpan? giveUpAfter, Action signedOut)
         }
 
         var delay = Delay(error, attempt);
-        Journal.Write(string.Create(CultureInfo.InvariantCulture, $"{what}: {error.StatusCode} {error.Reason()}; again in {delay.TotalSeconds:0.0} s"));
+        var fault = error.TraceId() is { } trace ? ", to be reported as trace " + trace : "";
+        Journal.Write(string.Create(CultureInfo.InvariantCulture, $"{what}: {error.StatusCode} {error.Reason()}{fault}; again in {delay.TotalSeconds:0.0} s"));
         await Task.Delay(delay, TimeProvider.System, stop);
     }
 

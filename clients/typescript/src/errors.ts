@@ -1,7 +1,7 @@
 import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
 import { ConnectError } from "@connectrpc/connect";
 import { ErrorReason, ErrorReasonSchema } from "./gen/coordinationplan/v1/error_reason_pb.js";
-import { BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, PreconditionFailureSchema } from "./gen/google/rpc/error_details_pb.js";
+import { BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, PreconditionFailureSchema, RequestInfoSchema } from "./gen/google/rpc/error_details_pb.js";
 
 /** A faulty field of a request. */
 export interface FieldFault {
@@ -34,6 +34,11 @@ export function existingPlan(error: unknown): string | undefined {
 /** A text for the user, in Swedish; undefined where the error did not come from the service. */
 export function userText(error: unknown): string | undefined {
   return detailOf(error, LocalizedMessageSchema)?.message;
+}
+
+/** Under what a fault of the service is recorded there, for its operator, where the reason is INTERNAL; undefined for any other. */
+export function traceId(error: unknown): string | undefined {
+  return detailOf(error, RequestInfoSchema)?.requestId;
 }
 
 /** The faulty fields and what is wrong with each. */

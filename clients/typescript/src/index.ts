@@ -6,7 +6,7 @@
 export { Code, ConnectError } from "@connectrpc/connect";
 export { type CallerChoice, purposeName } from "./caller.js";
 export { type Clients, connect, type Connection, type ConnectionOptions, newRequestId } from "./connection.js";
-export { existingPlan, type FieldFault, fieldFaults, reasonOf, type UnmetPrecondition, unmetPreconditions, userText } from "./errors.js";
+export { existingPlan, type FieldFault, fieldFaults, reasonOf, traceId, type UnmetPrecondition, unmetPreconditions, userText } from "./errors.js";
 
 // The contract.
 export * from "./gen/coordinationplan/v1/access_log_entry_pb.js";

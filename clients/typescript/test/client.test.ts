@@ -7,8 +7,8 @@ import { Code, ConnectError, createRouterTransport, type HandlerContext } from "
 import { connectNodeAdapter, createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { type CallerChoice, purposeName } from "../src/caller.js";
 import { clientsOver, connect, connectionThrough, defaultDeadlineMs, interceptorsFor, newRequestId } from "../src/connection.js";
-import { fieldFaults, reasonOf, unmetPreconditions, userText } from "../src/errors.js";
-import { BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, PreconditionFailureSchema } from "../src/gen/google/rpc/error_details_pb.js";
+import { fieldFaults, reasonOf, traceId, unmetPreconditions, userText } from "../src/errors.js";
+import { BadRequestSchema, ErrorInfoSchema, LocalizedMessageSchema, PreconditionFailureSchema, RequestInfoSchema } from "../src/gen/google/rpc/error_details_pb.js";
 import { ChangeFeedService, ErrorReason, ParticipationSyncService, PlanService, Purpose } from "../src/index.js";
 import { backoffMs, retryPolicy } from "../src/retries.js";
 
@@ -168,8 +168,9 @@ test("an address without TLS is refused", () => {
   assert.throws(() => connect({ address: "http://localhost", cert: "", key: "" }), TypeError);
 });
 
-test("an error tells its reason, a text for the user, faulty fields and what must hold first", () => {
+test("an error tells its reason, a text for the user, faulty fields, what must hold first and under what it is recorded", () => {
   const error = new ConnectError("no", Code.InvalidArgument, undefined, [
+    { desc: RequestInfoSchema, value: { requestId: "4bf92f3577b34da6a3ce929d0e0e4736" } },
     { desc: ErrorInfoSchema, value: { reason: "INVALID_FIELDS", domain: "coordinationplan" } },
     { desc: LocalizedMessageSchema, value: { locale: "sv-SE", message: "Ett eller flera fält saknas." } },
     { desc: BadRequestSchema, value: { fieldViolations: [{ field: "plan.subject", description: "is required" }] } },
@@ -179,6 +180,7 @@ test("an error tells its reason, a text for the user, faulty fields and what mus
   assert.equal(userText(error), "Ett eller flera fält saknas.");
   assert.deepEqual(fieldFaults(error), [{ field: "plan.subject", description: "is required" }]);
   assert.deepEqual(unmetPreconditions(error), [{ subject: "lead_principal", description: "is missing" }]);
+  assert.equal(traceId(error), "4bf92f3577b34da6a3ce929d0e0e4736");
 });
 
 test("an error from elsewhere tells nothing", () => {
@@ -186,6 +188,7 @@ test("an error from elsewhere tells nothing", () => {
   for (const error of [new Error("x"), "x", undefined, new ConnectError("x"), new ConnectError("x", Code.Unavailable, undefined, [elsewhere])]) {
     assert.equal(reasonOf(error), ErrorReason.UNSPECIFIED);
     assert.equal(userText(error), undefined);
+    assert.equal(traceId(error), undefined);
     assert.deepEqual(fieldFaults(error), []);
     assert.deepEqual(unmetPreconditions(error), []);
   }

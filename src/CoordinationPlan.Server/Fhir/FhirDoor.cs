@@ -446,7 +446,7 @@ internal sealed class FhirDoor(FhirCalls calls, FailureInterceptor failures, ILo
         catch (Exception exception) when (!context.Response.HasStarted)
         {
             // Only the kind and the place: exception texts can repeat what a caller sent.
-            log.LogError("Unforeseen {Kind} behind a FHIR interaction, at {Place}", exception.GetType().FullName, exception.StackTrace);
+            log.LogError("Unforeseen {Kind} behind a FHIR interaction, trace {Trace}, at {Place}", exception.GetType().FullName, Errors.TraceId, exception.StackTrace);
             var (status, outcome) = FhirErrors.Of(Errors.Internal());
             await exchange.Write(status, outcome);
         }

@@ -83,6 +83,11 @@ internal static class FhirErrors
             Add(outcome, code, $"{violation.Subject}: {violation.Description}");
         }
 
+        if (details?.GetDetail<RequestInfo>() is { } request)
+        {
+            Add(outcome, code, $"trace id {request.RequestId}");
+        }
+
         return (status, outcome);
     }
 

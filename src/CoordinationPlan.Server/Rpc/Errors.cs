@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using CoordinationPlan.V1;
 using Google.Protobuf.Reflection;
 using Google.Protobuf.WellKnownTypes;
@@ -46,7 +47,11 @@ internal static class Errors
 
     public static RpcException DeadlineExceeded() => Error(StatusCode.DeadlineExceeded, ErrorReason.DeadlineExceeded);
 
-    public static RpcException Internal() => Error(StatusCode.Internal, ErrorReason.Internal);
+    /// <summary>A fault of the service's own, with the trace id that it is recorded under.</summary>
+    public static RpcException Internal() => TraceId is { } id ? Error(StatusCode.Internal, ErrorReason.Internal, new RequestInfo { RequestId = id }) : Error(StatusCode.Internal, ErrorReason.Internal);
+
+    /// <summary>The trace of the call that is under way, in hexadecimal digits; null where it has none.</summary>
+    public static string? TraceId => Activity.Current?.TraceId.ToHexString();
 
     /// <summary>A field, by its path in the request, and what is wrong with it.</summary>
     public static RpcException InvalidFields(params IEnumerable<FieldFault> faults)

@@ -151,7 +151,9 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
                 return Errors.Unavailable();
             default:
                 // Only the kind and the place: exception texts can repeat what a caller sent.
-                log.LogError("Unforeseen {Kind} in {Method}, SQLSTATE {SqlState}, at {Place}", exception.GetType().FullName, context.Method, (exception as PostgresException)?.SqlState, exception.StackTrace);
+                log.LogError(
+                    "Unforeseen {Kind} in {Method}, trace {Trace}, SQLSTATE {SqlState}, at {Place}",
+                    exception.GetType().FullName, context.Method, Errors.TraceId, (exception as PostgresException)?.SqlState, exception.StackTrace);
                 return Errors.Internal();
         }
     }

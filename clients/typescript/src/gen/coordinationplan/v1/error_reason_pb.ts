@@ -114,7 +114,7 @@ export enum ErrorReason {
   UNAVAILABLE = 11,
 
   /**
-   * INTERNAL. A fault in the service; it is recorded under the trace id of the call.
+   * INTERNAL. A fault in the service; it is recorded under the trace id of the call, which is the request_id of the detail google.rpc.RequestInfo.
    * Client action: retry once with the same request id, then report the trace id.
    *
    * @generated from enum value: ERROR_REASON_INTERNAL = 12;
