@@ -22,6 +22,14 @@ internal static class AnswerCommand
             {
                 given.AddError("Say --reply, or --attendance.");
             }
+            else if (given.GetValue(Reply) == CallReply.Unspecified && given.GetValue(Came) is not (Attendance.Attended or Attendance.NoShow))
+            {
+                given.AddError("A reply is Accepted, Declined or Substitute; an attendance is Attended or NoShow.");
+            }
+            else if ((given.GetResult(Substitute) is not null || given.GetResult(SubstituteName) is not null) && given.GetValue(Reply) != CallReply.Substitute)
+            {
+                given.AddError("Who comes instead is said with --reply Substitute.");
+            }
         });
         command.SetAction(parsed =>
         {

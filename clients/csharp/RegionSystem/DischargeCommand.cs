@@ -16,6 +16,13 @@ internal static class DischargeCommand
     public static Command Create(Option<string> database)
     {
         var command = new Command("discharge", "Notes a notice of a stay in inpatient care; run sends it.") { Of, Unit, Kind, Expected, OpenCompulsoryCare };
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(Kind) == DischargeNoticeKind.Unspecified)
+            {
+                given.AddError("A notice is Admitted, Ready, NotReady or Discharged.");
+            }
+        });
         command.SetAction(parsed =>
         {
             // As precise as the service keeps it, so that it is known again.

@@ -135,6 +135,11 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
             return false;
         }
 
+        if (changes.Any(change => change.Kind == ChangeKind.SnapshotEnd))
+        {
+            store.WriteAnew();
+        }
+
         if (changes.Count > 0)
         {
             Journal.Write($"took {taken.Applied} changes, {taken.Recalls} of them recalls; {taken.SeenBefore} had been seen before");
@@ -178,7 +183,13 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
 
     private async Task Confirm(CancellationToken stop)
     {
-        foreach (var forgetting in store.ToConfirm())
+        var forgotten = store.ToConfirm();
+        if (forgotten.Count > 0)
+        {
+            store.WriteAnew();
+        }
+
+        foreach (var forgetting in forgotten)
         {
             var request = new AcknowledgeRecallRequest { Name = forgetting.Recall, Receipt = forgetting.Receipt, Etag = forgetting.Etag, RequestId = forgetting.RequestId };
             try
@@ -206,22 +217,46 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
         }
 
         var rejections = store.Rejections();
-        var acknowledge = new AcknowledgeChangesRequest { Cursor = cursor, Rejections = { rejections }, Etag = _etag, RequestId = RequestId.New() };
         try
         {
-            _etag = (await patience.Until("AcknowledgeChanges", () => clients.Changes.AcknowledgeChangesAsync(acknowledge, cancellationToken: stop).ResponseAsync, stop)).Etag;
-            store.Confirmed(cursor, rejections);
+            if (!await Acknowledge(cursor, rejections, stop))
+            {
+                // A message of a stream that was under way when this system confirmed last has the etag from before: the one of now is asked for.
+                _etag = (await patience.Until("PullChanges", () => clients.Changes.PullChangesAsync(new() { Cursor = cursor, PageSize = 1 }, cancellationToken: stop).ResponseAsync, stop)).Etag;
+                if (!await Acknowledge(cursor, rejections, stop))
+                {
+                    // Another process confirms at the same time: with the next answer.
+                    Journal.Write("not confirmed yet: another has confirmed in between");
+                }
+            }
         }
-        catch (RpcException error) when (error.Reason() is ErrorReason.StaleEtag or ErrorReason.InvalidPageToken)
+        catch (RpcException error) when (error.Reason() == ErrorReason.InvalidPageToken)
         {
-            // Somebody else has confirmed or begun anew meanwhile: with the next answer.
-            Journal.Write($"not confirmed yet: {error.Reason()}");
+            // Another process has begun anew meanwhile: with the next answer.
+            Journal.Write("not confirmed yet: another snapshot has begun");
         }
         catch (RpcException error) when (error.Reason() == ErrorReason.UnknownReference)
         {
             // What could not be processed is not kept by the service any more.
             store.Confirmed("", rejections);
         }
+    }
+
+    /// <summary>False where the feed has been confirmed or begun anew since the etag was given.</summary>
+    private async Task<bool> Acknowledge(string cursor, List<Rejection> rejections, CancellationToken stop)
+    {
+        var request = new AcknowledgeChangesRequest { Cursor = cursor, Rejections = { rejections }, Etag = _etag, RequestId = RequestId.New() };
+        try
+        {
+            _etag = (await patience.Until("AcknowledgeChanges", () => clients.Changes.AcknowledgeChangesAsync(request, cancellationToken: stop).ResponseAsync, stop)).Etag;
+        }
+        catch (RpcException error) when (error.Reason() == ErrorReason.StaleEtag)
+        {
+            return false;
+        }
+
+        store.Confirmed(cursor, rejections);
+        return true;
     }
 
     private static async Task WhicheverEndsFirst(Func<CancellationToken, Task> one, Func<CancellationToken, Task> other, CancellationToken stop)

@@ -12,6 +12,7 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
     private static readonly TimeSpan TryRefusedAgainAfter = TimeSpan.FromMinutes(10);
 
     private readonly Dictionary<long, long> _refused = [];
+    private readonly Dictionary<long, long> _refusedReports = [];
 
     /// <summary>Whether there is anything to be sent that was not refused just now, or waits for what was.</summary>
     public bool HasMore => Lines().Any();
@@ -42,7 +43,9 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
     /// <summary>Of one unit and plan in the order that they were noted: an answer that waits would otherwise undo a later one.</summary>
     private IEnumerable<IEnumerable<Errand>> Lines() => store.ToSend().GroupBy(errand => (errand.Plan, errand.Unit)).Where(line => IsToBeTried(line.First()));
 
-    private bool IsToBeTried(Errand errand) => !_refused.TryGetValue(errand.Id, out var at) || TimeProvider.System.GetElapsedTime(at) > TryRefusedAgainAfter;
+    private bool IsToBeTried(Errand errand) => IsToBeTried(_refused, errand.Id);
+
+    private static bool IsToBeTried(Dictionary<long, long> refused, long id) => !refused.TryGetValue(id, out var at) || TimeProvider.System.GetElapsedTime(at) > TryRefusedAgainAfter;
 
     private async Task SendErrands(IEnumerable<Errand> line, CancellationToken stop)
     {
@@ -58,11 +61,19 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
     private async Task SendReports(CancellationToken stop)
     {
         var sync = clientsFor(null).ParticipationSync;
-        while (store.ToReport() is { Count: > 0 } items)
+        while (store.ToReport(version => IsToBeTried(_refusedReports, version)) is { Count: > 0 } items)
         {
             var request = new BatchSyncParticipationsRequest { Items = { items }, RequestId = RequestId.New() };
             var answer = await patience.Until("BatchSyncParticipations", () => sync.BatchSyncParticipationsAsync(request, cancellationToken: stop).ResponseAsync, stop);
             store.Answered(items, answer.Results);
+            foreach (var (item, result) in items.Zip(answer.Results))
+            {
+                if (result.Reason == ErrorReason.AccessDenied)
+                {
+                    _refusedReports[item.ExternalVersion] = TimeProvider.System.GetTimestamp();
+                }
+            }
+
             Journal.Write($"reported {items.Count} participations, {answer.Results.Count(result => result.Reason != ErrorReason.Unspecified)} of them not taken");
         }
     }
@@ -72,15 +83,17 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
     {
         try
         {
-            store.Sent(errand, await (errand.Kind == ErrandKind.Answer ? Answer(errand, stop) : Notify(errand, stop)));
+            if (await (errand.Kind == ErrandKind.Answer ? Answer(errand, stop) : Notify(errand, stop)) is not { } outcome)
+            {
+                return Refused(errand);
+            }
+
+            store.Sent(errand, outcome);
             Journal.Write($"sent: {errand.Kind}");
         }
         catch (RpcException error) when (error.Reason() == ErrorReason.AccessDenied)
         {
-            // It stays to be sent. Where the unit may not know of the plan any more, a recall takes it away.
-            _refused[errand.Id] = TimeProvider.System.GetTimestamp();
-            Journal.Write($"refused for now: {errand.Kind}");
-            return false;
+            return Refused(errand);
         }
         catch (RpcException error) when (!stop.IsCancellationRequested && !Patience.IsPassing(error, stop))
         {
@@ -92,7 +105,15 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
         return true;
     }
 
-    private async Task<string> Answer(Errand errand, CancellationToken stop)
+    /// <summary>It stays to be sent. Where the unit may not know of the plan any more, a recall takes it away.</summary>
+    private bool Refused(Errand errand)
+    {
+        _refused[errand.Id] = TimeProvider.System.GetTimestamp();
+        Journal.Write($"refused for now: {errand.Kind}");
+        return false;
+    }
+
+    private async Task<string?> Answer(Errand errand, CancellationToken stop)
     {
         var request = ReplyToCallRequest.Parser.ParseFrom(errand.Request);
         var meetings = clientsFor(errand.Unit).Meetings;
@@ -100,8 +121,8 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
         return call.Attendance == Attendance.Unspecified ? call.Reply.ToString() : call.Attendance.ToString();
     }
 
-    /// <summary>A notice says nothing of what stands in the plan: it is for the plan as it is when the notice is sent.</summary>
-    private async Task<string> Notify(Errand errand, CancellationToken stop)
+    /// <summary>A notice says nothing of what stands in the plan: it is for the plan as it is when the notice is sent. Null where HEALTH is not released to the unit.</summary>
+    private async Task<string?> Notify(Errand errand, CancellationToken stop)
     {
         var request = AddDischargeNoticeRequest.Parser.ParseFrom(errand.Request);
         var clients = clientsFor(errand.Unit);
@@ -111,6 +132,11 @@ internal sealed class Outgoing(Func<string?, CoordinationPlanClients> clientsFor
             {
                 var plan = await patience.Until(
                     "ListSyncedParticipations", () => clients.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = errand.Plan }, cancellationToken: stop).ResponseAsync, stop);
+                if (plan.PlanEtag.Length == 0)
+                {
+                    return null;
+                }
+
                 request.Etag = plan.PlanEtag;
                 await patience.Until("AddDischargeNotice", () => clients.Discharge.AddDischargeNoticeAsync(request, cancellationToken: stop).ResponseAsync, stop);
                 return "Taken";

@@ -22,6 +22,17 @@ internal static class ReportCommand
     public static Command Create(Option<string> database)
     {
         var command = new Command("report", "Notes that a unit takes part in a plan, or has ended to; run sends it.") { Plan, Unit, ExternalId, As, Contact, ContactName, From, To, Ended };
+        command.Validators.Add(given =>
+        {
+            if (given.GetValue(ExternalId) is not { Length: >= 1 and <= 64 } || (given.GetResult(As) is { Tokens.Count: > 0 } && given.GetValue(As) == ParticipantRole.Unspecified))
+            {
+                given.AddError("An external id has 1 to 64 characters, and a unit takes part as something.");
+            }
+            else if ((given.GetValue(As) == ParticipantRole.NamedCareContact) != (given.GetResult(Contact) is not null))
+            {
+                given.AddError("--contact goes with --role NamedCareContact, and with no other.");
+            }
+        });
         command.SetAction(parsed =>
         {
             var now = TimeProvider.System.GetUtcNow();

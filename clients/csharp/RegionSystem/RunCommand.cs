@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using CoordinationPlan.Client;
 using CoordinationPlan.V1;
 using Grpc.Core;
+using Microsoft.Data.Sqlite;
 
 namespace CoordinationPlan.RegionSystem;
 
@@ -30,8 +32,22 @@ internal static class RunCommand
         {
             Address, Certificate, Key, Authorities, Issuer, ClientId, Scope, TokenFile, Assignment, WhatFor, Watch, GiveUpAfter, Deadline,
         };
-        command.SetAction((parsed, stop) => Run(parsed, parsed.GetValue(database)!, stop));
+        command.SetAction((parsed, stop) => RunWithFiles(parsed, parsed.GetValue(database)!, stop));
         return command;
+    }
+
+    /// <summary>What is wrong with a file of this machine's is no outage: it is said, and not tried again.</summary>
+    private static async Task<int> RunWithFiles(ParseResult parsed, string database, CancellationToken stop)
+    {
+        try
+        {
+            return await Run(parsed, database, stop);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or CryptographicException or SqliteException)
+        {
+            await Console.Error.WriteLineAsync($"A file of this machine's cannot be used: {error.Message}");
+            return 2;
+        }
     }
 
     private static async Task<int> Run(ParseResult parsed, string database, CancellationToken stop)
@@ -46,6 +62,11 @@ internal static class RunCommand
         ITokens tokens;
         if (parsed.GetValue(TokenFile) is { } file)
         {
+            if (!File.Exists(file))
+            {
+                throw new FileNotFoundException("The token file is not there.");
+            }
+
             tokens = new FileTokens(file);
         }
         else if (parsed.GetValue(Issuer) is { } issuer && parsed.GetValue(ClientId) is { } clientId)

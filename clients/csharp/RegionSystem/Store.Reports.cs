@@ -36,23 +36,29 @@ internal sealed partial class Store
         "UPDATE report SET outcome = $4 WHERE plan = $1 AND unit = $2 AND external_id = $3 AND answered <= $5", plan, synced.Unit, synced.ExternalId, synced.State.ToString(), synced.ExternalVersion);
 
     /// <summary>What the service has not answered yet, as much as it takes at once.</summary>
-    public List<ParticipationItem> ToReport()
+    /// <param name="isToBeTried">Whether this version is to be sent now.</param>
+    public List<ParticipationItem> ToReport(Func<long, bool> isToBeTried)
     {
         var room = LargestBatch;
-        return [.. Read(database => database.List("SELECT item FROM report WHERE answered < version ORDER BY version LIMIT 500", row => (byte[])row.GetValue(0)))
-            .TakeWhile(item => (room -= item.Length) >= 0)
-            .Select(item => ParticipationItem.Parser.ParseFrom(item))];
+        return [.. Read(database => database.List("SELECT version, item FROM report WHERE answered < version ORDER BY version", row => (Version: row.GetInt64(0), Item: (byte[])row.GetValue(1))))
+            .Where(report => isToBeTried(report.Version))
+            .Take(500)
+            .TakeWhile(report => (room -= report.Item.Length) >= 0)
+            .Select(report => ParticipationItem.Parser.ParseFrom(report.Item))];
     }
 
-    /// <summary>The answers to what was sent. What has changed here meanwhile stays to be sent.</summary>
+    /// <summary>
+    /// The answers to what was sent. What has changed here meanwhile stays to be sent, and so does what was refused: a refusal does not say why, and where the plan may not be known any
+    /// more, a recall takes the report away.
+    /// </summary>
     public void Answered(IReadOnlyList<ParticipationItem> items, IReadOnlyList<ParticipationItemResult> results) => Write(database =>
     {
         foreach (var (item, result) in items.Zip(results))
         {
             var outcome = result.Reason == ErrorReason.Unspecified ? result.State.ToString() : $"not taken: {result.Reason} {result.Field}".TrimEnd();
             database.Run(
-                "UPDATE report SET answered = $4, outcome = $5 WHERE plan = $1 AND unit = $2 AND external_id = $3 AND version >= $4 AND answered < $4",
-                item.Plan, item.Unit, item.ExternalId, item.ExternalVersion, outcome);
+                "UPDATE report SET answered = CASE WHEN $6 THEN answered ELSE $4 END, outcome = $5 WHERE plan = $1 AND unit = $2 AND external_id = $3 AND version >= $4 AND answered < $4",
+                item.Plan, item.Unit, item.ExternalId, item.ExternalVersion, outcome, result.Reason == ErrorReason.AccessDenied);
         }
 
         return results.Count;

@@ -137,8 +137,13 @@ internal sealed partial class Store
     {
         Write(database => database.Run(
             "DELETE FROM held; DELETE FROM notice; DELETE FROM seen; DELETE FROM rejection; DELETE FROM report; DELETE FROM errand; UPDATE standing SET cursor = '', awaits_snapshot = 1, snapshot = NULL, unconfirmed = 0"));
-        Read(database => database.Run("VACUUM"));
+        WriteAnew();
     }
+
+    /// <summary>
+    /// Writes the file anew, without anything that is not in it any more: `secure_delete` overwrites what is deleted, and not the copies that moving it about within the file has left.
+    /// </summary>
+    public void WriteAnew() => Read(database => database.Run("PRAGMA temp_store = MEMORY; VACUUM"));
 
     /// <summary>All that is held, a line each, in a fixed order.</summary>
     public List<string> Show() => Read(database => (List<string>)
@@ -160,6 +165,9 @@ internal sealed partial class Store
         {
             case ChangeKind.SnapshotBegin:
                 database.Run("UPDATE standing SET snapshot = $1, awaits_snapshot = 1", change.Event);
+                break;
+            case ChangeKind.SnapshotEnd when database.List("SELECT 1 FROM standing WHERE snapshot IS NULL", _ => 1).Count > 0:
+                // Of one whose beginning was not heard: nothing can be told from it.
                 break;
             case ChangeKind.SnapshotEnd:
                 database.Run("DELETE FROM held WHERE snapshot IS NOT (SELECT snapshot FROM standing)");

@@ -18,7 +18,7 @@ namespace CoordinationPlan.Server.Access;
 /// round trips of which the second commits. Nothing is answered before the commit. A refusal commits its entry and then fails the call; work
 /// that fails is rolled back and logged as a failed attempt of its own.
 /// </summary>
-internal sealed partial class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, AccessOptions options, AuditReceipts receipts, TimeProvider time, ILogger<CaseGate> log)
+internal sealed partial class CaseGate(Transactions transactions, ServiceKeys keys, SubjectKeys subjectKeys, AccessOptions options, CallLimits limits, AuditReceipts receipts, TimeProvider time, ILogger<CaseGate> log)
 {
     private static readonly TimeSpan TimeToLogAFailure = TimeSpan.FromSeconds(5);
 
@@ -131,9 +131,16 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     {
         var visit = new Visit(time.GetUtcNow(), TimeProvider.System.GetUtcNow());
         var arrived = TimeProvider.System.GetTimestamp();
+        // Nothing has been looked at before its turn comes.
+        var turn = await limits.TakeTurn(call.Caller.ClientSystem, context.CancellationToken);
         try
         {
-            var response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), context.CancellationToken);
+            TResponse response;
+            using (turn)
+            {
+                response = await transactions.Run(call.Role, (connection, stop) => Pass(call, visit, connection, load, work, stop), context.CancellationToken);
+            }
+
             AddReceipt(visit, context, takeReceipt);
             if (visit.ConcernsNobody || call.NamesAnyPerson)
             {
@@ -334,7 +341,7 @@ internal sealed partial class CaseGate(Transactions transactions, ServiceKeys ke
     private async Task<TResponse> AnswerAgain<TResponse>(Call call, Visit visit, Entry entry, RequestOutcome outcome, RoundTrip second)
         where TResponse : IMessage<TResponse>
     {
-        using var key = outcome.Concern.SubjectId is null ? null
+        using var key = outcome.Concern.PlanId is null ? null
             : outcome.Key is { } wrapped ? await subjectKeys.Unwrap(Compartment.Content, wrapped, CancellationToken.None)
             : throw Errors.AccessDenied();
         var response = Answer<TResponse>.Parser.ParseFrom((key ?? keys.OutcomeKey).Open(call.OutcomePlace, outcome.Sealed));

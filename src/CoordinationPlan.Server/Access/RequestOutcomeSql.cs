@@ -36,7 +36,7 @@ internal static class RequestOutcomeSql
                 reader.GetString(0),
                 reader.GetFieldValue<byte[]>(1),
                 reader.GetFieldValue<byte[]>(2),
-                reader.IsDBNull(3) ? default : new Concern(reader.GetGuid(3), reader.GetGuid(4), reader.GetString(5), (Categories)~0),
+                reader.IsDBNull(4) ? default : new Concern(reader.IsDBNull(3) ? null : reader.GetGuid(3), reader.GetGuid(4), reader.GetString(5), (Categories)~0),
                 reader.IsDBNull(8) ? Sight.OfUnits : (Categories)reader.GetInt32(8),
                 reader.IsDBNull(6) ? null : new WrappedKey(reader.GetString(6), reader.GetFieldValue<byte[]>(7)))
             : null);
@@ -45,8 +45,7 @@ internal static class RequestOutcomeSql
         role == DatabaseRole.Case ? KeepSql : KeepDirectorySql,
         [
             Parameter.Of(caller), Parameter.Of(requestId), Parameter.Of(outcome.Method), Parameter.Of(outcome.RequestHash), Parameter.Of(outcome.Sealed),
-            Parameter.OrNull(outcome.Concern.PlanId), Parameter.OrNull(outcome.Concern.PlanId is null ? null : outcome.Concern.SubjectId),
-            Parameter.OrNull(outcome.Concern.PlanId is null ? null : outcome.Concern.OwnerController),
+            Parameter.OrNull(outcome.Concern.PlanId), Parameter.OrNull(outcome.Concern.SubjectId), Parameter.OrNull(outcome.Concern.OwnerController),
             .. role == DatabaseRole.Case ? [Parameter.Of(outcome.Places)] : Array.Empty<NpgsqlParameter>(),
         ]);
 }

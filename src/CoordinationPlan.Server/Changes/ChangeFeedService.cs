@@ -182,7 +182,7 @@ internal sealed partial class ChangeFeedService(
 
                 if (found.Recall.AcknowledgedAt is not null)
                 {
-                    throw Errors.WrongState("The recall is confirmed already.");
+                    throw Errors.WrongState("The recall is confirmed already.", "recall");
                 }
 
                 Entry.RequireEtag(request.Etag, found.Recall.Etag);

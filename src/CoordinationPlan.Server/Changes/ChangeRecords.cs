@@ -30,7 +30,11 @@ internal enum NotedKind : short
 }
 
 /// <summary>A change that is not in order yet.</summary>
-internal sealed record Noted(long Id, NotedKind Kind, Guid? PlanId, Guid? ItemId, string? UnitId, Categories Category, int? Receiver);
+internal sealed record Noted(long Id, NotedKind Kind, Guid? PlanId, Guid? ItemId, string? UnitId, Categories Category, int? Receiver, int? Snapshot = null)
+{
+    /// <summary>Of a snapshot in place of which another has begun. Those of the service before this one do not say of which they are.</summary>
+    public bool IsOfAnEarlierSnapshot(OpenReceiver receiver) => Receiver == receiver.Receiver && Snapshot is { } snapshot && snapshot != receiver.Snapshot;
+}
 
 /// <summary>A system's assignment under one purpose.</summary>
 /// <param name="Position">The position given last.</param>

@@ -27,14 +27,15 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         while (true)
         {
             var look = new RoundTrip(connection);
-            var isDue = look.Add(FanOutSql.IsDue(SwedishTime.DayOf(time.GetUtcNow())));
+            var isAnyNoted = look.Add(FanOutSql.IsAnyNoted());
+            var isAnotherDay = look.Add(FanOutSql.IsAnotherDay(SwedishTime.DayOf(time.GetUtcNow())));
             await look.Run(stop);
-            if (!isDue.Value)
+            if (!isAnyNoted.Value && !isAnotherDay.Value)
             {
                 return total;
             }
 
-            var count = await Batch(connection, stop);
+            var count = await Batch(connection, isAnotherDay.Value, stop);
             if (count == 0)
             {
                 return total;
@@ -84,7 +85,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         }
     }
 
-    private async Task<int> Batch(NpgsqlConnection connection, CancellationToken stop)
+    private async Task<int> Batch(NpgsqlConnection connection, bool isAnotherDay, CancellationToken stop)
     {
         var now = time.GetUtcNow().AsKept();
         var today = SwedishTime.DayOf(now);
@@ -99,11 +100,18 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
         }
 
         var second = new RoundTrip(connection);
-        second.Add(FanOutSql.NoteDays(today));
-        second.Add(FanOutSql.PutDay(today));
+        if (isAnotherDay)
+        {
+            // It reads everything that has days.
+            second.Add(FanOutSql.NoteDays(today));
+            second.Add(FanOutSql.PutDay(today));
+        }
+
         var taken = second.Add(FanOutSql.Take(options.BatchSize));
         var receivers = second.Add(FanOutSql.Receivers());
         await second.Run(stop);
+        var count = taken.Value.Count;
+        taken.Value.RemoveAll(noted => receivers.Value.Exists(noted.IsOfAnEarlierSnapshot));
         var plans = taken.Value.Select(noted => noted.PlanId).OfType<Guid>().Distinct().ToArray();
         var last = new RoundTrip(connection);
         // Where nobody listens nothing is to be put in order.
@@ -114,7 +122,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
 
         last.Commit();
         await last.Run(stop);
-        return taken.Value.Count;
+        return count;
     }
 
     private async Task Order(
@@ -144,7 +152,8 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
                 case NotedKind.SnapshotBegins:
                     placing.Mark(noted.Receiver!.Value, ChangeKind.SnapshotBegin);
                     placing.Again(recalled.Value.FindAll(recall => recall.Receiver == noted.Receiver));
-                    last.Add(FanOutSql.NoteSnapshot(noted.Receiver.Value));
+                    last.Add(FanOutSql.RemoveSnapshot(noted.Receiver.Value));
+                    last.Add(FanOutSql.NoteSnapshot(noted.Receiver.Value, receivers.Find(receiver => receiver.Receiver == noted.Receiver)!.Snapshot));
                     break;
                 case NotedKind.SnapshotEnds:
                     placing.Mark(noted.Receiver!.Value, ChangeKind.SnapshotEnd);

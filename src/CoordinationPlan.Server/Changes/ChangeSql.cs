@@ -38,7 +38,7 @@ internal static class ChangeSql
 
     /// <summary>Asks for the snapshot, in its turn.</summary>
     public static Command AskForSnapshot(string assignmentId, Purpose purpose, string clientSystem) => new(
-        $"INSERT INTO change_pending (kind, receiver) SELECT {(int)NotedKind.SnapshotBegins}, r.receiver FROM change_receiver r WHERE r.assignment_id = $1 AND r.purpose = $2 AND r.client_system = $3",
+        $"INSERT INTO change_pending (kind, receiver, snapshot) SELECT {(int)NotedKind.SnapshotBegins}, r.receiver, r.snapshot FROM change_receiver r WHERE r.assignment_id = $1 AND r.purpose = $2 AND r.client_system = $3",
         [Parameter.Of(assignmentId), Parameter.Of((short)purpose), Parameter.Of(clientSystem)],
         ExpectedRows: 1);
 

@@ -12,7 +12,7 @@ namespace CoordinationPlan.Server.Changes;
 /// <summary>
 /// A receiver while changes are put in order for it. Also for one whose assignment is not in force now: it gets nothing before it is again, and then what it has missed.
 /// </summary>
-internal sealed record OpenReceiver(int Receiver, long Position, Purpose Purpose, string ClientSystem, CallerFacts Facts)
+internal sealed record OpenReceiver(int Receiver, long Position, int Snapshot, Purpose Purpose, string ClientSystem, CallerFacts Facts)
 {
     public Source Source => new(Facts.OrganisationId, ClientSystem);
 }
@@ -34,9 +34,11 @@ internal static class FanOutSql
     /// <summary>One fan-out at a time, whatever server it runs on; what a dead one had is free when its connection is gone.</summary>
     private const long Lock = 7200011;
 
-    /// <summary>Whether there is anything to do. A receiver that is not there yet needs none.</summary>
-    public static Query<bool> IsDue(DateOnly today) => new(
-        "SELECT EXISTS (SELECT FROM change_pending) OR NOT EXISTS (SELECT FROM change_day d WHERE d.day >= $1)", [Parameter.Of(today)], ReadBool);
+    /// <summary>Whether anything is noted.</summary>
+    public static Query<bool> IsAnyNoted() => new("SELECT EXISTS (SELECT FROM change_pending)", [], ReadBool);
+
+    /// <summary>Whether another day has begun since the last that was looked at.</summary>
+    public static Query<bool> IsAnotherDay(DateOnly today) => new("SELECT NOT EXISTS (SELECT FROM change_day d WHERE d.day >= $1)", [Parameter.Of(today)], ReadBool);
 
     public static Query<bool> TryLock() => new($"SELECT pg_try_advisory_xact_lock({Lock})", [], ReadBool);
 
@@ -59,11 +61,14 @@ internal static class FanOutSql
     public static Command PutDay(DateOnly today) => new(
         "INSERT INTO change_day (day) VALUES ($1) ON CONFLICT (only_row) DO UPDATE SET day = greatest(change_day.day, EXCLUDED.day)", [Parameter.Of(today)]);
 
-    /// <summary>Takes what is noted and committed, by row and never by number: a transaction that commits late is taken late.</summary>
+    /// <summary>
+    /// Takes what is noted and committed, by row and never by number: a transaction that commits late is taken late. The plans of a snapshot come when nothing else waits, however many
+    /// there are.
+    /// </summary>
     public static Query<List<Noted>> Take(int limit) => new(
-        """
-        DELETE FROM change_pending WHERE pending_id = ANY (ARRAY(SELECT q.pending_id FROM change_pending q ORDER BY q.pending_id LIMIT $1))
-        RETURNING pending_id, kind, plan_id, item_id, unit_id, category, receiver
+        $"""
+        DELETE FROM change_pending WHERE pending_id = ANY (ARRAY(SELECT q.pending_id FROM change_pending q ORDER BY q.kind > {(int)NotedKind.SnapshotBegins}, q.pending_id LIMIT $1))
+        RETURNING pending_id, kind, plan_id, item_id, unit_id, category, receiver, snapshot
         """,
         [Parameter.Of(limit)],
         static async (reader, stop) =>
@@ -78,17 +83,18 @@ internal static class FanOutSql
                     reader.IsDBNull(3) ? null : reader.GetGuid(3),
                     reader.IsDBNull(4) ? null : reader.GetString(4),
                     reader.IsDBNull(5) ? Categories.None : (Categories)reader.GetInt32(5),
-                    reader.IsDBNull(6) ? null : reader.GetInt32(6)));
+                    reader.IsDBNull(6) ? null : reader.GetInt32(6),
+                    reader.IsDBNull(7) ? null : reader.GetInt32(7)));
             }
 
-            noted.Sort((one, other) => one.Id.CompareTo(other.Id));
+            noted.Sort((one, other) => (one.Kind > NotedKind.SnapshotBegins, one.Id).CompareTo((other.Kind > NotedKind.SnapshotBegins, other.Id)));
             return noted;
         });
 
     /// <summary>Every receiver but those whose assignment is revoked, which is for good; locked in the same order: nothing is delivered meanwhile, so what was told stays what it is.</summary>
     public static Query<List<OpenReceiver>> Receivers() => new(
         """
-        SELECT r.receiver, r.position, r.purpose, r.client_system, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
+        SELECT r.receiver, r.position, r.snapshot, r.purpose, r.client_system, a.role, a.purposes, a.unit_id, u.kind, u.controller, u.organisation_id, o.kind, a.protected_persons
         FROM change_receiver r
         JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked
         JOIN unit u ON u.unit_id = a.unit_id
@@ -105,11 +111,12 @@ internal static class FanOutSql
                 receivers.Add(new OpenReceiver(
                     reader.GetInt32(0),
                     reader.GetInt64(1),
-                    (Purpose)reader.GetInt16(2),
-                    reader.GetString(3),
+                    reader.GetInt32(2),
+                    (Purpose)reader.GetInt16(3),
+                    reader.GetString(4),
                     new CallerFacts(
-                        (Role)reader.GetInt16(4), new Purposes(reader.GetInt32(5)), reader.GetString(6), (UnitKind)reader.GetInt16(7), reader.GetString(8), reader.GetString(9),
-                        (OrganisationKind)reader.GetInt16(10), reader.GetBoolean(11))));
+                        (Role)reader.GetInt16(5), new Purposes(reader.GetInt32(6)), reader.GetString(7), (UnitKind)reader.GetInt16(8), reader.GetString(9), reader.GetString(10),
+                        (OrganisationKind)reader.GetInt16(11), reader.GetBoolean(12))));
             }
 
             return receivers;
@@ -193,8 +200,8 @@ internal static class FanOutSql
         });
 
     /// <summary>
-    /// What was recalled from receivers and not confirmed; and from the same system under an assignment of the same organisation that is revoked, which hears of nothing any more. A school's
-    /// is for that school's assignments alone.
+    /// What was recalled from receivers and not confirmed; and from the same system under an assignment of the same organisation that is revoked or has the purpose no more, which hears of
+    /// nothing any more. A school's is for that school's assignments alone.
     /// </summary>
     public static Query<List<OpenRecall>> Unconfirmed(int[] receivers) => new(
         $"""
@@ -207,7 +214,7 @@ internal static class FanOutSql
         JOIN unit v ON v.unit_id = b.unit_id
         JOIN change_recall c ON c.receiver = o.receiver AND c.acknowledged_at IS NULL
         WHERE r.receiver = ANY ($1) AND v.organisation_id = u.organisation_id
-          AND (o.receiver = r.receiver OR (b.revoked AND (v.unit_id = u.unit_id OR {(int)UnitKind.School} <> ALL (ARRAY[u.kind, v.kind]))))
+          AND (o.receiver = r.receiver OR ((b.revoked OR b.purposes & (1 << o.purpose) = 0) AND (v.unit_id = u.unit_id OR {(int)UnitKind.School} <> ALL (ARRAY[u.kind, v.kind]))))
         ORDER BY c.created_at, c.recall_id
         """,
         [Parameter.Of(receivers)],
@@ -231,17 +238,20 @@ internal static class FanOutSql
         """,
         [Parameter.Of([.. recalls.Select(recall => recall.Receiver)]), Parameter.Of([.. recalls.Select(recall => recall.PlanId)]), Parameter.Of([.. recalls.Select(recall => recall.UnitId)])]);
 
+    /// <summary>Removes what is left of earlier snapshots.</summary>
+    public static Command RemoveSnapshot(int receiver) => new($"DELETE FROM change_pending WHERE receiver = $1 AND kind > {(int)NotedKind.SnapshotBegins}", [Parameter.Of(receiver)]);
+
     /// <summary>Notes every plan that a receiver may turn out to know of, then the end of the snapshot.</summary>
-    public static Command NoteSnapshot(int receiver) => new(
+    public static Command NoteSnapshot(int receiver, int snapshot) => new(
         $"""
-        INSERT INTO change_pending (kind, plan_id, receiver)
-        SELECT x.kind, x.plan_id, $1
+        INSERT INTO change_pending (kind, plan_id, receiver, snapshot)
+        SELECT x.kind, x.plan_id, $1, $2
         FROM (
             SELECT {(int)NotedKind.SnapshotPlan} AS kind, c.plan_id FROM ({CandidatesOf}) c
             UNION ALL SELECT {(int)NotedKind.SnapshotEnds}, NULL) x
         ORDER BY x.kind DESC, x.plan_id
         """,
-        [Parameter.Of(receiver)]);
+        [Parameter.Of(receiver), Parameter.Of(snapshot)]);
 
     /// <summary>Notes that it is to be looked at anew who may know of every plan of a receiver.</summary>
     public static Command NoteRights(int receiver) => new(

@@ -201,7 +201,7 @@ internal sealed class OutgoingBatch(Entry entry, ReceiverRecord receiver, Direct
                 break;
             case ChangeKind.SyncedParticipation
                 when things.Synced.Value.TryGetValue(item.ItemId!.Value, out var synced) && (synced.OrganisationId, synced.ClientSystem) == (entry.CallerFacts.OrganisationId, entry.Caller.ClientSystem):
-                change.SyncedParticipation = synced.ToSynced(unit.Plan.PlanId, await entry.KeyOf(unit.Plan, stop), names);
+                change.SyncedParticipation = synced.ToSynced(unit.Plan.PlanId, reads, await entry.KeyOf(unit.Plan, stop), names);
                 break;
             default:
                 Redaction.Apply(change, reads);
@@ -225,8 +225,9 @@ internal sealed class OutgoingBatch(Entry entry, ReceiverRecord receiver, Direct
         {
             Subject = ResourceName.Child(plan, ResourceName.Meetings, meeting.MeetingId),
             Kind = TaskKind.AnswerCall,
-            DueDate = day.AddDays(window.Due).ToDate(),
-            Open = meeting.State == MeetingState.Called && call.Reply == CallReply.Unspecified && entry.Today <= day,
+            // A call that comes later than that is due on the day it comes.
+            DueDate = (day.AddDays(window.Due) is var due && SwedishTime.DayOf(call.ChangedAt) is var called && called > due ? called : due).ToDate(),
+            Open = meeting.State == MeetingState.Called && call.Reply == CallReply.Unspecified && call.Attendance == Attendance.Unspecified && entry.Today <= day,
         };
     }
 

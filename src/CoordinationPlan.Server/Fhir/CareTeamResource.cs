@@ -65,9 +65,9 @@ internal static class CareTeamResource
 
     private static IEnumerable<Participation> TakingPart(Plan plan) => plan.Participations.Where(participation => !participation.Ended);
 
-    /// <summary>Of those that have ended too, so that no version comes again.</summary>
+    /// <summary>Of those that have ended too, so that no version comes again. Of the plan only what is shown: its etag changes with what is hidden.</summary>
     public static string VersionOf(Plan plan) =>
-        VersionIds.Of(plan.Participations.Select(participation => (participation.Name, participation.Etag)).Prepend((plan.Name, plan.Etag)));
+        VersionIds.Of(plan.Participations.Select(participation => (participation.Name, participation.Etag)).Prepend((plan.Name, $"{plan.State} {plan.OwningUnit} {plan.Subject is not null}")));
 
     private static CareTeam.ParticipantComponent ToParticipant(Participation participation) => new()
     {

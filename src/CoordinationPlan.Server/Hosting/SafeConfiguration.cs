@@ -44,6 +44,10 @@ internal static class SafeConfiguration
         {
             yield return "Database:MaxConnections must be at least 1";
         }
+        else if (options.Limits.CallsAtOnce >= options.Database.MaxConnections)
+        {
+            yield return "Limits:CallsAtOnce must be less than Database:MaxConnections, so that no client system takes all connections";
+        }
 
         foreach (var (name, file) in new[] { ("Listen:Certificate", options.Listen.Certificate), ("Listen:Key", options.Listen.Key), ("Listen:ClientAuthorities", options.Listen.ClientAuthorities), ("Keys:Ring", options.Keys.Ring), ("Keys:Certificate", options.Keys.Certificate), ("Keys:Key", options.Keys.Key), ("Log:ReceiptKey", options.Log.ReceiptKey) })
         {
@@ -238,7 +242,10 @@ internal static class SafeConfiguration
             "Limits",
             ("PointsPerSecond", limits.PointsPerSecond, 1, 100_000_000),
             ("Burst", limits.Burst, 100, 1_000_000_000),
+            ("CallsAtOnce", limits.CallsAtOnce, 1, 1000),
+            ("CallsWaiting", limits.CallsWaiting, 0, 100_000),
             ("SyncsAtOnce", limits.SyncsAtOnce, 1, 100),
+            ("SyncsWaiting", limits.SyncsWaiting, 0, 10_000),
             ("StreamsAtOnce", limits.StreamsAtOnce, 1, 10_000),
             ("StreamsPerConnection", limits.StreamsPerConnection, 1, 1000)),
         .. OutOfRange(

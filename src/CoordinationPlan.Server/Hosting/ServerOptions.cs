@@ -107,8 +107,20 @@ public sealed class LimitOptions
     /// <summary>How many points a client system that has been quiet may spend at once; at least a change's, 100.</summary>
     public int Burst { get; set; } = 500_000;
 
-    /// <summary>How many batches of synced participations are worked on at once. Each holds up to 500 locks of the database's (max_locks_per_transaction).</summary>
+    /// <summary>
+    /// How many calls of one client system are worked on at once by each server; more wait for their turn. Less than <see cref="DatabaseOptions.MaxConnections"/>, so that no system can take
+    /// all connections.
+    /// </summary>
+    public int CallsAtOnce { get; set; } = 24;
+
+    /// <summary>How many calls of one client system may wait for their turn.</summary>
+    public int CallsWaiting { get; set; } = 500;
+
+    /// <summary>How many batches of synced participations are worked on at once. Each holds up to 500 locks of the database's (max_locks_per_transaction). One client system has half of them at most.</summary>
     public int SyncsAtOnce { get; set; } = 4;
+
+    /// <summary>How many batches of one client system may wait for their turn.</summary>
+    public int SyncsWaiting { get; set; } = 16;
 
     /// <summary>How many streams of changes a client system may have open on each server.</summary>
     public int StreamsAtOnce { get; set; } = 100;

@@ -69,7 +69,7 @@ internal sealed record MeetingRecord(Guid MeetingId, MeetingKind Kind, MeetingSt
 /// <param name="Category">MEETINGS, or WHEREABOUTS where the unit is a sheltered housing and SCHOOL_PLACEMENT where it is a school.</param>
 /// <param name="Sealed">Who comes instead, sealed with the person's key for just this answer; null where that was not said.</param>
 internal sealed record CallRecord(
-    Guid MeetingId, string UnitId, Categories Category, CallKind Kind, CallReply Reply, DateTimeOffset? RepliedAt, Attendance Attendance, byte[]? Sealed)
+    Guid MeetingId, string UnitId, Categories Category, CallKind Kind, CallReply Reply, DateTimeOffset? RepliedAt, Attendance Attendance, byte[]? Sealed, DateTimeOffset ChangedAt)
 {
     private static readonly MessageParser<Substitute> Parser = Substitute.Parser.WithDiscardUnknownFields(true);
 

@@ -80,7 +80,8 @@ internal sealed class MeetingService(CaseGate gate, DirectoryNames names) : V1.M
                         CallReply.Unspecified,
                         null,
                         Attendance.Unspecified,
-                        null))
+                        null,
+                        entry.Now))
                     .ToList();
                 if (!request.PersonPermitsInvitations && calls.Exists(call => call.Kind == CallKind.Invitation))
                 {

@@ -9,7 +9,7 @@ namespace CoordinationPlan.Server.Meetings;
 internal static class MeetingSql
 {
     private const string Columns = "meeting_id, kind, state, starts_at, form, version, body";
-    private const string CallColumns = "meeting_id, unit_id, category, kind, reply, replied_at, attendance, body";
+    private const string CallColumns = "meeting_id, unit_id, category, kind, reply, replied_at, attendance, body, changed_at";
 
     /// <summary>A plan's meetings, the latest first.</summary>
     public static Query<List<MeetingRecord>> Of(Guid plan) => new(
@@ -81,7 +81,7 @@ internal static class MeetingSql
     public static Query<List<(MeetingRecord Meeting, CallRecord Call)>> CallsOf(Guid plan, string unit) => new(
         """
         SELECT m.meeting_id, m.kind, m.state, m.starts_at, m.form, m.version, m.body,
-               c.meeting_id, c.unit_id, c.category, c.kind, c.reply, c.replied_at, c.attendance, c.body
+               c.meeting_id, c.unit_id, c.category, c.kind, c.reply, c.replied_at, c.attendance, c.body, c.changed_at
         FROM meeting_call c JOIN meeting m ON m.plan_id = c.plan_id AND m.meeting_id = c.meeting_id
         WHERE c.plan_id = $1 AND c.unit_id = $2
         ORDER BY m.starts_at DESC, m.meeting_id
@@ -163,7 +163,8 @@ internal static class MeetingSql
         (CallReply)reader.GetInt16(at + 4),
         reader.IsDBNull(at + 5) ? null : reader.GetFieldValue<DateTimeOffset>(at + 5),
         (Attendance)reader.GetInt16(at + 6),
-        reader.IsDBNull(at + 7) ? null : reader.GetFieldValue<byte[]>(at + 7));
+        reader.IsDBNull(at + 7) ? null : reader.GetFieldValue<byte[]>(at + 7),
+        reader.GetFieldValue<DateTimeOffset>(at + 8));
 
     private static MeetingRecord Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

@@ -186,7 +186,7 @@ internal static class OversightSql
         UNION ALL
         SELECT 13, o.plan_id, m.meeting_id, {Day("m.starts_at")}, {Day("x.changed_at")}, NULL, CASE WHEN o.owner_unit_id = $1 THEN o.coordinator END, {OfACall}
         FROM meeting_call x JOIN meeting m ON m.plan_id = x.plan_id AND m.meeting_id = x.meeting_id AND m.state = 1 JOIN plan o ON o.plan_id = x.plan_id AND o.is_open
-        WHERE x.unit_id = $1 AND x.reply = 0
+        WHERE x.unit_id = $1 AND x.reply = 0 AND x.attendance = 0
         UNION ALL
         SELECT 14, o.plan_id, m.meeting_id, {Day("m.starts_at")}, NULL, NULL, CASE WHEN o.owner_unit_id = $1 THEN o.coordinator END, {OfACall}
         FROM meeting_call x JOIN meeting m ON m.plan_id = x.plan_id AND m.meeting_id = x.meeting_id AND m.state = 1 JOIN plan o ON o.plan_id = x.plan_id AND o.is_open

@@ -14,16 +14,19 @@ using Role = CoordinationPlan.Policy.Role;
 namespace CoordinationPlan.Server.Participations;
 
 /// <summary>What regions' systems say of who takes part. What each RPC does and who may call it stands in participation_sync_service.proto.</summary>
-internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, LimitOptions limits) : V1.ParticipationSyncService.ParticipationSyncServiceBase, IDisposable
+internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, LimitOptions options, CallLimits limits) : V1.ParticipationSyncService.ParticipationSyncServiceBase, IDisposable
 {
     private const int MaxRejectedOfAStream = 1000;
 
     /// <summary>A batch holds the lock of each plan that it speaks of, and the database has room for so many locks only: batches beyond these wait for their turn.</summary>
-    private readonly SemaphoreSlim _turns = new(limits.SyncsAtOnce);
+    private readonly SemaphoreSlim _turns = new(options.SyncsAtOnce);
+
+    private readonly Turns _turnsOfOne = new(Math.Max(1, options.SyncsAtOnce / 2), options.SyncsWaiting);
 
     public override async Task<SyncParticipationsResponse> SyncParticipations(IAsyncStreamReader<SyncParticipationsRequest> requestStream, ServerCallContext context)
     {
         var response = new SyncParticipationsResponse();
+        using var open = limits.OpenStream(CallLimits.ClientSystemOf(context.GetHttpContext().User));
         while (await requestStream.MoveNext(context.CancellationToken))
         {
             var request = requestStream.Current;
@@ -62,8 +65,9 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
             var records = trip.Add(SyncSql.Of([planId], entry.CallerFacts.Role == Role.SystemIntegration ? entry.CallerFacts.OrganisationId : null));
             return Task.FromResult(() => new ListSyncedParticipationsResponse
             {
-                SyncedParticipations = { records.Value[planId].Where(record => ofItself is null || record.ClientSystem == ofItself).Select(record => record.ToSynced(planId, entry.Key, keys.Names)) },
-                PlanEtag = Etag.Of(planId, entry.Plan.Version),
+                SyncedParticipations = { records.Value[planId].Where(record => ofItself is null || record.ClientSystem == ofItself).Select(record => record.ToSynced(planId, entry.Permit.Reads, entry.Key, keys.Names)) },
+                // For a notice of discharge, and for nobody else: it changes with what is hidden.
+                PlanEtag = entry.Permit.Reads.HasFlag(Categories.Health) ? Etag.Of(planId, entry.Plan.Version) : "",
             });
         });
     }
@@ -94,9 +98,14 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
                     throw Errors.WrongState("The synced participation waits for no answer.");
                 }
 
+                if (request.Answer == SyncAnswer.Accept && plan.WouldFillAGap(record, entry.Today))
+                {
+                    throw Errors.WrongState("The unit takes part by another report, on days with others in between. Answer when that has ended.", "synced_participation");
+                }
+
                 var answered = plan.Answer(record, request.Answer, entry.Now, entry.ChangedBy);
-                plan.Write(trip, entry.Now, entry.ChangedBy);
-                return new AnswerSyncedParticipationResponse { SyncedParticipation = (answered with { Version = answered.Version + 1 }).ToSynced(planId, entry.Key, keys.Names) };
+                plan.Write(trip, entry.Now, entry.Today, entry.ChangedBy);
+                return new AnswerSyncedParticipationResponse { SyncedParticipation = (answered with { Version = answered.Version + 1 }).ToSynced(planId, entry.Permit.Reads, entry.Key, keys.Names) };
             });
     }
 
@@ -107,6 +116,7 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
         IChangeRequest request, RepeatedField<ParticipationItem> items, ServerCallContext context, Func<IEnumerable<ParticipationItemResult>, TResponse> answer)
         where TResponse : IMessage<TResponse>
     {
+        using var turn = await _turnsOfOne.Take(CallLimits.ClientSystemOf(context.GetHttpContext().User), context.CancellationToken);
         await _turns.WaitAsync(context.CancellationToken);
         try
         {
@@ -155,7 +165,7 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
         foreach (var group in reports.GroupBy(report => report.PlanId))
         {
             var ofUnits = facts.Value.GetValueOrDefault(group.Key);
-            var decision = entry.DecideForUnits(Act.ReadSyncedParticipations, group.Key, ofUnits, Categories.Existence);
+            var decision = entry.DecideForUnits(Act.ReadSyncedParticipations, group.Key, ofUnits, Categories.Existence | Categories.Meetings);
             if (!decision.IsPermit)
             {
                 isAnyRefused = true;
@@ -186,13 +196,13 @@ internal sealed class ParticipationSyncService(CaseGate gate, ServiceKeys keys, 
                 else
                 {
                     var heard = synced.Hear(report, organisation, entry.Caller.ClientSystem, entry.Now, key);
-                    (results[report.Index].Name, results[report.Index].State) = (ResourceName.Child(group.Key, ResourceName.SyncedParticipations, heard.SyncedId), heard.State);
+                    (results[report.Index].Name, results[report.Index].State) = (ResourceName.Child(group.Key, ResourceName.SyncedParticipations, heard.SyncedId), heard.StateFor(decision.Reads));
                 }
             }
 
             if (Entry.IsOpen(plan))
             {
-                synced.Write(trip, entry.Now, entry.ChangedBy);
+                synced.Write(trip, entry.Now, entry.Today, entry.ChangedBy);
             }
         }
 

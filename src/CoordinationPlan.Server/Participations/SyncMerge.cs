@@ -26,6 +26,13 @@ internal readonly record struct Days(DateOnly From, DateOnly? To)
 
     public bool IsWithin(Days other) => From >= other.From && Last <= other.Last;
 
+    /// <summary>Whether no day lies between them that is in neither.</summary>
+    public bool IsNextTo(Days other) => From <= DayAfter(other.Last) && other.From <= DayAfter(Last);
+
+    public bool IsOver(DateOnly today) => Last < today;
+
+    private static DateOnly DayAfter(DateOnly day) => day == DateOnly.MaxValue ? day : day.AddDays(1);
+
     /// <summary>The days in both; null where there are none.</summary>
     public static Days? Common(Days one, Days other)
     {
@@ -45,8 +52,11 @@ internal sealed record SyncClaim(SyncKey Key, Days Days, bool Ended);
 /// <summary>What a person here has answered to it.</summary>
 /// <param name="Number">Which answer it is, from 1: later answers stand above earlier ones.</param>
 /// <param name="Of">To what it was given.</param>
-/// <param name="Accepted">The days on which the unit may take part; null for none.</param>
-internal sealed record SyncDecision(int Number, SyncAnswer Answer, SyncKey Of, Days? Accepted);
+/// <param name="Accepted">What is accepted, by this answer or by one before it; null for nothing.</param>
+internal sealed record SyncDecision(int Number, SyncAnswer Answer, SyncKey Of, SyncAcceptance? Accepted);
+
+/// <summary>The days on which the unit may take part, and of which claim they were accepted.</summary>
+internal readonly record struct SyncAcceptance(Days Days, SyncKey Of);
 
 /// <summary>
 /// All that is known of one synced participation: the newest claim, the newest claim that it has ended, and the latest answer. Each only grows by its own order, so
@@ -54,6 +64,9 @@ internal sealed record SyncDecision(int Number, SyncAnswer Answer, SyncKey Of, D
 /// </summary>
 internal sealed record SyncRegister(SyncClaim? Claim = null, SyncKey? EndedBy = null, SyncDecision? Decision = null)
 {
+    /// <summary>The days that are accepted. What was accepted before the system ended it is so no longer, whatever was answered to what it said afterwards.</summary>
+    public Days? Accepted => Decision?.Accepted is { } accepted && !(EndedBy > accepted.Of) ? accepted.Days : null;
+
     /// <summary>What one message of a system says.</summary>
     public static SyncRegister Of(SyncClaim claim) => new(claim, claim.Ended ? claim.Key : null);
 }
@@ -101,8 +114,7 @@ internal static class SyncMerge
             return new(SyncedParticipationState.Ended, null);
         }
 
-        // What was accepted before the system ended it is not accepted any more.
-        var accepted = decision is not null && !(register.EndedBy > decision.Of) ? decision.Accepted : null;
+        var accepted = register.Accepted;
         var takesPart = accepted is { } days ? Days.Common(claim.Days, days) : null;
         var isWithin = accepted is { } all && claim.Days.IsWithin(all);
         return new(
@@ -125,5 +137,6 @@ internal static class SyncMerge
     private static int Compare(SyncDecision one, SyncDecision other) =>
         (one.Number, one.Of, (int)one.Answer, Order(one.Accepted)).CompareTo((other.Number, other.Of, (int)other.Answer, Order(other.Accepted)));
 
-    private static (DateOnly From, DateOnly To) Order(Days? days) => days is { } set ? (set.From, set.To ?? DateOnly.MaxValue) : default;
+    private static (DateOnly From, DateOnly To, SyncKey Of) Order(SyncAcceptance? accepted) =>
+        accepted is { } set ? (set.Days.From, set.Days.To ?? DateOnly.MaxValue, set.Of) : default;
 }

@@ -11,7 +11,7 @@ internal static class SyncSql
         """
         plan_id, synced_id, organisation_id, unit_id, external_key, external_version, external_digest, external_time, client_system, received_at, role, starts_on, ends_on,
         ended, body, ended_version, ended_digest, answer, answer_number, answered_version, answered_digest, answered_at, accepted_from, accepted_to, state, asked, asked_at,
-        participation_id, version
+        participation_id, version, accepted_version, accepted_digest
         """;
 
     /// <summary>What systems have said of several plans, by plan, the newest first; one organisation's, or everybody's.</summary>
@@ -65,8 +65,8 @@ internal static class SyncSql
         INSERT INTO synced_participation (
             plan_id, synced_id, version, changed_by, external_version, external_digest, external_time, client_system, received_at, role, starts_on, ends_on, ended, body,
             ended_version, ended_digest, answer, answer_number, answered_version, answered_digest, answered_at, accepted_from, accepted_to, state, asked, asked_at,
-            participation_id, organisation_id, unit_id, external_key)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30)
+            participation_id, accepted_version, accepted_digest, organisation_id, unit_id, external_key)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)
         """,
         [.. Values(plan, record, changedBy), Parameter.Of(record.OrganisationId), Parameter.Of(record.UnitId), Parameter.Of(record.ExternalKey)]);
 
@@ -76,7 +76,7 @@ internal static class SyncSql
         UPDATE synced_participation SET
             version = $3, changed_by = $4, external_version = $5, external_digest = $6, external_time = $7, client_system = $8, received_at = $9, role = $10, starts_on = $11,
             ends_on = $12, ended = $13, body = $14, ended_version = $15, ended_digest = $16, answer = $17, answer_number = $18, answered_version = $19, answered_digest = $20,
-            answered_at = $21, accepted_from = $22, accepted_to = $23, state = $24, asked = $25, asked_at = $26, participation_id = $27, changed_at = clock_timestamp()
+            answered_at = $21, accepted_from = $22, accepted_to = $23, state = $24, asked = $25, asked_at = $26, participation_id = $27, accepted_version = $28, accepted_digest = $29, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND synced_id = $2 AND version = $3 - 1
         """,
         Values(plan, record, changedBy),
@@ -90,7 +90,7 @@ internal static class SyncSql
         $"""
         UPDATE synced_participation SET
             answer = {(int)SyncAnswer.Decline}, answer_number = answer_number + 1, answered_version = external_version, answered_digest = external_digest, answered_at = $3,
-            accepted_from = NULL, accepted_to = NULL, state = CASE WHEN ended THEN {(int)SyncedParticipationState.Ended} ELSE {(int)SyncedParticipationState.Declined} END, version = version + 1, changed_by = $4, changed_at = clock_timestamp()
+            accepted_from = NULL, accepted_to = NULL, accepted_version = NULL, accepted_digest = NULL, state = CASE WHEN ended THEN {(int)SyncedParticipationState.Ended} ELSE {(int)SyncedParticipationState.Declined} END, version = version + 1, changed_by = $4, changed_at = clock_timestamp()
         WHERE plan_id = $1 AND ($2 IS NULL OR unit_id = $2) AND (state IN ({(int)SyncedParticipationState.InStep}, {(int)SyncedParticipationState.Conflict})
             OR (state = {(int)SyncedParticipationState.Waiting} AND participation_id IS NOT NULL) OR accepted_from IS NOT NULL)
         """,
@@ -106,9 +106,10 @@ internal static class SyncSql
             Parameter.Of(record.ReceivedAt), Parameter.Of((short)record.Role), Parameter.Of(claim.Days.From), Parameter.OrNull(claim.Days.To), Parameter.Of(claim.Ended),
             Parameter.Of(record.Sealed), Parameter.OrNull(record.Register.EndedBy?.Version), Parameter.OrNull(record.Register.EndedBy is { } ended ? Bytes(ended.Digest) : null),
             Parameter.Of((short)(decision?.Answer ?? SyncAnswer.Unspecified)), Parameter.Of(decision?.Number ?? 0), Parameter.OrNull(decision?.Of.Version),
-            Parameter.OrNull(decision is null ? null : Bytes(decision.Of.Digest)), Parameter.OrNull(record.AnsweredAt), Parameter.OrNull(decision?.Accepted?.From),
-            Parameter.OrNull(decision?.Accepted?.To), Parameter.Of((short)record.State),
+            Parameter.OrNull(decision is null ? null : Bytes(decision.Of.Digest)), Parameter.OrNull(record.AnsweredAt), Parameter.OrNull(decision?.Accepted?.Days.From),
+            Parameter.OrNull(decision?.Accepted?.Days.To), Parameter.Of((short)record.State),
             Parameter.OrNull(record.Asked == SyncedParticipationState.Unspecified ? null : (short)record.Asked), Parameter.OrNull(record.AskedAt), Parameter.OrNull(record.ParticipationId),
+            Parameter.OrNull(decision?.Accepted?.Of.Version), Parameter.OrNull(decision?.Accepted is { } accepted ? Bytes(accepted.Of.Digest) : null),
         ];
     }
 
@@ -116,13 +117,17 @@ internal static class SyncSql
     {
         var claim = new SyncClaim(
             new(reader.GetInt64(5), Digest(reader, 6)), new(reader.GetFieldValue<DateOnly>(11), Day(reader, 12)), reader.GetBoolean(13));
-        var decision = reader.IsDBNull(19)
-            ? null
-            : new SyncDecision(
+        SyncDecision? decision = null;
+        if (!reader.IsDBNull(19))
+        {
+            var of = new SyncKey(reader.GetInt64(19), Digest(reader, 20));
+            decision = new(
                 reader.GetInt32(18),
                 (SyncAnswer)reader.GetInt16(17),
-                new(reader.GetInt64(19), Digest(reader, 20)),
-                Day(reader, 22) is { } from ? new Days(from, Day(reader, 23)) : null);
+                of,
+                Day(reader, 22) is { } from ? new(new(from, Day(reader, 23)), reader.IsDBNull(29) ? of : new(reader.GetInt64(29), Digest(reader, 30))) : null);
+        }
+
         return new(
             reader.GetGuid(1),
             reader.GetString(2),

@@ -35,6 +35,21 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
         return next;
     }
 
+    /// <summary>
+    /// Whether the unit would take part on days that nobody has accepted if this were: a participation is of days in one piece, so two that are far from each other are not joined.
+    /// </summary>
+    public bool WouldFillAGap(SyncedRecord record, DateOnly today)
+    {
+        if (record.Claim.Ended || record.Claim.Days.IsOver(today) || OfAPerson(record.UnitId) is not null)
+        {
+            return false;
+        }
+
+        var accepted = _now.Where(other => other.UnitId == record.UnitId && other.SyncedId != record.SyncedId)
+            .Select(other => EffectOf(other).TakesPart).OfType<Days>().Where(days => !days.IsOver(today)).ToList();
+        return accepted.Count > 0 && !accepted.Exists(days => days.IsNextTo(record.Claim.Days));
+    }
+
     /// <summary>Takes a person's answer, and lets the unit take part, or not, as it says.</summary>
     public SyncedRecord Answer(SyncedRecord record, SyncAnswer answer, DateTimeOffset now, string changedBy)
     {
@@ -59,11 +74,11 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
     }
 
     /// <summary>Writes what is different now: the records, and the participations that rest on them alone.</summary>
-    public void Write(RoundTrip trip, DateTimeOffset now, string changedBy)
+    public void Write(RoundTrip trip, DateTimeOffset now, DateOnly today, string changedBy)
     {
         LetTakePart();
         _byAnswers.ForEach(trip.Add);
-        WriteParticipations(trip, now, changedBy);
+        WriteParticipations(trip, now, today, changedBy);
         foreach (var record in _now.Where(record => !_kept.TryGetValue(record.SyncedId, out var kept) || kept != record))
         {
             var next = record with { Version = record.Version + 1 };
@@ -86,7 +101,7 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
         }
     }
 
-    private void WriteParticipations(RoundTrip trip, DateTimeOffset now, string changedBy)
+    private void WriteParticipations(RoundTrip trip, DateTimeOffset now, DateOnly today, string changedBy)
     {
         foreach (var participation in _open)
         {
@@ -96,19 +111,22 @@ internal sealed class SyncedPlan(Guid planId, IEnumerable<SyncedRecord> records,
                 continue;
             }
 
-            var needed = resting.Select(record => EffectOf(record).TakesPart).OfType<Days>().Cast<Days?>().Aggregate((Days?)null, static (all, one) => all is { } sum ? Days.Over(sum, one!.Value) : one);
+            var days = resting.Select(record => EffectOf(record).TakesPart).OfType<Days>().ToList();
+            // What is over does not reach to what is to come.
+            var left = days.FindAll(some => !some.IsOver(today));
+            var needed = (left.Count > 0 ? left : days).Cast<Days?>().Aggregate((Days?)null, static (all, one) => all is { } sum ? Days.Over(sum, one!.Value) : one);
             var next = participation with { Version = participation.Version + 1 };
             if (participation.Version == 0)
             {
                 trip.Add(ParticipationSql.Insert(planId, participation with { StartsOn = needed!.Value.From, EndsOn = needed.Value.To }, Categories.Meetings, changedBy));
             }
-            else if (needed is not { } days)
+            else if (needed is not { } all)
             {
                 trip.Add(ParticipationSql.End(planId, next with { Ended = true }, now, changedBy));
             }
-            else if (days != new Days(participation.StartsOn, participation.EndsOn))
+            else if (all != new Days(participation.StartsOn, participation.EndsOn))
             {
-                trip.Add(ParticipationSql.ChangePeriod(planId, next with { StartsOn = days.From, EndsOn = days.To }, changedBy));
+                trip.Add(ParticipationSql.ChangePeriod(planId, next with { StartsOn = all.From, EndsOn = all.To }, changedBy));
             }
         }
     }

@@ -1,3 +1,4 @@
+using CoordinationPlan.Policy;
 using CoordinationPlan.Server.Crypto;
 using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
@@ -36,9 +37,6 @@ internal sealed record SyncedRecord(
 
     public SyncClaim Claim => Register.Claim!;
 
-    /// <summary>What was accepted and is so still; null for nothing.</summary>
-    public Days? Accepted => Register.Decision is { } decision && !(Register.EndedBy > decision.Of) ? decision.Accepted : null;
-
     private string Place => $"synced_participation/{SyncedId:D}/{Claim.Key.Version}/{Claim.Key.Digest:x32}";
 
     /// <summary>The next version of it with what a system says; itself where that is nothing new.</summary>
@@ -61,7 +59,8 @@ internal sealed record SyncedRecord(
     public SyncedRecord Answer(SyncAnswer answer, DateTimeOffset now, bool isOfAPerson)
     {
         // Whoever accepts an ending accepts no days.
-        Days? accepted = answer == SyncAnswer.Accept ? Claim.Ended ? null : Claim.Days : isOfAPerson ? null : Accepted;
+        SyncAcceptance? accepted = answer == SyncAnswer.Accept ? Claim.Ended ? null : new(Claim.Days, Claim.Key)
+            : isOfAPerson || Register.Accepted is null ? null : Register.Decision!.Accepted;
         return this with
         {
             Register = SyncMerge.Merge(Register, new(Decision: new((Register.Decision?.Number ?? 0) + 1, answer, Claim.Key, accepted))),
@@ -78,14 +77,17 @@ internal sealed record SyncedRecord(
             : this with { State = effect.State };
     }
 
-    public SyncedParticipation ToSynced(Guid planId, DataKey key, DirectoryNames names)
+    /// <summary>The state as whoever reads these categories is told it. Without MEETINGS it says nothing of who else has brought the unit in: what follows from the reports and answers alone.</summary>
+    public SyncedParticipationState StateFor(Categories reads) => reads.HasFlag(Categories.Meetings) ? State : SyncMerge.Effect(Register, null).State;
+
+    public SyncedParticipation ToSynced(Guid planId, Categories reads, DataKey key, DirectoryNames names)
     {
         var held = Parser.ParseFrom(key.Open(Place, Sealed));
         return new()
         {
             Name = ResourceName.Child(planId, ResourceName.SyncedParticipations, SyncedId),
             Etag = Etag,
-            State = State,
+            State = StateFor(reads),
             Unit = names.Name(ResourceName.Units, UnitId),
             ExternalId = held.ExternalId,
             ExternalVersion = Claim.Key.Version,
@@ -97,7 +99,7 @@ internal sealed record SyncedRecord(
             System = names.Name(ResourceName.Systems, ClientSystem),
             ReceiveTime = Timestamp.FromDateTimeOffset(ReceivedAt),
             Answer = Register.Decision?.Answer ?? SyncAnswer.Unspecified,
-            AcceptedPeriod = Accepted is { } days ? ToPeriod(days) : null,
+            AcceptedPeriod = Register.Accepted is { } days ? ToPeriod(days) : null,
             Participation = ParticipationId is { } id ? ResourceName.Child(planId, ResourceName.Participations, id) : "",
         };
     }

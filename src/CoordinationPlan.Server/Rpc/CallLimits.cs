@@ -6,7 +6,7 @@ using CoordinationPlan.Server.Hosting;
 namespace CoordinationPlan.Server.Rpc;
 
 /// <summary>
-/// How much each client system may call: a bucket of points that fills at a steady pace. Decided by who calls and what, before anything is looked up, and
+/// How much each client system may call: a bucket of points that fills at a steady pace, so many streams, and so many calls at once. Decided by who calls and what, before anything is looked up, and
 /// alike for everyone. Only what has been spent and not got back is remembered: a system that has been quiet takes no room.
 /// </summary>
 internal sealed class CallLimits(LimitOptions options, TimeProvider time)
@@ -18,6 +18,7 @@ internal sealed class CallLimits(LimitOptions options, TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Bucket> _buckets = new(StringComparer.Ordinal);
     private readonly Dictionary<string, int> _streams = new(StringComparer.Ordinal);
+    private readonly Turns _turns = new(options.CallsAtOnce, options.CallsWaiting);
     private readonly double _ticksPerPoint = (double)TimeSpan.TicksPerSecond / options.PointsPerSecond;
     private readonly long _ticksOfABurst = (long)((double)TimeSpan.TicksPerSecond / options.PointsPerSecond * options.Burst);
     private long _sweptAt;
@@ -51,6 +52,9 @@ internal sealed class CallLimits(LimitOptions options, TimeProvider time)
 
         return true;
     }
+
+    /// <summary>Waits until a call of the client system's may be worked on, beside what else of it is.</summary>
+    public ValueTask<Turns.Turn> TakeTurn(string clientSystem, CancellationToken stop) => _turns.Take(clientSystem, stop);
 
     /// <summary>Counts a stream that stays open; to be disposed of when it ends. TOO_MANY_CALLS where the client system has as many as it may.</summary>
     public IDisposable OpenStream(string clientSystem)

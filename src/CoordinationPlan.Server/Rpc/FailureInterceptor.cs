@@ -141,6 +141,9 @@ internal sealed class FailureInterceptor(TimeProvider time, RpcMetrics metrics, 
             case RpcException { StatusCode: StatusCode.ResourceExhausted } error when error.GetRpcStatus() is null:
                 // A message of a client's stream, which gRPC itself has refused to read.
                 return Errors.MessageTooLarge();
+            case RpcException { StatusCode: StatusCode.Unavailable } when draining.IsUnderWay && IsOurs(context):
+                // A stream that has to end says when to come again, as a call that is refused does.
+                return Stopping(context);
             case RpcException error:
                 return error;
             case OperationCanceledException or NpgsqlException when context.CancellationToken.IsCancellationRequested:

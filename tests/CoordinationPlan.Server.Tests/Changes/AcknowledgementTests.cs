@@ -1,4 +1,5 @@
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
 
@@ -199,8 +200,11 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
         Assert.DoesNotContain(await feed.Pull(), change => change.Plan == plan.Name);
     }
 
-    [Fact]
-    public async Task What_was_recalled_under_an_assignment_that_is_revoked_is_told_under_the_next()
+    /// <summary>Whoever cannot be reached under an assignment any more is told under another.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_was_recalled_under_an_assignment_that_is_revoked_or_loses_its_purpose_is_told_under_the_next(bool isRevoked)
     {
         var (first, second) = (await Assign(), await Assign());
         var before = await Integration.Start(service, assignment: first);
@@ -211,7 +215,8 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
         var beside = await Integration.Start(service, assignment: second);
         Assert.DoesNotContain(beside.Delivered, change => change.Recall?.Name == recall.Name);
 
-        await Assign(first, isRevoked: true);
+        await (isRevoked ? (Task)Assign(first, isRevoked: true) : service.Reassign(
+            DemonstrationDirectory.RegionIntegration, assignment => (assignment.Name, assignment.Purposes[0]) = (first, Purpose.SocialServicesCase)));
         await beside.Start();
         var again = Assert.Single(await beside.Pull(), change => change.Recall?.Name == recall.Name);
 
@@ -242,6 +247,65 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
         var next = "assignments/" + Cases.NewId();
         await service.Reassign(DemonstrationDirectory.SchoolRegister, assignment => assignment.Name = next);
         Assert.Contains((await Integration.Start(service, DemonstrationDirectory.SchoolRegister, next)).Delivered, change => change.Plan == plan.Name && change.Recall is not null);
+    }
+
+    [Fact]
+    public async Task A_confirmation_that_is_repeated_is_answered_again_with_the_person_in_the_log()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released();
+        await feed.Pull();
+        await Withdraw(plan);
+        var recall = Assert.Single(await feed.Pull(), change => change.Plan == plan.Name && change.Recall is not null).Recall;
+        var request = new AcknowledgeRecallRequest { Name = recall.Name, Receipt = "R-1", Etag = recall.Etag, RequestId = Cases.NewId() };
+        var start = await service.Now();
+
+        Assert.Equal(await feed.Feed.AcknowledgeRecallAsync(request), await feed.Feed.AcknowledgeRecallAsync(request));
+
+        var entries = await service.LogSince(start);
+        Assert.Equal(2, entries.Count);
+        Assert.NotNull(entries[0].SubjectId);
+        Assert.Equal((entries[0].SubjectId, entries[0].Categories), (entries[1].SubjectId, entries[1].Categories));
+    }
+
+    [Fact]
+    public async Task What_is_left_of_a_snapshot_is_passed_over_when_another_has_begun()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released();
+        await feed.Pull();
+        await feed.Start();
+        await feed.Pull();
+
+        // As if it had been noted by the snapshot before, and was taken late.
+        await Note("r.snapshot - 1", plan);
+        Assert.Empty(await feed.Pull());
+        await Note("r.snapshot", plan);
+        Assert.Contains(await feed.Pull(), change => change.Kind == ChangeKind.SnapshotEnd);
+    }
+
+    /// <summary>However many plans a snapshot has, nobody's recall waits for it.</summary>
+    [Fact]
+    public async Task What_has_changed_goes_before_the_plans_of_a_snapshot()
+    {
+        var feed = await Integration.Start(service);
+        var (told, withdrawn) = (await Released(), await Released());
+        await feed.Pull();
+        await using (var connection = await service.Administrator.OpenConnectionAsync(TestContext.Current.CancellationToken))
+        {
+            await using var hold = new Npgsql.NpgsqlCommand("SELECT pg_advisory_lock(7200011)", connection);
+            await hold.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+            await Note("r.snapshot", [.. Enumerable.Repeat(told, 1500)]);
+            await Withdraw(withdrawn);
+            await using var release = new Npgsql.NpgsqlCommand("SELECT pg_advisory_unlock_all()", connection);
+            await release.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+
+        var after = await feed.Pull();
+
+        Assert.Equal((ChangeKind.Recall, withdrawn.Name), (after[0].Kind, after[0].Plan));
+        Assert.Equal(ChangeKind.SnapshotEnd, after[^1].Kind);
+        Assert.True(after.Count(change => change.Plan == told.Name && change.Kind == ChangeKind.Plan) >= 2);
     }
 
     [Fact]
@@ -279,6 +343,21 @@ public sealed class AcknowledgementTests(Service service) : IClassFixture<Servic
     /// <summary>One more assignment of the region's system.</summary>
     private async Task<string> Assign(string? name = null, bool isRevoked = false) =>
         (await service.Reassign(DemonstrationDirectory.RegionIntegration, assignment => (assignment.Name, assignment.Revoked) = (name ?? "assignments/" + Cases.NewId(), isRevoked))).Name;
+
+    /// <summary>Notes plans of a snapshot of the region's system, and its end, as the sequencer does.</summary>
+    private async Task Note(string snapshot, params Plan[] plans)
+    {
+        await using var command = service.Administrator.CreateCommand(
+            $"""
+            INSERT INTO coordinationplan.change_pending (kind, plan_id, receiver, snapshot)
+            SELECT x.kind, x.plan_id, r.receiver, {snapshot}
+            FROM coordinationplan.change_receiver r, (SELECT 10 AS kind, p.plan_id FROM unnest($1::uuid[]) AS p (plan_id) UNION ALL SELECT 9, NULL) x
+            WHERE r.assignment_id = $2
+            """);
+        command.Parameters.Add(new() { Value = plans.Select(plan => Guid.Parse(plan.Name.AsSpan("plans/".Length))).ToArray() });
+        command.Parameters.Add(new() { Value = service.Names.Stored(ResourceName.Assignments, DemonstrationDirectory.RegionIntegration.AssignmentId) });
+        Assert.Equal(plans.Length + 1, await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken));
+    }
 
     private async Task<Plan> Released()
     {

@@ -61,6 +61,25 @@ public sealed class FeedTests(Service service) : IClassFixture<Service>
     }
 
     [Fact]
+    public async Task What_is_to_be_answered_is_due_when_the_units_own_task_is_and_no_longer_once_it_has_come()
+    {
+        var feed = await Integration.Start(service);
+        var plan = await Released(Care, InformationCategory.Meetings);
+        // Called later than it would have had to answer.
+        var meeting = await service.CallMeeting(plan, [Care], TimeSpan.FromMinutes(5));
+        var own = Assert.Single((await service.As(Care).Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks, task => task.Subject == meeting.Name && task.Kind == TaskKind.AnswerCall);
+
+        var told = Of(plan, await feed.Pull()).Last(change => change.Kind == ChangeKind.Task).Task;
+
+        Assert.Equal((own.DueDate, true), (told.DueDate, told.Open));
+        Assert.Equal(Cases.Today, told.DueDate);
+        await service.LetBegin(meeting);
+        await service.As(Care).Meetings.ReplyToCallAsync(new() { Name = meeting.Name, Attendance = Attendance.Attended, Etag = meeting.Etag, RequestId = Cases.NewId() });
+        Assert.False(Of(plan, await feed.Pull()).Last(change => change.Kind == ChangeKind.Task).Task.Open);
+        Assert.DoesNotContain((await service.As(Care).Oversight.ListTasksAsync(new() { PageSize = 500 })).Tasks, task => task.Subject == meeting.Name && task.Kind == TaskKind.AnswerCall);
+    }
+
+    [Fact]
     public async Task What_else_is_released_is_not_told_by_the_feed_which_would_neither_log_nor_recall_it()
     {
         var feed = await Integration.Start(service);

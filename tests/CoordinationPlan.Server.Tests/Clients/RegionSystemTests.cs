@@ -199,6 +199,67 @@ public sealed partial class RegionSystemTests(Service service, ITestOutputHelper
         System.IO.Directory.Delete(directory, recursive: true);
     }
 
+    [Fact]
+    public async Task All_that_it_takes_from_a_stream_is_confirmed_also_where_messages_were_under_way()
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("coordplan-region-").FullName;
+        var (file, journal) = (Path.Combine(directory, "region.db"), Path.Combine(directory, "journal"));
+        for (var i = 0; i < 25; i++)
+        {
+            await service.CallMeeting(await Released(Cases.NewPerson()), [Care], TimeSpan.FromDays(20));
+        }
+
+        await service.Settled();
+
+        await using (RegionProcess.Run(service, service.Address, file, journal, "--watch"))
+        {
+            await Until(() => File.Exists(file) && File.ReadAllText(journal).Contains("took", StringComparison.Ordinal) && Flags(file) == (false, false));
+        }
+
+        // The snapshot was more than one message of a stream.
+        Assert.True((await Lines(file)).Count > 100);
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
+    public async Task A_report_that_was_refused_stays_to_be_sent()
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("coordplan-region-").FullName;
+        var (file, journal) = (Path.Combine(directory, "region.db"), Path.Combine(directory, "journal"));
+        var plan = await Released(Cases.NewPerson());
+        await service.Settled();
+        await RegionProcess.RunOnce(service, file, journal);
+        const string Unit = "units/SE2321000016-NYMOTTAGNING";
+        await RegionProcess.Call(
+            file, journal, "report", "--plan", plan.Name, "--unit", Unit, "--external-id", "ny-1", "--from", TimeProvider.System.Today().ToString("O", CultureInfo.InvariantCulture));
+
+        // The administrator has not entered the unit yet.
+        await RegionProcess.RunOnce(service, file, journal);
+        Assert.Equal("to be sent", Assert.Single(await Lines(file, "report"))[5]);
+        await service.As(DemonstrationDirectory.Administrator).Directory.PutUnitAsync(new()
+        {
+            Unit = new() { Name = Unit, Organisation = "organisations/2321000016", Kind = UnitKind.HealthCare, DisplayName = "En ny mottagning" },
+            Etag = "new",
+            RequestId = Cases.NewId(),
+        });
+        await RegionProcess.RunOnce(service, file, journal);
+
+        Assert.Equal(nameof(SyncedParticipationState.Waiting), Assert.Single(await Lines(file, "report"))[5]);
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+
+    /// <summary>Whether the file waits for a snapshot, and whether anything is to be confirmed.</summary>
+    private static (bool AwaitsSnapshot, bool IsUnconfirmed) Flags(string file)
+    {
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT awaits_snapshot, unconfirmed FROM standing";
+        using var reader = command.ExecuteReader();
+        reader.Read();
+        return (reader.GetBoolean(0), reader.GetBoolean(1));
+    }
+
     private async Task<Plan> Released(Subject person)
     {
         var plan = await service.OpenPlan(person);

@@ -20,6 +20,7 @@ public sealed class ConfigurationTests : IDisposable
             (options => options.Database.ConnectionString = "Host=db.example;Database=x;SSL Mode=Require", "Database:ConnectionString"),
         ["a socket beside a host in the clear"] = (options => options.Database.ConnectionString = "Host=/run,db.example;Database=x", "Database:ConnectionString"),
         ["no connections"] = (options => options.Database.MaxConnections = 0, "Database:MaxConnections"),
+        ["all connections for one system"] = (options => options.Limits.CallsAtOnce = options.Database.MaxConnections, "Limits:CallsAtOnce"),
         ["no certificate"] = (options => options.Listen.Certificate = "", "Listen:Certificate"),
         ["a certificate that is not there"] = (options => options.Listen.Certificate = "/nowhere.pem", "Listen:Certificate"),
         ["no key"] = (options => options.Listen.Key = "", "Listen:Key"),

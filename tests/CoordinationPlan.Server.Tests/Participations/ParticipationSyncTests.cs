@@ -137,8 +137,10 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         var plan = await KnownPlan();
         var own = await service.Join(plan, Ward);
 
-        Assert.Equal(InStep, (await service.Sync(Cases.Item(plan, Ward)))[0].State);
-        Assert.Equal(Conflict, (await service.Sync(Cases.Item(plan, Ward, version: 2, ended: true)))[0].State);
+        await service.Sync(Cases.Item(plan, Ward));
+        Assert.Equal(InStep, (await Synced(plan)).State);
+        await service.Sync(Cases.Item(plan, Ward, version: 2, ended: true));
+        Assert.Equal(Conflict, (await Synced(plan)).State);
 
         var kept = Assert.Single((await service.Read(DemonstrationDirectory.CaseWorker, plan)).Participations, one => one.Unit == Cases.UnitOf(Ward));
         Assert.Equal(own, kept);
@@ -185,6 +187,56 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         Assert.Equal(before, await Kept());
 
         async Task<string> Kept() => (await owner.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).ToString();
+    }
+
+    [Theory]
+    [InlineData(InformationCategory.Schooling)]
+    [InlineData(InformationCategory.Meetings)]
+    public async Task Whether_a_person_has_brought_a_unit_in_is_told_by_a_reports_state_only_to_who_may_know_who_takes_part(InformationCategory released)
+    {
+        var feed = await Changes.Integration.Start(service);
+        var plan = await service.OpenPlan(Cases.NewPerson());
+        await service.Join(plan, DemonstrationDirectory.PrimaryCare);
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [released]);
+        await service.Join(plan, Ward);
+        var mayKnow = released == InformationCategory.Meetings;
+        var start = await service.Now();
+        var items = new[] { Cases.Item(plan, Ward, period: Cases.Period(0, 99)), Cases.Item(plan, DemonstrationDirectory.ChildPsychiatry) };
+
+        var tried = await service.As(Integration).ParticipationSync.BatchSyncParticipationsAsync(new() { Items = { items }, RequestId = Cases.NewId(), ValidateOnly = true });
+        var said = await service.Sync(items);
+        await feed.Pull();
+
+        var expected = new[] { mayKnow ? Conflict : Waiting, Waiting };
+        Assert.Equal(expected, tried.Results.Select(result => result.State));
+        Assert.Equal(expected, said.Select(result => result.State));
+        Assert.Equal(
+            expected.Order(), feed.Delivered.Where(change => change.Plan == plan.Name && change.SyncedParticipation is not null).GroupBy(change => change.SyncedParticipation.Name).Select(of => of.Last().SyncedParticipation.State).Order());
+        Assert.Equal(
+            expected.Order(), (await service.As(Integration).ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).SyncedParticipations.Select(synced => synced.State).Order());
+        Assert.All(
+            (await service.LogSince(start)).Where(row => row.Method.EndsWith("BatchSyncParticipations", StringComparison.Ordinal)),
+            row => Assert.Equal(mayKnow ? Policy.Categories.Existence | Policy.Categories.Meetings : Policy.Categories.Existence, row.Categories));
+        // The owning unit sees it as it is.
+        Assert.Contains(Conflict, (await AllSynced(plan)).Select(synced => synced.State));
+    }
+
+    [Fact]
+    public async Task Two_reports_with_days_in_between_are_not_joined()
+    {
+        var plan = await KnownPlan();
+        await service.Sync(Cases.Item(plan, Ward, "a", period: Cases.Period(0, 10)), Cases.Item(plan, Ward, "b", period: Cases.Period(200, 210)), Cases.Item(plan, Ward, "c", period: Cases.Period(11, 20)));
+        await Answer((await AllSynced(plan)).Single(synced => synced.ExternalId == "a"), SyncAnswer.Accept);
+        var far = (await AllSynced(plan)).Single(synced => synced.ExternalId == "b");
+
+        await service.CaseWorker.ParticipationSync.AnswerSyncedParticipationAsync(Answering(far, SyncAnswer.Accept)).Fails(StatusCode.FailedPrecondition, ErrorReason.WrongState);
+
+        Assert.Equal(Cases.Period(0, 10), await PeriodOf(plan, Ward));
+        await Answer((await AllSynced(plan)).Single(synced => synced.ExternalId == "c"), SyncAnswer.Accept);
+        Assert.Equal(Cases.Period(0, 20), await PeriodOf(plan, Ward));
+        await service.Sync(Cases.Item(plan, Ward, "a", 2, ended: true), Cases.Item(plan, Ward, "c", 2, ended: true));
+        await Answer((await AllSynced(plan)).Single(synced => synced.ExternalId == "b"), SyncAnswer.Accept);
+        Assert.Equal(Cases.Period(200, 210), await PeriodOf(plan, Ward));
     }
 
     [Fact]
@@ -407,7 +459,8 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         // A person has brought it in, the system says that it has ended, and that is accepted: no days are.
         plan = await KnownPlan();
         await service.Join(plan, Ward);
-        Assert.Equal(Conflict, (await service.Sync(Cases.Item(plan, Ward, ended: true)))[0].State);
+        await service.Sync(Cases.Item(plan, Ward, ended: true));
+        Assert.Equal(Conflict, (await Synced(plan)).State);
         Assert.Null((await Answer(await Synced(plan), SyncAnswer.Accept)).AcceptedPeriod);
         Assert.Null(await PartOf());
         Assert.Equal(Waiting, (await service.Sync(Cases.Item(plan, Ward, version: 2)))[0].State);
@@ -526,16 +579,17 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         await service.Join(plan, Ward);
         await service.Consent(plan, Ward, [InformationCategory.Identity]);
         var ward = For(Ward);
-        var etag = (await ward.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).PlanEtag;
+        Assert.Equal("", await PlanEtag());
         var ready = new AddDischargeNoticeRequest
         {
             Parent = plan.Name,
             DischargeNotice = new() { Kind = DischargeNoticeKind.Ready, NoticeTime = Timestamp.FromDateTimeOffset(TimeProvider.System.GetUtcNow().AddMinutes(-1)) },
-            Etag = etag,
+            Etag = plan.Etag,
             RequestId = Cases.NewId(),
         };
         await ward.Discharge.AddDischargeNoticeAsync(ready).IsRefused();
         await service.Consent(plan, Ward, [InformationCategory.Health]);
+        Assert.Equal(plan.Etag, await PlanEtag());
 
         var notice = (await ward.Discharge.AddDischargeNoticeAsync(ready)).DischargeNotice;
 
@@ -543,6 +597,8 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         Assert.Single(await Tasks(plan), task => task.Kind == TaskKind.SummonForDischarge);
         // The unit that the notice is not of has no part in it.
         await service.As(Integration).Discharge.AddDischargeNoticeAsync(new(ready) { RequestId = Cases.NewId() }).IsRefused();
+
+        async Task<string> PlanEtag() => (await ward.ParticipationSync.ListSyncedParticipationsAsync(new() { Parent = plan.Name })).PlanEtag;
     }
 
     [Fact]

@@ -20,8 +20,10 @@ public sealed class SyncMergeTests
     private static readonly Gen<SyncClaim> Claims = Gen.Select(Gen.Long[1, 5], SomeDays, Gen.Bool, Claim);
 
     private static readonly Gen<SyncDecision> Decisions = Gen.Select(
-        Gen.Int[1, 4], Gen.Bool, Claims, SomeDays, Gen.Bool,
-        (number, accepts, of, days, any) => new SyncDecision(number, accepts ? SyncAnswer.Accept : SyncAnswer.Decline, of.Key, accepts || any ? days : null));
+        Gen.Int[1, 4], Gen.Bool, Claims, Claims, SomeDays, Gen.Bool,
+        (number, accepts, of, before, days, any) => accepts
+            ? new SyncDecision(number, SyncAnswer.Accept, of.Key, new(days, of.Key))
+            : new SyncDecision(number, SyncAnswer.Decline, of.Key, any ? new(days, before.Key) : null));
 
     private static readonly Gen<SyncRegister> Registers = Gen.Select(
         Gen.Bool, Claims, Gen.Bool, Claims, Gen.Bool, Decisions,
@@ -57,7 +59,7 @@ public sealed class SyncMergeTests
 
     [Fact]
     public void Nobody_takes_part_whom_no_person_has_accepted_nor_on_other_days() =>
-        Registers.Sample(register => SyncMerge.Effect(register, null).TakesPart is not { } days || (register.Decision?.Accepted is { } accepted && days.IsWithin(accepted)));
+        Registers.Sample(register => SyncMerge.Effect(register, null).TakesPart is not { } days || (register.Decision?.Accepted is { } accepted && days.IsWithin(accepted.Days)));
 
     [Fact]
     public void What_a_system_says_after_an_answer_never_widens_it() =>
@@ -69,12 +71,12 @@ public sealed class SyncMergeTests
                 register = SyncMerge.Merge(register, SyncRegister.Of(claim));
                 var after = SyncMerge.Effect(register, null).TakesPart;
                 // Back to days that were accepted a system may go, as long as it has not ended it in between.
-                if (after is { } days && !days.IsWithin(register.Decision!.Accepted!.Value))
+                if (after is { } days && !days.IsWithin(register.Decision!.Accepted!.Value.Days))
                 {
                     return false;
                 }
 
-                if (before is not null && claim.Ended && claim.Key > register.Decision!.Of && after is not null)
+                if (before is not null && claim.Ended && claim.Key > register.Decision!.Accepted!.Value.Of && after is not null)
                 {
                     return false;
                 }
@@ -92,6 +94,29 @@ public sealed class SyncMergeTests
                 SyncMerge.Merge(register, SyncRegister.Of(ending)), (all, claim) => SyncMerge.Merge(all, SyncRegister.Of(Claim(claim.Key.Version + 10, claim.Days, claim.Ended))));
             return SyncMerge.Effect(register, null).TakesPart is null;
         });
+
+    /// <summary>Whenever the messages come: an acceptance is of what was said by then, and an answer after it gives it no longer life.</summary>
+    [Fact]
+    public void What_is_declined_later_does_not_keep_what_was_accepted_from_being_ended() =>
+        Gen.Select(Claims, Claims, Claims).Sample((first, ending, last) =>
+        {
+            var (said, ended, then) = (Claim(1, first.Days, ended: false), Claim(2, ending.Days, ended: true), Claim(3, last.Days, ended: false));
+            var accepted = new SyncDecision(1, SyncAnswer.Accept, said.Key, new(said.Days, said.Key));
+            var late = SyncMerge.Merge(SyncMerge.Merge(SyncRegister.Of(said), new(Decision: accepted)), SyncRegister.Of(then));
+            late = SyncMerge.Merge(SyncMerge.Merge(late, new(Decision: new(2, SyncAnswer.Decline, then.Key, late.Decision!.Accepted))), SyncRegister.Of(ended));
+            var inOrder = SyncMerge.Merge(SyncMerge.Merge(SyncMerge.Merge(SyncRegister.Of(said), new(Decision: accepted)), SyncRegister.Of(ended)), SyncRegister.Of(then));
+            inOrder = SyncMerge.Merge(inOrder, new(Decision: new(2, SyncAnswer.Decline, then.Key, inOrder.Accepted is null ? null : inOrder.Decision!.Accepted)));
+            return SyncMerge.Effect(late, null) == SyncMerge.Effect(inOrder, null) && SyncMerge.Effect(late, null).TakesPart is null;
+        });
+
+    [Fact]
+    public void Days_are_next_to_each_other_where_none_lies_between()
+    {
+        Assert.True(Of(1, 3).IsNextTo(Of(4, 5)) && Of(4, 5).IsNextTo(Of(1, 3)) && Of(1, 9).IsNextTo(Of(2, 3)) && Of(1, null).IsNextTo(Of(5, null)) && Of(5, 6).IsNextTo(Of(1, null)));
+        Assert.False(Of(1, 3).IsNextTo(Of(5, 6)) || Of(5, null).IsNextTo(Of(1, 3)));
+
+        static Days Of(int from, int? to) => new(First.AddDays(from), to is { } last ? First.AddDays(last) : null);
+    }
 
     [Fact]
     public void What_a_person_has_declined_stays_declined_and_a_system_that_goes_on_is_in_conflict() =>
@@ -124,7 +149,7 @@ public sealed class SyncMergeTests
         var register = SyncRegister.Of(said);
         Assert.Equal(new(SyncedParticipationState.Waiting, null), SyncMerge.Effect(register, null));
 
-        register = SyncMerge.Merge(register, new(Decision: new(1, SyncAnswer.Accept, said.Key, said.Days)));
+        register = SyncMerge.Merge(register, new(Decision: new(1, SyncAnswer.Accept, said.Key, new(said.Days, said.Key))));
         Assert.Equal(new(SyncedParticipationState.InStep, said.Days), SyncMerge.Effect(register, null));
 
         // Fewer days at once; more days wait, and what was accepted stays.
@@ -132,7 +157,7 @@ public sealed class SyncMergeTests
         Assert.Equal(new(SyncedParticipationState.InStep, new Days(First, First.AddDays(10))), SyncMerge.Effect(shorter, null));
         var longer = SyncMerge.Merge(register, SyncRegister.Of(Claim(2, new(First, null), ended: false)));
         Assert.Equal(new(SyncedParticipationState.Waiting, said.Days), SyncMerge.Effect(longer, null));
-        var kept = SyncMerge.Merge(longer, new(Decision: new(2, SyncAnswer.Decline, longer.Claim!.Key, said.Days)));
+        var kept = SyncMerge.Merge(longer, new(Decision: new(2, SyncAnswer.Decline, longer.Claim!.Key, new(said.Days, said.Key))));
         Assert.Equal(new(SyncedParticipationState.Declined, said.Days), SyncMerge.Effect(kept, null));
     }
 

@@ -1,5 +1,6 @@
 using CoordinationPlan.Client;
 using CoordinationPlan.Development.Demonstration;
+using CoordinationPlan.Server.Rpc;
 using CoordinationPlan.V1;
 using Grpc.Core;
 
@@ -31,6 +32,14 @@ public sealed class FaultTests(Service service) : IClassFixture<Service>
         Assert.DoesNotContain(plan.Name["plans/".Length..], line, StringComparison.Ordinal);
         // Nothing of the kind comes with what is no fault.
         Assert.Null((await service.As(DemonstrationDirectory.Jonas).Plans.GetPlanAsync(new() { Name = plan.Name }).IsRefused()).TraceId());
+    }
+
+    [Fact]
+    public void Every_reason_has_texts_of_its_own()
+    {
+        var reasons = Enum.GetValues<ErrorReason>().Where(reason => reason != ErrorReason.Unspecified).ToList();
+        Assert.Equal(reasons.Count, reasons.Select(reason => ErrorTexts.Of(reason).English).Distinct().Count());
+        Assert.Equal(reasons.Count, reasons.Select(reason => ErrorTexts.Of(reason).Swedish).Distinct().Count());
     }
 
     private async Task Execute(string sql)

@@ -93,7 +93,7 @@ export type PullChangesRequest = Message<"coordinationplan.v1.PullChangesRequest
   cursor: string;
 
   /**
-   * At most so many changes: 1 to 200, 100 where it is 0.
+   * At most so many changes: up to 200, also where more is asked for; 100 where it is 0.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -171,7 +171,7 @@ export type WatchChangesRequest = Message<"coordinationplan.v1.WatchChangesReque
   cursor: string;
 
   /**
-   * At most so many changes in one message: 1 to 200, 100 where it is 0.
+   * At most so many changes in one message: up to 200, also where more is asked for; 100 where it is 0.
    *
    * @generated from field: int32 page_size = 2;
    */
@@ -206,7 +206,8 @@ export type WatchChangesResponse = Message<"coordinationplan.v1.WatchChangesResp
   nextCursor: string;
 
   /**
-   * The feed's etag; empty where the message only keeps the connection alive: then it is what the latest answer gave.
+   * The feed's etag when the batch was made; empty where the message only keeps the connection alive. One that was under way when the feed was confirmed has the etag from before: that of
+   * AcknowledgeChanges' answer is newer, and where STALE_ETAG comes, PullChanges gives the one of now.
    *
    * @generated from field: string etag = 3;
    */

@@ -136,7 +136,7 @@ export type ParticipationItemResult = Message<"coordinationplan.v1.Participation
   name: string;
 
   /**
-   * Where that stands now.
+   * Where that stands now. Without MEETINGS it follows from the reports and the answers to them alone, and says nothing of whether a person here has brought the unit in.
    *
    * @generated from field: coordinationplan.v1.SyncedParticipationState state = 5;
    */
@@ -325,7 +325,7 @@ export type ListSyncedParticipationsResponse = Message<"coordinationplan.v1.List
   syncedParticipations: SyncedParticipation[];
 
   /**
-   * The plan's etag, which a system needs to add a discharge notice.
+   * The plan's etag, which a system needs to add a discharge notice. Empty where HEALTH may not be read, without which there is none to add: it changes with what is hidden.
    *
    * @generated from field: string plan_etag = 2;
    */

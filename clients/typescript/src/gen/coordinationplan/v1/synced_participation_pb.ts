@@ -41,7 +41,7 @@ export type SyncedParticipation = Message<"coordinationplan.v1.SyncedParticipati
   etag: string;
 
   /**
-   * Where it stands.
+   * Where it stands. Whoever may not read MEETINGS is told what follows from the reports and the answers to them alone.
    *
    * @generated from field: coordinationplan.v1.SyncedParticipationState state = 3;
    */
