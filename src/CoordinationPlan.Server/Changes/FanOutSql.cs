@@ -328,12 +328,12 @@ internal static class FanOutSql
     ];
 
     /// <summary>
-    /// How far behind the receivers are: the oldest change that was not put in order, the oldest that was not confirmed, what was rejected, recalls that are overdue. Nothing
+    /// How far behind the receivers are: the oldest change that was not put in order, but for the plans of snapshots, the oldest that was not confirmed, what was rejected, recalls that are overdue. Nothing
     /// is expected any more of a system whose assignment is revoked.
     /// </summary>
     public static Query<FeedState> State(DateTimeOffset now) => new(
-        """
-        SELECT (SELECT min(p.noted_at) FROM change_pending p),
+        $"""
+        SELECT (SELECT min(p.noted_at) FROM change_pending p WHERE p.kind <= {(int)NotedKind.SnapshotBegins}),
                (SELECT min(i.sequenced_at)
                 FROM change_receiver r
                 JOIN assignment a ON a.assignment_id = r.assignment_id AND NOT a.revoked

@@ -237,6 +237,11 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         await service.Sync(Cases.Item(plan, Ward, "a", 2, ended: true), Cases.Item(plan, Ward, "c", 2, ended: true));
         await Answer((await AllSynced(plan)).Single(synced => synced.ExternalId == "b"), SyncAnswer.Accept);
         Assert.Equal(Cases.Period(200, 210), await PeriodOf(plan, Ward));
+
+        // Nor does what is over reach to what is to come.
+        await service.Sync(Cases.Item(plan, Ward, "d", period: Cases.Period(-20, -1)));
+        await Answer((await AllSynced(plan)).Single(synced => synced.ExternalId == "d"), SyncAnswer.Accept);
+        Assert.Equal(Cases.Period(200, 210), await PeriodOf(plan, Ward));
     }
 
     [Fact]
@@ -757,13 +762,23 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
         using var stream = system.SyncParticipations();
         await stream.RequestStream.WriteAsync(new() { Items = { Cases.Item(plan, Ward) }, RequestId = Cases.NewId() });
         await WaitFor(async () => (await AllSynced(plan)).Count == 1);
+        var feed = await Changes.Integration.Start(service);
+        using var watched = region.For(service.Infrastructure.Choice(Integration)).Changes.WatchChanges(new() { Cursor = feed.Cursor });
+        await watched.ResponseHeadersAsync;
 
         var stopping = app.StopAsync(TestContext.Current.CancellationToken);
         // One attempt only: the client's own retries would wait for as long as it is told to.
         var error = await Assert.ThrowsAsync<RpcException>(
             async () => await system.ListSyncedParticipationsAsync(new() { Parent = plan.Name }, deadline: TimeProvider.System.GetUtcNow().UtcDateTime.AddMilliseconds(1400)));
         var ended = await Assert.ThrowsAsync<RpcException>(async () => await stream);
+        var watchEnded = await Assert.ThrowsAsync<RpcException>(async () =>
+        {
+            while (await watched.ResponseStream.MoveNext(TestContext.Current.CancellationToken))
+            {
+            }
+        });
 
+        Assert.Equal((StatusCode.Unavailable, "1500"), (watchEnded.StatusCode, watchEnded.Trailers.GetValue("grpc-retry-pushback-ms")));
         Assert.Contains(error.StatusCode, new[] { StatusCode.Unavailable, StatusCode.DeadlineExceeded });
         Assert.Equal((StatusCode.Unavailable, ErrorReason.Unavailable), (ended.StatusCode, ended.Reason()));
         Assert.Equal("1500", ended.Trailers.GetValue("grpc-retry-pushback-ms"));
