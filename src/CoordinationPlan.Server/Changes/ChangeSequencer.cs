@@ -245,7 +245,7 @@ internal sealed class ChangeSequencer(DataSources dataSources, FeedOptions optio
                 Place(receiver.Receiver, ChangeKind.Recall, plan, unit, recall.RecallId, 0);
             }
 
-            foreach (var item in FanOut.Items(isAnew || standing is null ? Categories.None : standing.Reads, after, unit, receiver.Source, noted, things[plan]))
+            foreach (var item in FanOut.Items(isAnew || standing is null ? Categories.None : standing.Reads, after, lost, unit, receiver.Source, noted, things[plan]))
             {
                 Place(receiver.Receiver, item.Kind, plan, unit, item.ItemId, things[plan].Revision);
             }

@@ -28,8 +28,9 @@ internal static class FanOut
 
     /// <param name="before">What the unit might know when the latest change was put in order.</param>
     /// <param name="after">What it may know now.</param>
+    /// <param name="lost">What it was told and may not know any more (<see cref="Lost"/>).</param>
     /// <param name="receiver">Of what systems have said of who takes part it is told what it has said itself, of whichever unit.</param>
-    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, string unit, Source receiver, IEnumerable<Noted> noted, PlanThings things)
+    public static IReadOnlyList<NewItem> Items(Categories before, Categories after, Categories lost, string unit, Source receiver, IEnumerable<Noted> noted, PlanThings things)
     {
         var items = new List<NewItem>();
         var gained = after & ~before & Tellable;
@@ -59,7 +60,11 @@ internal static class FanOut
             {
                 AddCall(meeting);
             }
+        }
 
+        // What a report has come to is told in another way without MEETINGS, so it is told again also where these are lost.
+        if (tellsMore || lost.HasFlag(Categories.Meetings))
+        {
             foreach (var synced in things.Synced)
             {
                 AddSynced(synced.Id);

@@ -48,7 +48,7 @@ public sealed class FanOutTests
         {
             foreach (var after in Known)
             {
-                var items = FanOut.Items(before, after, Own, System, EveryChange, Things);
+                var items = FanOut.Items(before, after, FanOut.Lost(before, after), Own, System, EveryChange, Things);
                 Assert.All(items, item => Assert.True(after.HasFlag(item.Kind is ChangeKind.Participation or ChangeKind.Meeting ? Categories.Meetings : Categories.Existence)));
                 Assert.True(after != Categories.None || items.Count == 0);
                 Assert.DoesNotContain(items, item => item.ItemId == HousingsPart || item.ItemId == SaidByAnother || item.ItemId == SaidElsewhere);
@@ -64,7 +64,7 @@ public sealed class FanOutTests
                 new(ChangeKind.Plan), new(ChangeKind.Participation, Part), new(ChangeKind.Meeting, Meeting), new(ChangeKind.Meeting, OtherMeeting), new(ChangeKind.Summons, Meeting),
                 new(ChangeKind.Task, Meeting), new(ChangeKind.SyncedParticipation, Said),
             ],
-            FanOut.Items(Categories.None, Categories.Existence | Categories.Meetings, Own, System, [EveryChange[^1]], Things));
+            FanOut.Items(Categories.None, Categories.Existence | Categories.Meetings, Categories.None, Own, System, [EveryChange[^1]], Things));
 
     [Fact]
     public void What_is_known_of_a_plan_and_of_a_call_besides_is_told_in_them_again() =>
@@ -73,15 +73,28 @@ public sealed class FanOutTests
                 new(ChangeKind.Plan), new(ChangeKind.Participation, Part), new(ChangeKind.Meeting, Meeting), new(ChangeKind.Meeting, OtherMeeting), new(ChangeKind.Summons, Meeting),
                 new(ChangeKind.Task, Meeting), new(ChangeKind.SyncedParticipation, Said),
             ],
-            FanOut.Items(Categories.Existence, Categories.Existence | Categories.Meetings, Own, System, [EveryChange[^1]], Things));
+            FanOut.Items(Categories.Existence, Categories.Existence | Categories.Meetings, Categories.None, Own, System, [EveryChange[^1]], Things));
 
     [Fact]
     public void A_change_of_who_may_know_that_changes_nothing_for_a_unit_is_not_told() =>
-        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, System, [EveryChange[^1]], Things)));
+        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Categories.None, Own, System, [EveryChange[^1]], Things)));
+
+    [Fact]
+    public void What_a_report_has_come_to_is_told_anew_to_who_may_know_of_the_plan_and_no_longer_of_who_takes_part()
+    {
+        Assert.Equal([new(ChangeKind.SyncedParticipation, Said)], Narrowed(Categories.Existence));
+        Assert.Empty(Narrowed(Categories.None));
+
+        static IEnumerable<NewItem> Narrowed(Categories after)
+        {
+            const Categories Before = Categories.Existence | Categories.Meetings;
+            return FanOut.Items(Before, after, FanOut.Lost(Before, after), Own, System, [EveryChange[^1]], Things);
+        }
+    }
 
     [Fact]
     public void What_no_change_tells_is_not_told_when_it_is_released() =>
-        Assert.Empty(FanOut.Items(Categories.Existence, Categories.Existence | Categories.Health, Own, System, [EveryChange[^1]], Things));
+        Assert.Empty(FanOut.Items(Categories.Existence, Categories.Existence | Categories.Health, Categories.None, Own, System, [EveryChange[^1]], Things));
 
     [Fact]
     public void A_change_of_a_plan_is_told_to_those_who_may_know_what_has_changed()
@@ -89,16 +102,16 @@ public sealed class FanOutTests
         var (anybody, some) = (EveryChange[0] with { Category = Categories.Existence }, EveryChange[8]);
         foreach (var known in Known)
         {
-            Assert.Equal(known.HasFlag(Categories.Existence), FanOut.Items(known, known, Own, System, [anybody], Things).Count == 1);
-            Assert.Equal(known.HasFlag(Categories.Meetings), FanOut.Items(known, known, Own, System, [some], Things).Count == 1);
+            Assert.Equal(known.HasFlag(Categories.Existence), FanOut.Items(known, known, Categories.None, Own, System, [anybody], Things).Count == 1);
+            Assert.Equal(known.HasFlag(Categories.Meetings), FanOut.Items(known, known, Categories.None, Own, System, [some], Things).Count == 1);
             // What the version of the service before it has noted says nothing of it.
-            Assert.Equal(known.HasFlag(Categories.Existence), FanOut.Items(known, known, Own, System, [EveryChange[0]], Things).Count == 1);
+            Assert.Equal(known.HasFlag(Categories.Existence), FanOut.Items(known, known, Categories.None, Own, System, [EveryChange[0]], Things).Count == 1);
         }
     }
 
     [Fact]
     public void The_call_of_a_housing_is_told_to_nobody() =>
-        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Own, System, [EveryChange[5]], Things)));
+        Assert.All(Known, known => Assert.Empty(FanOut.Items(known, known, Categories.None, Own, System, [EveryChange[5]], Things)));
 
     [Fact]
     public void What_was_told_and_may_not_be_known_is_lost_and_nothing_else()

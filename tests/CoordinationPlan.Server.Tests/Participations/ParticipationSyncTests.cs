@@ -219,6 +219,15 @@ public sealed class ParticipationSyncTests(Service service) : IClassFixture<Serv
             row => Assert.Equal(mayKnow ? Policy.Categories.Existence | Policy.Categories.Meetings : Policy.Categories.Existence, row.Categories));
         // The owning unit sees it as it is.
         Assert.Contains(Conflict, (await AllSynced(plan)).Select(synced => synced.State));
+
+        // Who may not know it any more is told otherwise in place of what it was told.
+        await service.Consent(plan, DemonstrationDirectory.PrimaryCare, [InformationCategory.GoalsAndInterventions]);
+        var consent = (await service.Read(DemonstrationDirectory.CaseWorker, plan)).Consents.Single(one => one.Categories.Contains(released));
+        await feed.Pull();
+        await service.CaseWorker.Consents.WithdrawConsentAsync(new() { Name = consent.Name, Etag = consent.Etag, RequestId = Cases.NewId() });
+        Assert.Equal(
+            mayKnow ? [Waiting, Waiting] : Array.Empty<SyncedParticipationState>(),
+            (await feed.Pull()).Where(change => change.Plan == plan.Name && change.SyncedParticipation is not null).Select(change => change.SyncedParticipation.State));
     }
 
     [Fact]
