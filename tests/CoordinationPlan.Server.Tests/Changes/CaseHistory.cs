@@ -9,6 +9,9 @@ internal static class CaseHistory
 {
     private static readonly DemonstrationEmployee[] Units = [DemonstrationDirectory.PrimaryCare, DemonstrationDirectory.ChildPsychiatry, DemonstrationDirectory.Shelter];
 
+    /// <summary>Those that can take part, by a person or by what a system has reported.</summary>
+    private static readonly DemonstrationEmployee[] CalledUnits = [.. Units, DemonstrationDirectory.Ward];
+
     private static readonly InformationCategory[] Released =
         [InformationCategory.Schooling, InformationCategory.GoalsAndInterventions, InformationCategory.Meetings, InformationCategory.Meetings, InformationCategory.Meetings];
 
@@ -36,7 +39,9 @@ internal static class CaseHistory
                     break;
                 case 7:
                     await service.CallMeeting(
-                        now, now.Participations.Where(participation => !participation.Ended).Select(participation => Units.First(called => Cases.UnitOf(called) == participation.Unit)).Append(DemonstrationDirectory.CaseWorker), TimeSpan.FromDays(20));
+                        now,
+                        [.. CalledUnits.Where(called => now.Participations.Any(participation => !participation.Ended && participation.Unit == Cases.UnitOf(called))), DemonstrationDirectory.CaseWorker],
+                        TimeSpan.FromDays(20));
                     break;
                 case 8 when (await clients.Meetings.ListMeetingsAsync(new() { Parent = now.Name })).Meetings.FirstOrDefault(meeting => meeting.State == MeetingState.Called) is { } called:
                     await clients.Meetings.CancelMeetingAsync(new() { Name = called.Name, Etag = called.Etag, RequestId = Cases.NewId() });
