@@ -17,6 +17,9 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
     private static readonly TimeSpan LookForOutgoing = TimeSpan.FromSeconds(2);
 
     /// <summary>The feed's etag, from the latest answer.</summary>
+    /// <summary>The receipts of what has been overwritten by this process; another overwrites it once more.</summary>
+    private readonly HashSet<string> _overwritten = [];
+
     private string _etag = "";
 
     /// <summary>Until there is nothing more to hear, to confirm or to send.</summary>
@@ -184,9 +187,10 @@ internal sealed class Integration(CoordinationPlanClients clients, Store store, 
     private async Task Confirm(CancellationToken stop)
     {
         var forgotten = store.ToConfirm();
-        if (forgotten.Count > 0)
+        if (forgotten.Exists(forgetting => !_overwritten.Contains(forgetting.Receipt)))
         {
             store.WriteAnew();
+            _overwritten.UnionWith(forgotten.Select(forgetting => forgetting.Receipt));
         }
 
         foreach (var forgetting in forgotten)

@@ -221,6 +221,38 @@ public sealed partial class RegionSystemTests(Service service, ITestOutputHelper
     }
 
     [Fact]
+    public async Task What_is_forgotten_leaves_no_pages_behind_in_the_file()
+    {
+        var directory = System.IO.Directory.CreateTempSubdirectory("coordplan-region-").FullName;
+        var (file, journal) = (Path.Combine(directory, "region.db"), Path.Combine(directory, "journal"));
+        var plans = new List<Plan>();
+        for (var i = 0; i < 25; i++)
+        {
+            plans.Add(await Released(Cases.NewPerson()));
+        }
+
+        await service.Settled();
+        await RegionProcess.RunOnce(service, file, journal);
+        foreach (var plan in plans)
+        {
+            await Withdraw(plan);
+        }
+
+        await service.Settled();
+        await RegionProcess.RunOnce(service, file, journal);
+
+        // What other tests have left to be confirmed is told in the snapshot too.
+        Assert.True((await Lines(file, "forgotten")).Count(line => line[4] == "confirmed") >= 25);
+        using var connection = new SqliteConnection($"Data Source={file};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "PRAGMA freelist_count";
+        Assert.Equal(0L, command.ExecuteScalar());
+        connection.Close();
+        System.IO.Directory.Delete(directory, recursive: true);
+    }
+
+    [Fact]
     public async Task A_report_that_was_refused_stays_to_be_sent()
     {
         var directory = System.IO.Directory.CreateTempSubdirectory("coordplan-region-").FullName;
